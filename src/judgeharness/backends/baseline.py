@@ -1,0 +1,42 @@
+"""Baselines: distributions that need no model, the rows that a model has to be compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from judgeharness.backends.contract import BackendContext, Description
+from judgeharness.domain import FloatArray, Item
+from judgeharness.errors import InputError
+from judgeharness.options import NoOptions
+
+
+class Baseline:
+    """`uniform`, `human` (the distribution itself), or a label source that the task names, such as `mnli-single`."""
+
+    def __init__(self, model: str, options: NoOptions, context: BackendContext) -> None:
+        self._name = model
+
+    def describe(self) -> Description:
+        """The baseline's name."""
+        return {"backend": "baseline", "name": self._name}
+
+    def predict(self, items: Sequence[Item]) -> FloatArray:
+        """The baseline's distributions (items, labels). Raises InputError where the task has no such source."""
+        if self._name == "uniform":
+            return np.array([[1 / len(item.human)] * len(item.human) for item in items])
+        if self._name == "human":
+            return np.array([item.human for item in items])
+        lacking = [item for item in items if self._name not in item.references]
+        if lacking:
+            raise self._error(items, lacking)
+        return np.array([item.references[self._name] for item in items])
+
+    def _error(self, items: Sequence[Item], lacking: Sequence[Item]) -> InputError:
+        known = sorted({name for item in items for name in item.references})
+        if self._name in known:
+            return InputError(f"baseline '{self._name}' is missing for {len(lacking)} of {len(items)} items")
+        return InputError(
+            f"this task has no baseline '{self._name}'", f"it has: {', '.join(['uniform', 'human', *known])}"
+        )

@@ -1,0 +1,60 @@
+"""What a backend is: something that scores prompts, or something that predicts distributions without any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from judgeharness.domain import FloatArray, Item, OptionScores, PromptGroup, ScoringFailure
+
+Description = Mapping[str, Any]
+"""What a backend says of itself, as plain JSON data: resolved model and revision, dtype, quantisation, device, letter
+tokens, template hash. Scores are stored under it: whatever changes them belongs in it, and nothing else does."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendContext:
+    """What a backend gets from the outside.
+
+    cache: a folder for files that may be made again. notify: takes one line for the user, such as what an alias
+    resolved to.
+    """
+
+    cache: Path
+    notify: Callable[[str], None]
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Answers prompts with option scores. Batching, packing and retrying are its own business."""
+
+    def describe(self) -> Description:
+        """What it is. Cheap: called before `open`, also when every score is in the store already."""
+
+    def environment(self) -> Mapping[str, Any]:
+        """What else the record should hold, such as the GPU's name: as plain JSON data, and no part of the key."""
+
+    def encode(self, group: PromptGroup) -> Sequence[Sequence[int]] | None:
+        """The token ids of each prompt as the model reads it, for the plan; None where only a server knows."""
+
+    def open(self) -> None:
+        """Load the model. Raises HarnessError where it cannot be."""
+
+    def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores | ScoringFailure]:
+        """One result for each group as it gets done, in any order. Called between `open` and `close`."""
+
+    def close(self) -> None:
+        """Let go of everything. May be called without `open`, and twice."""
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """Gives distributions without prompts: the baselines."""
+
+    def describe(self) -> Description:
+        """What it is."""
+
+    def predict(self, items: Sequence[Item]) -> FloatArray:
+        """Distributions (items, labels). Raises InputError where the items lack what it needs."""

@@ -1,0 +1,1 @@
+"""Causal language models through Hugging Face transformers."""

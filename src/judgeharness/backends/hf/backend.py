@@ -1,0 +1,214 @@
+"""The `hf:` backend: from a model's name to option scores."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from judgeharness.backends.contract import BackendContext, Description
+from judgeharness.backends.hf import gguf, hub
+from judgeharness.backends.hf.chat import PROBE, ChatFormat
+from judgeharness.backends.hf.device import place, require_memory
+from judgeharness.backends.hf.options import HuggingFaceOptions
+from judgeharness.backends.hf.scorer import PromptScorer
+from judgeharness.backends.hf.source import ModelSource, find_source, fingerprint
+from judgeharness.content import digest
+from judgeharness.domain import OptionScores, PromptGroup, ScoringFailure, in_label_order
+from judgeharness.errors import HarnessError, InputError
+
+
+class HuggingFaceBackend:
+    """A causal language model through transformers. Tokenizer and configuration come first, weights on `open`."""
+
+    def __init__(self, model: str, options: HuggingFaceOptions, context: BackendContext) -> None:
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
+        self._options = options
+        self._context = context
+        self._source = self._found(find_source(model))
+        self._placement = place(options)
+        self._scorer: PromptScorer | None = None
+        self._model: Any = None
+
+    def describe(self) -> Description:
+        """The model by name and content, how it is run, and how prompts and letters look to it."""
+        return {
+            "backend": "hf",
+            "model": self._source.name,
+            "file": self._source.file,
+            "revision": self._hub.commit if self._hub else None,
+            "fingerprint": None if self._hub else self._fingerprint,
+            "device": self._placement.kind,
+            "dtype": self._placement.dtype,
+            "quantization": self._options.quantization,
+            "letters": self._letters,
+            "chat_template_sha256": digest(getattr(self._tokenizer, "chat_template", None)),
+            "prompt_format": self._chat.render([PROBE]),
+        }
+
+    def environment(self) -> Mapping[str, Any]:
+        """The device by name, and where a local model lies."""
+        place = self._placement
+        return {
+            "device": torch.cuda.get_device_name(place.device) if place.kind == "cuda" else place.device,
+            "threads": torch.get_num_threads(),
+            "path": None if self._source.path is None else str(self._source.path),
+        }
+
+    def encode(self, group: PromptGroup) -> Sequence[Sequence[int]]:
+        """Token ids of each prompt."""
+        return self._chat.encode([self._chat.render(prompt.messages) for prompt in group.prompts])
+
+    def open(self) -> None:
+        """Load the weights. Raises HarnessError where they do not fit, or are no causal language model."""
+        if self._scorer is not None:
+            return
+        folder = self._weights_folder()
+        self._require_memory(folder)
+        self._model = self._load(folder)
+        self._scorer = PromptScorer(self._model, self._options.batch_tokens)
+
+    def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores | ScoringFailure]:
+        """Score group after group."""
+        for group in groups:
+            yield self._score(group)
+
+    def close(self) -> None:
+        """Free the weights."""
+        self._scorer = None
+        self._model = None
+        gc.collect()
+        if self._placement.kind == "cuda":
+            torch.cuda.empty_cache()
+
+    def _found(self, source: ModelSource) -> ModelSource:
+        if source.kind != "hub":
+            self._context.notify(f"hf model: {source.path}")
+            return source
+        self._context.notify(f"hf model: {source.name} from the hub")
+        if source.file is None:
+            return source
+        path = hub.gguf_file(source.name, source.file, self._options.revision)
+        return ModelSource("gguf", source.name, path, source.file)
+
+    @cached_property
+    def _hub(self) -> hub.HubModel | None:
+        return hub.find_model(self._source.name, self._options.revision) if self._source.kind == "hub" else None
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return fingerprint(self._source)
+
+    @property
+    def _gguf_cache(self) -> Path:
+        return self._context.cache / "models" / f"{self._source.name}-{self._fingerprint[:16]}"
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        folder = self._source.path
+        if self._hub is not None:
+            folder = hub.small_files(self._hub, self._options.trust_remote_code)
+        elif self._source.kind == "gguf" and folder is not None:
+            folder = gguf.gguf_tokenizer(folder, self._gguf_cache)
+        try:
+            return transformers.AutoTokenizer.from_pretrained(
+                str(folder), trust_remote_code=self._options.trust_remote_code, local_files_only=True
+            )
+        except (OSError, ValueError, KeyError, ImportError) as error:
+            raise self._unloadable("tokenizer", error) from error
+
+    @cached_property
+    def _chat(self) -> ChatFormat:
+        return ChatFormat(self._tokenizer, self._options.answer_prefix)
+
+    @cached_property
+    def _letters(self) -> dict[str, int]:
+        return self._chat.letter_tokens()
+
+    def _weights_folder(self) -> Path:
+        if self._hub is not None:
+            if self._hub.weight_bytes is not None:
+                small = hub.small_files(self._hub, self._options.trust_remote_code)
+                self._require(self._hub.weight_bytes, _stored_dtype(small))
+            return hub.all_files(self._hub, self._options.trust_remote_code)
+        if self._source.path is None:
+            raise InputError(f"hf:{self._source.name} has no path")
+        if self._source.kind == "gguf":
+            return gguf.gguf_weights(self._source.path, self._gguf_cache, self._placement, self._context.notify)
+        return self._source.path
+
+    def _require_memory(self, folder: Path) -> None:
+        stored = sum(path.stat().st_size for path in folder.glob(hub.WEIGHTS) if "consolidated" not in path.name)
+        self._require(stored, _stored_dtype(folder))
+
+    def _require(self, stored: int, dtype: str | None) -> None:
+        require_memory(f"hf:{self._source.name}", stored, dtype, self._placement, self._options.quantization)
+
+    def _load(self, folder: Path) -> Any:
+        arguments: dict[str, Any] = {"dtype": self._placement.torch_dtype}
+        if self._placement.kind == "cuda":
+            arguments["device_map"] = "auto" if ":" not in self._placement.device else {"": self._placement.device}
+        if self._options.quantization != "none":
+            arguments["quantization_config"] = self._quantization()
+        try:
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                str(folder),
+                trust_remote_code=self._options.trust_remote_code,
+                local_files_only=True,
+                use_safetensors=True,
+                **arguments,
+            )
+        # Damaged files, unknown architectures and foreign code each fail in their own way.
+        except Exception as error:
+            raise self._unloadable("model", error) from error
+        if self._placement.kind == "mps":
+            model = model.to("mps")
+        return model.eval()
+
+    def _quantization(self) -> Any:
+        from importlib.util import find_spec
+
+        if find_spec("bitsandbytes") is None:
+            raise HarnessError(
+                f"quantization={self._options.quantization} needs the package bitsandbytes", "pip install bitsandbytes"
+            )
+        return transformers.BitsAndBytesConfig(
+            load_in_8bit=self._options.quantization == "8bit", load_in_4bit=self._options.quantization == "4bit"
+        )
+
+    def _unloadable(self, what: str, error: Exception) -> HarnessError:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        return HarnessError(f"the {what} of hf:{self._source.name} cannot be loaded: {reason}")
+
+    def _score(self, group: PromptGroup) -> OptionScores | ScoringFailure:
+        if self._scorer is None:
+            raise RuntimeError("score() before open()")
+        letters = self._chat.require_letters(self._letters, group.n_options)
+        tokens = self.encode(group)
+        longest, most = max(map(len, tokens)), self._context_length()
+        if most is not None and longest > most:
+            return ScoringFailure(group.uid, f"a prompt of {longest} tokens is longer than the model's {most}")
+        scores = self._scorer.score(tokens, letters)
+        return OptionScores(group.uid, in_label_order(scores.logits, group), "logit", scores.mass)
+
+    def _context_length(self) -> int | None:
+        config = self._model.config.get_text_config()
+        length = getattr(config, "max_position_embeddings", None)
+        return length if isinstance(length, int) and length > 0 else None
+
+
+def _stored_dtype(folder: Path) -> str | None:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    text = config.get("text_config") or {}
+    dtype = config.get("dtype") or config.get("torch_dtype") or text.get("dtype") or text.get("torch_dtype")
+    return dtype if isinstance(dtype, str) else None

@@ -1,0 +1,21 @@
+"""Which token sequences go through the model together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def batches(lengths: Sequence[int], most_tokens: int, same_length: bool = False) -> list[list[int]]:
+    """Indices of sequences, longest first, in batches of at most `most_tokens` tokens with padding.
+
+    A longer sequence is a batch of its own. same_length: no padding at all.
+    """
+    found: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        longest = lengths[found[-1][0]] if found else 0
+        fits = bool(found) and longest * (len(found[-1]) + 1) <= most_tokens
+        if fits and not (same_length and lengths[index] != longest):
+            found[-1].append(index)
+        else:
+            found.append([index])
+    return found

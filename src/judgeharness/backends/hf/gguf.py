@@ -1,0 +1,101 @@
+"""GGUF files for transformers: dequantised once into the user's cache, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import transformers
+
+from judgeharness.backends.hf.device import BYTES, Placement
+from judgeharness.errors import HarnessError
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+def gguf_tokenizer(path: Path, cache: Path) -> Path:
+    """A folder with the file's tokenizer and chat template, made where it is missing."""
+    target = cache / "tokenizer"
+    if not target.is_dir():
+        with _placed_at(target) as folder, _readable(path):
+            _tokenizer(path).save_pretrained(folder)
+    return target
+
+
+def gguf_weights(path: Path, cache: Path, placement: Placement, notify: Callable[[str], None]) -> Path:
+    """A folder with the file's weights in the run's dtype, made where it is missing. Raises HarnessError."""
+    target = cache / placement.dtype
+    if target.is_dir():
+        return target
+    _require_disk(path, cache, placement)
+    notify(f"converting {path.name} to {placement.dtype} once, into {target}")
+    # transformers draws a progress bar of its own here, also where there is no terminal.
+    with _placed_at(target) as folder, _readable(path), contextlib.redirect_stderr(io.StringIO()):
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            str(path.parent), gguf_file=path.name, dtype=placement.torch_dtype
+        )
+        _save(model, folder)
+    return target
+
+
+def _tokenizer(path: Path) -> Any:
+    return transformers.AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name)
+
+
+def _save(model: Any, folder: Path) -> None:
+    """As save_pretrained would, which refuses models that came from GGUF."""
+    from safetensors.torch import save_model
+
+    config = model.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    config.architectures = [type(model).__name__]
+    config.save_pretrained(folder)
+    save_model(model, str(folder / WEIGHTS_FILE), metadata={"format": "pt"})
+
+
+@contextlib.contextmanager
+def _placed_at(target: Path) -> Iterator[Path]:
+    """A folder beside the target that takes its place when all went well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+    try:
+        yield folder
+        # Another process may have been quicker; its result is the same.
+        with contextlib.suppress(OSError):
+            os.replace(folder, target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    # A damaged file makes the reader fail in whatever way its bytes lead to.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise HarnessError(
+            f"{path}: transformers cannot read this GGUF file: {reason}",
+            "the file may be damaged or cut off, or of an architecture that transformers does not convert",
+        ) from error
+
+
+def _require_disk(path: Path, cache: Path, placement: Placement) -> None:
+    # The smallest quantisations store about two bits a weight.
+    most = path.stat().st_size * 4 * BYTES[placement.dtype]
+    cache.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(cache).free
+    if most > free:
+        raise HarnessError(
+            f"{path.name} may take {most / 1e9:.0f} GB dequantised, and {cache} has {free / 1e9:.0f} GB free",
+            "free some space, or set XDG_CACHE_HOME to a larger disk",
+        )

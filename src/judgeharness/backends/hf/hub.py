@@ -1,0 +1,146 @@
+"""Models of the Hugging Face hub: checked for access and size before anything large is fetched."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import huggingface_hub
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from judgeharness.errors import HarnessError, InputError
+
+SMALL_FILES = ["*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"]
+CODE_FILES = ["*.py"]
+WEIGHTS = "*.safetensors"
+NOT_WEIGHTS = ["consolidated*", "original/*", "*/*"]
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """A repository at one commit.
+
+    weight_bytes: of its safetensors files; None where the hub could not be asked and the local copy is used.
+    """
+
+    repository: str
+    commit: str
+    weight_bytes: int | None
+
+
+def find_model(repository: str, revision: str | None) -> HubModel:
+    """Ask the hub for a model, or fall back on the local copy where the hub cannot be reached.
+
+    Raises InputError for a name that is none, HarnessError for a model that is gated, missing or has no safetensors.
+    """
+    try:
+        huggingface_hub.auth_check(repository)
+        info = huggingface_hub.model_info(repository, revision=revision, files_metadata=True)
+    except HFValidationError as error:
+        raise InputError(f"hf:{repository}: neither a file, a folder nor a hub id (owner/name)") from error
+    except GatedRepoError as error:
+        raise HarnessError(
+            f"{repository} is gated: its owner lets only approved accounts download it",
+            f"ask for access at {huggingface_hub.constants.ENDPOINT}/{repository}, then run 'hf auth login' or set HF_TOKEN",
+        ) from error
+    except RevisionNotFoundError as error:
+        raise HarnessError(f"{repository} has no revision '{revision}'") from error
+    except RepositoryNotFoundError as error:
+        raise HarnessError(
+            f"the hub has no model {repository}, or it is private", "check the name, or set HF_TOKEN for a private one"
+        ) from error
+    # Whatever keeps the hub from being asked (offline mode, no network, a 5xx) leaves the local copy to try.
+    except (HfHubHTTPError, OSError, RuntimeError) as error:
+        return _local(repository, revision, error)
+    sizes = {
+        file.rfilename: file.size or 0
+        for file in info.siblings or []
+        if file.rfilename.endswith(".safetensors") and "/" not in file.rfilename
+    }
+    weights = sum(size for name, size in sizes.items() if not name.startswith("consolidated"))
+    if info.sha is None:
+        raise HarnessError(f"the hub names no commit of {repository}")
+    return HubModel(repository, info.sha, weights)
+
+
+def small_files(model: HubModel, with_code: bool) -> Path:
+    """The folder with the model's configuration and tokenizer, fetched where they are missing."""
+    return _snapshot(model, SMALL_FILES + (CODE_FILES if with_code else []))
+
+
+def all_files(model: HubModel, with_code: bool) -> Path:
+    """The folder with the weights too. Raises HarnessError where there are none, or the disk is too small."""
+    if model.weight_bytes == 0:
+        raise HarnessError(
+            f"{model.repository} has no safetensors files", "pickled weights (.bin, .pt) can run code and are not loaded"
+        )
+    try:
+        return _snapshot(model, [WEIGHTS, *SMALL_FILES, *(CODE_FILES if with_code else [])], local=True, weights=True)
+    except LocalEntryNotFoundError:
+        _require_disk(model)
+    return _snapshot(model, [WEIGHTS, *SMALL_FILES, *(CODE_FILES if with_code else [])])
+
+
+def gguf_file(repository: str, file: str, revision: str | None) -> Path:
+    """A GGUF file of the hub, fetched where it is missing. Raises HarnessError."""
+    try:
+        return Path(huggingface_hub.hf_hub_download(repository, file, revision=revision))
+    except (HfHubHTTPError, OSError, HFValidationError) as error:
+        raise HarnessError(f"{file} of {repository} cannot be fetched: {_first_line(error)}") from error
+
+
+def _snapshot(model: HubModel, patterns: list[str], local: bool = False, weights: bool = False) -> Path:
+    offline = local or model.weight_bytes is None
+    try:
+        folder = huggingface_hub.snapshot_download(
+            model.repository,
+            revision=model.commit,
+            allow_patterns=patterns,
+            ignore_patterns=NOT_WEIGHTS,
+            local_files_only=offline,
+        )
+    except LocalEntryNotFoundError:
+        raise
+    except (HfHubHTTPError, OSError) as error:
+        raise HarnessError(f"{model.repository} cannot be fetched: {_first_line(error)}") from error
+    path = Path(folder)
+    if weights and sum(file.stat().st_size for file in path.glob(WEIGHTS)) < (model.weight_bytes or 1):
+        raise LocalEntryNotFoundError(f"the local copy of {model.repository} is not whole")
+    return path
+
+
+def _local(repository: str, revision: str | None, cause: Exception) -> HubModel:
+    try:
+        folder = huggingface_hub.snapshot_download(repository, revision=revision, local_files_only=True)
+    except (LocalEntryNotFoundError, OSError, HFValidationError):
+        raise HarnessError(
+            f"{repository} is not on this machine, and the hub cannot be reached: {_first_line(cause)}",
+            "check the connection and HF_ENDPOINT, or name a local folder: hf:./folder",
+        ) from cause
+    return HubModel(repository, Path(folder).name, None)
+
+
+def _require_disk(model: HubModel) -> None:
+    if model.weight_bytes is None:
+        raise HarnessError(f"the local copy of {model.repository} is not whole, and the hub cannot be reached")
+    cache = Path(huggingface_hub.constants.HF_HUB_CACHE)
+    existing = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
+    free = shutil.disk_usage(existing).free
+    if model.weight_bytes > free:
+        raise HarnessError(
+            f"{model.repository} takes {model.weight_bytes / 1e9:.0f} GB, and {cache} has {free / 1e9:.0f} GB free",
+            "set HF_HOME to a larger disk",
+        )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

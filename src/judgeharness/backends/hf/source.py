@@ -1,0 +1,76 @@
+"""What a model's name stands for: an alias, a GGUF file, a local folder, or a repository of the hub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from judgeharness.backends.aliases import HUB_MODELS, PACKAGED_MODELS, packaged_gguf
+from judgeharness.content import digest, sampled_digest
+from judgeharness.errors import HarnessError, InputError
+
+GGUF_MAGIC = b"GGUF"
+FINGERPRINTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """A model as named by the user, told apart by kind.
+
+    kind "hub": `name` is a repository id; `file` a GGUF file in it, if one is named.
+    kind "folder" and "gguf": `path` is where it lies, `name` its last part.
+    """
+
+    kind: Literal["hub", "folder", "gguf"]
+    name: str
+    path: Path | None = None
+    file: str | None = None
+
+
+def find_source(model: str) -> ModelSource:
+    """The source behind the part after `hf:`. Raises InputError for an empty or missing path, HarnessError for an
+    alias whose package is not installed."""
+    if not model:
+        raise InputError("hf: names no model", "for example hf:smollm2, hf:owner/repository or hf:./folder")
+    if model in PACKAGED_MODELS:
+        path = packaged_gguf(PACKAGED_MODELS[model])
+        return ModelSource("gguf", path.name, path)
+    if model in HUB_MODELS:
+        return ModelSource("hub", HUB_MODELS[model])
+    path = Path(model).expanduser()
+    if path.is_file():
+        return ModelSource("gguf", path.name, _checked_gguf(path.resolve()))
+    if path.is_dir():
+        return ModelSource("folder", path.resolve().name, _checked_folder(path.resolve()))
+    parts = model.split("/")
+    if model.startswith((".", "/", "~")) or len(parts) > 3 or (len(parts) < 3 and model.endswith(".gguf")):
+        raise InputError(f"hf:{model}: no such file or folder")
+    if len(parts) == 3:
+        return ModelSource("hub", "/".join(parts[:2]), file=parts[2])
+    return ModelSource("hub", model)
+
+
+def fingerprint(source: ModelSource) -> str:
+    """A hash of a local model's content: two files or folders with the same one hold the same model."""
+    if source.path is None:
+        raise ValueError(f"{source.name} is not local")
+    if source.kind == "gguf":
+        return sampled_digest(source.path)
+    paths = sorted(path for pattern in FINGERPRINTED for path in source.path.glob(pattern))
+    return digest({path.name: sampled_digest(path) for path in paths})
+
+
+def _checked_gguf(path: Path) -> Path:
+    with path.open("rb") as stream:
+        if stream.read(len(GGUF_MAGIC)) != GGUF_MAGIC:
+            raise InputError(f"{path}: not a GGUF file", "hf: takes a GGUF file, a folder with safetensors or a hub id")
+    return path
+
+
+def _checked_folder(path: Path) -> Path:
+    if not (path / "config.json").is_file():
+        raise InputError(f"{path}: no config.json, so not a model folder of transformers")
+    if not any(path.glob("*.safetensors")):
+        raise HarnessError(f"{path}: no safetensors file", "pickled weights (.bin, .pt) can run code and are not loaded")
+    return path

@@ -1,0 +1,31 @@
+"""The `judgeharness` program: a module a command, each imported when it is called."""
+
+from __future__ import annotations
+
+from judgeharness.hookspecs import hookimpl
+from judgeharness.specs import CommandSpec
+
+
+@hookimpl
+def judgeharness_commands() -> list[CommandSpec]:
+    """The commands that ship with judgeharness."""
+    return [
+        CommandSpec(name="eval", summary="Evaluate models as judges.", target="judgeharness.cli.eval:command"),
+        CommandSpec(
+            name="leaderboard", summary="Rank the runs in the store.", target="judgeharness.cli.leaderboard:command"
+        ),
+        CommandSpec(name="show", summary="Show a run, or one item of it.", target="judgeharness.cli.show:command"),
+        CommandSpec(name="list", summary="List tasks, backends, metrics, ...", target="judgeharness.cli.list:command"),
+        CommandSpec(
+            name="prompts", summary="Print the prompts of a strategy.", target="judgeharness.cli.prompts:command"
+        ),
+        CommandSpec(
+            name="data", summary="Find, fetch, check and export datasets.", target="judgeharness.cli.data:command"
+        ),
+        CommandSpec(
+            name="plugins", summary="Show plugins and what they provide.", target="judgeharness.cli.plugins:command"
+        ),
+        CommandSpec(
+            name="doctor", summary="Check what is installed and at hand.", target="judgeharness.cli.doctor:command"
+        ),
+    ]

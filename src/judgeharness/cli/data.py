@@ -1,0 +1,137 @@
+"""`judgeharness data`: datasets, from finding to exporting."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from judgeharness.cli.parameters import data_dir_option, limit_option, split_option
+from judgeharness.cli.program import Session
+
+if TYPE_CHECKING:
+    from judgeharness.tasks.datasets import Dataset
+    from judgeharness.tasks.task import Task
+
+
+@click.group("data")
+def command() -> None:
+    """Find, fetch, check and export datasets."""
+
+
+@command.command("list")
+@data_dir_option
+def list_datasets(data_dir: str | None) -> None:
+    """List the known datasets, their licences, and where their files are."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from judgeharness.reports.text import plain
+    from judgeharness.tasks.datasets import DataFolders, known_datasets
+
+    folders = DataFolders.from_environment(data_dir)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in ("dataset", "licence", "file"):
+        table.add_column(name)
+    table.add_column("size", justify="right")
+    table.add_column("where", overflow="fold")
+    for dataset in known_datasets().values():
+        for file in dataset.files:
+            path = folders.find(dataset, file)
+            where = plain(str(path)) if path else plain(f"not here: judgeharness data fetch {dataset.name}", "yellow")
+            table.add_row(dataset.name, dataset.licence, file.name, f"{file.bytes / 1e3:,.0f} kB", where)
+    Console().print(table)
+
+
+@command.command("fetch")
+@click.argument("names", nargs=-1)
+@click.option("--url", help="Fetch from this address instead; the hashes stay the same. Needs one NAME.")
+def fetch_datasets(names: tuple[str, ...], url: str | None) -> None:
+    """Download datasets into the cache: those that are NAMEd, or all. Nothing is kept that is not as published."""
+    from judgeharness.cli.watching import download_meter
+    from judgeharness.errors import InputError
+    from judgeharness.tasks.datasets import DataFolders
+    from judgeharness.tasks.fetch import fetch
+
+    datasets = _named(names)
+    if url is not None and len(names) != 1:
+        raise InputError("--url needs the name of one dataset")
+    for dataset in datasets:
+        for path in fetch(dataset, DataFolders.from_environment(), download_meter, url):
+            click.echo(str(path))
+        click.echo(f"licence of {dataset.title}: {dataset.licence}. Please cite it: {dataset.homepage}", err=True)
+
+
+@command.command("verify")
+@click.argument("names", nargs=-1)
+@data_dir_option
+def verify_datasets(names: tuple[str, ...], data_dir: str | None) -> int:
+    """Check the files at hand, of the NAMEd datasets or all, against their published hashes."""
+    from judgeharness.errors import HarnessError
+    from judgeharness.tasks.datasets import DataFolders, verify
+
+    folders = DataFolders.from_environment(data_dir)
+    wrong = 0
+    for dataset in _named(names):
+        for file in dataset.files:
+            path = folders.find(dataset, file)
+            try:
+                if path is None:
+                    click.echo(f"missing  {dataset.name}/{file.name}")
+                    continue
+                verify(path, file)
+                click.echo(f"ok       {path}")
+            except HarnessError as error:
+                wrong += 1
+                click.echo(f"WRONG    {error.message}")
+    return int(wrong > 0)
+
+
+@command.command("export")
+@click.argument("task_name", metavar="TASK")
+@split_option
+@limit_option
+@data_dir_option
+@click.pass_context
+def export_task(
+    context: click.Context, task_name: str, split: str | None, limit: int | None, data_dir: str | None
+) -> None:
+    """Write a TASK's items to stdout, one JSON object a line.
+
+    Fields: uid, the item's texts, human (probabilities in label order), votes, explanations (text, label, annotator),
+    references (other label sources).
+    """
+    from judgeharness.cli.watching import download_meter
+    from judgeharness.components import task_definition
+    from judgeharness.tasks.datasets import DataFolders
+    from judgeharness.tasks.task import load_task
+
+    definition = task_definition(context.ensure_object(Session).registry, task_name)
+    task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, split).limited(limit)
+    for row in _exported(task):
+        click.echo(json.dumps(row, ensure_ascii=False))
+
+
+def _named(names: tuple[str, ...]) -> list[Dataset]:
+    from judgeharness.tasks.datasets import dataset_named, known_datasets
+
+    return [dataset_named(name) for name in names] if names else list(known_datasets().values())
+
+
+def _exported(task: Task) -> list[dict[str, Any]]:
+    return [
+        {
+            "uid": item.uid,
+            **item.fields,
+            "human": item.human,
+            "votes": None if item.votes is None else [int(v) if v.is_integer() else v for v in item.votes],
+            "explanations": [
+                {"text": each.text, "label": task.labels[each.label].name, "annotator": each.annotator}
+                for each in item.explanations
+            ],
+            "references": dict(item.references),
+        }
+        for item in task.items
+    ]

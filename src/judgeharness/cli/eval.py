@@ -1,0 +1,61 @@
+"""`judgeharness eval`: evaluate models as judges."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+import click
+
+from judgeharness.cli.parameters import data_dir_option, format_option, limit_option, split_option, store_option
+from judgeharness.cli.program import Session
+
+
+@click.command("eval")
+@click.option("--task", "tasks", multiple=True, required=True, metavar="NAME|FILE.toml", help="A task; repeats.")
+@click.option("--backend", "backends", multiple=True, required=True, metavar="SCHEME:MODEL", help="A judge; repeats.")
+@click.option("--strategy", "strategies", multiple=True, metavar="NAME", help="How prompts are made; repeats.")
+@click.option(
+    "--transform", "transforms", multiple=True, metavar="NAME", help="From scores to probabilities; repeats. Both."
+)
+@click.option("--temperature", type=float, metavar="TAU", help="Of the softmax transform; 20, as in the paper.")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric besides the default ones; repeats.")
+@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of a backend or strategy; repeats.")
+@click.option("--executor", default="local", show_default=True, metavar="NAME", help="Where prompts are scored.")
+@split_option
+@limit_option
+@data_dir_option
+@store_option
+@format_option
+@click.pass_context
+def command(context: click.Context, store: str | None, data_dir: str | None, form: str, **given: Any) -> int:
+    """Ask models for their judgments, compare them with the human ones, and rank them.
+
+    Everything is kept in the store: the same call again takes what is there, and an interrupted one goes on where it
+    stopped. Another transform or metric needs no model at all.
+
+    \b
+      judgeharness eval --task nli-sample --backend hf:smollm2 --strategy parallel-explicit
+      judgeharness eval --task chaosnli --backend baseline:uniform --backend baseline:mnli-single
+    """
+    from judgeharness import options
+    from judgeharness.cli.watching import ConsoleWatcher, download_meter
+    from judgeharness.errors import InputError
+    from judgeharness.evaluation import Evaluation, Request
+    from judgeharness.record import program_arguments
+    from judgeharness.reports.leaderboard import DEFAULT_SORT, leaderboard
+    from judgeharness.store.database import Store, store_path
+    from judgeharness.tasks.datasets import DataFolders, cache_folder
+
+    registry = context.ensure_object(Session).registry
+    reporter = registry.reporters.load(form)
+    if given["temperature"] is not None and not (math.isfinite(given["temperature"]) and given["temperature"] > 0):
+        raise InputError("--temperature: has to be above zero")
+    request = Request(values=options.parse_pairs(given.pop("pairs")), arguments=program_arguments(), **given)
+    folders = DataFolders.from_environment(data_dir)
+    with Store.open(store_path(store)) as opened:
+        evaluation = Evaluation(request, registry, opened, folders, cache_folder(), ConsoleWatcher())
+        runs = evaluation.run(download_meter)
+        reporter(leaderboard(runs, opened.runs, evaluation.metrics, DEFAULT_SORT), sys.stdout)
+    return int(any(run.n_failed for run in runs))

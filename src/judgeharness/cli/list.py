@@ -1,0 +1,61 @@
+"""`judgeharness list`: what there is of each kind."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from judgeharness.cli.parameters import format_option
+from judgeharness.cli.program import Session
+from judgeharness.registry import Catalog, Registry
+from judgeharness.specs import described
+
+KINDS = ("tasks", "backends", "strategies", "transforms", "metrics", "reporters", "executors", "models", "commands")
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(KINDS))
+@format_option
+@click.pass_context
+def command(context: click.Context, kind: str, form: str) -> None:
+    """List the components of a KIND with their summaries, or the model aliases with their sizes."""
+    from judgeharness.errors import UnknownNameError
+
+    registry = context.ensure_object(Session).registry
+    rows = _models(registry) if kind == "models" else _components(getattr(registry, kind))
+    if form == "json":
+        click.echo(json.dumps({kind: rows}, indent=2))
+    elif form == "table":
+        _print(rows)
+    else:
+        raise UnknownNameError("format", form, ("table", "json"))
+
+
+def _components(catalog: Catalog[Any]) -> list[dict[str, Any]]:
+    return [{**described(spec), "plugin": plugin.distribution or plugin.origin} for spec, plugin in catalog]
+
+
+def _models(registry: Registry) -> list[dict[str, Any]]:
+    return [
+        {"name": f"{spec.name}:{alias.name}", "summary": alias.resolves_to, "size": alias.size, "note": alias.note}
+        for spec, _ in registry.backends
+        for alias in spec.aliases
+    ]
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from judgeharness.reports.text import plain
+
+    columns = [name for name in ("name", "summary", "direction", "unit", "size", "note") if any(name in row for row in rows)]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=column == "name")
+    for row in rows:
+        table.add_row(*(plain(str(row.get(column) or "")) for column in columns))
+    Console().print(table)

@@ -1,0 +1,18 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import click
+
+from judgeharness.store.database import DEFAULT_STORE, STORE_VARIABLE
+from judgeharness.tasks.datasets import DATA_DIR_VARIABLE
+
+store_option = click.option(
+    "--store", metavar="FILE", help=f"The store; {STORE_VARIABLE}, or ./{DEFAULT_STORE}, unless given."
+)
+data_dir_option = click.option(
+    "--data-dir", metavar="DIR", help=f"Where datasets lie; {DATA_DIR_VARIABLE}, or the user's cache, unless given."
+)
+limit_option = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N items only.")
+split_option = click.option("--split", metavar="NAME", help="The part of the task; its first unless given.")
+format_option = click.option("--format", "form", default="table", show_default=True, metavar="table|json|...")

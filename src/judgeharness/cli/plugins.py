@@ -1,0 +1,73 @@
+"""`judgeharness plugins`: where components come from, and what could not be loaded."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import click
+
+import judgeharness
+from judgeharness.cli.parameters import format_option
+from judgeharness.cli.program import Session
+from judgeharness.plugins import Plugin
+
+
+@click.command("plugins")
+@format_option
+@click.pass_context
+def command(context: click.Context, form: str) -> None:
+    """Show every plugin: where it comes from, its version, what it provides, and why it failed if it did."""
+    from judgeharness.errors import UnknownNameError
+
+    rows = [_row(plugin) for plugin in context.ensure_object(Session).registry.plugins]
+    if form == "json":
+        click.echo(json.dumps({"plugins": rows}, indent=2))
+    elif form == "table":
+        _print(rows)
+    else:
+        raise UnknownNameError("format", form, ("table", "json"))
+
+
+def _row(plugin: Plugin) -> dict[str, Any]:
+    provides: dict[str, list[str]] = {}
+    for spec in plugin.specs:
+        provides.setdefault(spec.kind, []).append(spec.name)
+    built_in = plugin.origin == "built-in"
+    return {
+        "name": plugin.name,
+        "origin": plugin.origin,
+        "distribution": "judgeharness" if built_in else plugin.distribution,
+        "version": judgeharness.__version__ if built_in else plugin.version,
+        "state": plugin.state,
+        "provides": provides,
+        "error": plugin.error,
+    }
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from judgeharness.reports.text import plain
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("plugin", overflow="fold")
+    table.add_column("from", overflow="fold")
+    table.add_column("provides, or what went wrong", overflow="fold")
+    for row in rows:
+        source = f"{row['distribution']} {row['version']}" if row["distribution"] else row["origin"]
+        table.add_row(plain(row["name"]), plain(source), _outcome(row, plain))
+    Console().print(table)
+    states = Counter(row["state"] for row in rows)
+    Console().print(", ".join(f"{count} {state}" for state, count in states.items()), style="dim")
+
+
+def _outcome(row: dict[str, Any], plain: Any) -> Any:
+    if row["state"] == "failed":
+        return plain(f"failed: {row['error']}", "bold red")
+    if row["state"] == "off":
+        return plain("switched off", "dim")
+    return plain("\n".join(f"{kind}: {', '.join(names)}" for kind, names in row["provides"].items()))

@@ -1,0 +1,171 @@
+"""The program itself: finds commands through plugins, imports one when it is called, and words errors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+import judgeharness
+from judgeharness.errors import HarnessError, InputError
+from judgeharness.plugins import Plugin
+from judgeharness.registry import Registry
+
+PLUGIN_OPTION = "plugin"
+
+
+class Session:
+    """What all commands of one call share: the plugins, loaded once they are needed, and whether to show traces."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+        self.debug = False
+        self._registry: Registry | None = None
+        self._warned: set[str] = set()
+
+    @property
+    def registry(self) -> Registry:
+        """All components."""
+        if self._registry is None:
+            self._registry = Registry.from_environment(self.given)
+            self._warn(self._registry.failures())
+        return self._registry
+
+    def add_plugins(self, words: Sequence[str]) -> None:
+        """Take --plugin values; they may stand before or after the command."""
+        new = [word for word in words if word not in self.given]
+        if new:
+            self.given += new
+            self._registry = None
+
+    def _warn(self, failures: Sequence[Plugin]) -> None:
+        for plugin in failures:
+            if plugin.name not in self._warned:
+                self._warned.add(plugin.name)
+                click.echo(f"warning: plugin '{plugin.name}' could not be loaded: {plugin.error}", err=True)
+
+
+class Program(click.Group):
+    """A group whose commands come from plugins."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """The names of all commands."""
+        return list(dict.fromkeys(spec.name for spec, _ in _session(context).registry.commands))
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import a command; None, which click reports, where there is none of that name."""
+        commands = _session(context).registry.commands
+        if name not in commands:
+            return None
+        command = commands.load(name)
+        if not isinstance(command, click.Command):
+            raise HarnessError(f"command '{name}' is a {type(command).__name__}, not a click.Command")
+        _with_shared_options(command)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command list, from the specs alone: nothing is imported for it."""
+        rows = [(spec.name, spec.summary) for spec, _ in _session(context).registry.commands]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest names for a wrong one."""
+        name = args[0]
+        commands = _session(context).registry.commands
+        if not name.startswith("-") and name not in commands:
+            commands.spec(name)
+        return super().resolve_command(context, args)
+
+
+def _session(context: click.Context) -> Session:
+    session = context.find_object(Session)
+    if session is None:
+        session = context.obj = Session()
+    return session
+
+
+def _take_plugins(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
+    _session(context).add_plugins(value)
+
+
+def _take_debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        _session(context).debug = True
+
+
+def _shared_options() -> list[click.Option]:
+    return [
+        click.Option(
+            ["--plugin"],
+            multiple=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_take_plugins,
+            metavar="FILE_OR_MODULE",
+            help="Load a plugin; no:NAME switches one off.",
+        ),
+        click.Option(
+            ["--debug"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_take_debug,
+            help="Show the trace of an error.",
+        ),
+    ]
+
+
+def _with_shared_options(command: click.Command) -> None:
+    taken = {name for parameter in command.params for name in parameter.opts}
+    command.params += [option for option in _shared_options() if not taken.intersection(option.opts)]
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            _with_shared_options(child)
+
+
+program = Program(
+    name="judgeharness",
+    params=[*_shared_options()],
+    help="How well do language models, used as judges, approximate human judgment distributions?",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+program = click.version_option(judgeharness.__version__, prog_name="judgeharness")(program)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and exit: 0 done, 1 failed or incomplete, 2 wrong usage or bad input."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; the exit code."""
+    session = Session()
+    try:
+        result: Any = program.main(args=arguments, standalone_mode=False, obj=session)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return InputError.exit_code if isinstance(error, click.UsageError) else error.exit_code
+    except HarnessError as error:
+        if session.debug:
+            raise
+        _print_error(error.lines())
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _print_error(["interrupted: what was done is in the store, and the same command goes on from there"])
+        return HarnessError.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return HarnessError.exit_code
+
+
+def _print_error(lines: Sequence[str]) -> None:
+    for head, line in zip(("error: ", "  "), lines, strict=False):
+        click.echo(head + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line), err=True)

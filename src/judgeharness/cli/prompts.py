@@ -1,0 +1,78 @@
+"""`judgeharness prompts`: what would be asked, without a model."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from judgeharness.cli.parameters import data_dir_option, limit_option, split_option
+from judgeharness.cli.program import Session
+from judgeharness.domain import LETTERS, Prompt
+
+
+@click.command("prompts")
+@click.option("--task", "task_name", required=True, metavar="NAME|FILE.toml", help="The task.")
+@click.option("--strategy", "strategy_name", required=True, metavar="NAME", help="The strategy.")
+@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the strategy; repeats.")
+@click.option("--format", "form", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
+@split_option
+@limit_option
+@data_dir_option
+@click.pass_context
+def command(
+    context: click.Context,
+    task_name: str,
+    strategy_name: str,
+    pairs: tuple[str, ...],
+    form: str,
+    split: str | None,
+    limit: int | None,
+    data_dir: str | None,
+) -> None:
+    """Print every prompt of a strategy. --limit counts items.
+
+    As jsonl, one prompt a line: uid, explanations (indices into the item's explanations, from 0, in the order shown),
+    options (the labels behind A, B, C, ...), content (the user turn).
+    """
+    from judgeharness import options
+    from judgeharness.cli.watching import download_meter
+    from judgeharness.components import component, task_definition
+    from judgeharness.tasks.datasets import DataFolders
+    from judgeharness.tasks.task import load_task
+
+    registry = context.ensure_object(Session).registry
+    values = options.parse_pairs(pairs)
+    options.require_known(values, {strategy_name: registry.strategies.load_options(strategy_name)})
+    strategy = component(registry.strategies, strategy_name, values)
+    definition = task_definition(registry, task_name)
+    task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, split).limited(limit)
+    strategy.part.check(task)
+    names = [label.name for label in task.labels]
+    for item in task.items:
+        for prompt in strategy.part.group(item, task).prompts:
+            row = _row(item.uid, prompt, names)
+            click.echo(json.dumps(row, ensure_ascii=False) if form == "jsonl" else _text(row))
+
+
+def _row(uid: str, prompt: Prompt, names: list[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "uid": uid,
+        "explanations": list(prompt.explanations),
+        "options": [names[index] for index in prompt.options],
+        "content": prompt.messages[-1].content,
+    }
+    if len(prompt.messages) > 1:
+        row["messages"] = [{"role": message.role, "content": message.content} for message in prompt.messages]
+    return row
+
+
+def _text(row: dict[str, Any]) -> str:
+    from judgeharness.reports.text import safe
+
+    options = ", ".join(f"{letter}={name}" for letter, name in zip(LETTERS, row["options"], strict=False))
+    head = f"── {row['uid']} · {options}"
+    if row["explanations"]:
+        head += f" · explanations {', '.join(map(str, row['explanations']))}"
+    return safe(f"{head}\n{row['content']}\n")

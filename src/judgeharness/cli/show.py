@@ -1,0 +1,85 @@
+"""`judgeharness show`: a run with its record, or one item of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from judgeharness.cli.parameters import store_option
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from judgeharness.store.database import Store
+    from judgeharness.store.runs import Run
+
+
+@click.command("show")
+@click.argument("run_id", metavar="RUN")
+@click.argument("uid", required=False)
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@store_option
+def command(run_id: str, uid: str | None, form: str, store: str | None) -> None:
+    """Show a RUN (the beginning of its id will do): how it was done and what came out. With a UID, one item."""
+    from judgeharness.reports import run as rendering
+    from judgeharness.store.database import Store, store_path
+
+    with Store.open(store_path(store), create=False) as opened:
+        run = opened.runs.find(run_id)
+        document = _run(opened, run) if uid is None else _item(opened, run, uid)
+    if form == "json":
+        click.echo(json.dumps(document, indent=2))
+        return
+    _print(rendering.run(document) if uid is None else rendering.item(document))
+
+
+def _print(rendered: RenderableType) -> None:
+    from rich.console import Console
+
+    Console().print(rendered)
+
+
+def _run(store: Store, run: Run) -> dict[str, Any]:
+    task = store.runs.task(run.task_digest)
+    predictions = store.runs.predictions(run.id)
+    return {
+        "id": run.id,
+        "created": run.created,
+        "task": {"name": task.name, "split": task.split, "labels": task.labels, "items": task.n_items, **task.record},
+        "backend": {"name": run.backend, **store.scores.description(run.backend_digest)},
+        "strategy": run.strategy,
+        "transform": run.transform,
+        "temperature": run.temperature,
+        "n_items": run.n_items,
+        "n_failed": run.n_failed,
+        "failures": {p.uid: p.failure for p in predictions if p.failure is not None},
+        "metrics": dict(run.metrics),
+        "record": dict(run.record),
+        "session": dict(store.runs.session(run.session_id)),
+    }
+
+
+def _item(store: Store, run: Run, uid: str) -> dict[str, Any]:
+    from judgeharness.errors import UnknownNameError
+
+    items = {item.uid: item for item in store.runs.items(run.task_digest)}
+    if uid not in items:
+        raise UnknownNameError(f"item of run {run.id}", uid, items)
+    prediction = next(each for each in store.runs.predictions(run.id) if each.uid == uid)
+    scores = None if prediction.score_key is None else store.scores.get(prediction.score_key)
+    item = items[uid]
+    return {
+        "run": run.id,
+        "uid": uid,
+        "labels": store.runs.task(run.task_digest).labels,
+        "human": item.human,
+        "votes": item.votes,
+        "references": dict(item.references),
+        "model": prediction.probabilities,
+        "failure": prediction.failure,
+        "kind": None if scores is None else scores.kind,
+        "scores": None if scores is None else scores.scores.tolist(),
+        "options_mass": None if scores is None or scores.mass is None else scores.mass.tolist(),
+    }

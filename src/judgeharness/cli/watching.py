@@ -1,0 +1,99 @@
+"""What the console shows while something takes long. All of it goes to stderr: stdout is for results."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Task as ProgressTask
+from rich.text import Text
+
+from judgeharness.evaluation import Step
+from judgeharness.reports import plan
+from judgeharness.reports.text import plain
+from judgeharness.tasks.fetch import Meter, silent
+
+
+class _Rate(TextColumn):
+    """Prompts a second."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: ProgressTask) -> Text:
+        return Text("" if not task.speed else f"{task.speed:.1f} prompts/s")
+
+
+class ConsoleWatcher:
+    """Shows plan, progress and notes of an evaluation on stderr."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def planned(self, steps: Sequence[Step]) -> None:
+        """Print the plan."""
+        table = plan.render(steps)
+        if table is not None:
+            self._console.print(table)
+
+    def started(self, step: Step, prompts: int) -> None:
+        """Begin a progress bar."""
+        what = f"{step.backend.name} {step.strategy.name if step.strategy else ''}"
+        if not self._console.is_terminal:
+            self._console.print(plain(f"{what}: asking {prompts:,} prompts"))
+            return
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            speed_estimate_period=120,
+        )
+        self._progress.start()
+        self._task = self._progress.add_task(plain(what).plain, total=prompts)
+
+    def advanced(self, prompts: int) -> None:
+        """Move the bar."""
+        if self._progress is not None and self._task is not None:
+            self._progress.advance(self._task, prompts)
+
+    def finished(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def note(self, text: str) -> None:
+        """Print a line."""
+        self._console.print(plain(text), style="dim", soft_wrap=True)
+
+
+@contextlib.contextmanager
+def download_meter(what: str) -> Iterator[Meter]:
+    """A progress bar for one download; one line where there is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        console.print(plain(what))
+        yield silent
+        return
+    with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total or None)

@@ -1,0 +1,83 @@
+"""Components by name, made ready: strategies and transforms with their options, backends, task definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from judgeharness import options
+from judgeharness.backends.contract import BackendContext, Description, Predictor, Scorer
+from judgeharness.content import digest
+from judgeharness.errors import HarnessError, InputError
+from judgeharness.pipeline import Metric
+from judgeharness.registry import Catalog, Registry
+from judgeharness.specs import BackendSpec, MetricSpec
+from judgeharness.tasks.definition import TaskDefinition, read_definition
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A strategy or transform under its name, with its options as they go into the record."""
+
+    name: str
+    part: Any
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBackend:
+    """A backend under the name that the user gave it, with what it says of itself and the hash of that."""
+
+    name: str
+    part: Scorer | Predictor
+    description: Description
+
+    @property
+    def digest(self) -> str:
+        """The hash under which its scores are stored."""
+        return digest(dict(self.description))
+
+
+def component(catalog: Catalog[Any], name: str, values: Mapping[str, str]) -> Named:
+    """A strategy or transform with those of the values that it knows. Raises as the catalog and the options do."""
+    model = catalog.load_options(name)
+    chosen = options.build(model, values, name)
+    return Named(name, catalog.load(name)(chosen), chosen.model_dump(mode="json"))
+
+
+def backend_spec(registry: Registry, name: str) -> tuple[BackendSpec, str]:
+    """The spec behind `scheme:model`, and the model. Raises InputError."""
+    scheme, colon, model = name.partition(":")
+    spec = registry.backends.spec(scheme)
+    if not colon:
+        raise InputError(f"backend '{name}' names no model", f"write {scheme}:MODEL; 'judgeharness list models' helps")
+    return spec, model
+
+
+def open_backend(
+    registry: Registry, name: str, values: Mapping[str, str], context: BackendContext
+) -> OpenBackend:
+    """The backend `scheme:model`, described but with no weights loaded. Raises InputError and HarnessError."""
+    spec, model = backend_spec(registry, name)
+    chosen = options.build(registry.backends.load_options(spec.name), values, spec.name)
+    part = registry.backends.load(spec.name)(model, chosen, context)
+    if not isinstance(part, Scorer | Predictor):
+        raise HarnessError(f"backend '{spec.name}' is neither a Scorer nor a Predictor")
+    return OpenBackend(name, part, part.describe())
+
+
+def task_definition(registry: Registry, name: str) -> TaskDefinition:
+    """A task by name, or by the path of a TOML file. Raises InputError."""
+    if name.endswith(".toml"):
+        return read_definition(Path(name).expanduser())
+    definition: TaskDefinition = registry.tasks.load(name)()
+    return definition
+
+
+def default_metrics(registry: Registry, more: Sequence[str] = ()) -> dict[str, tuple[MetricSpec, Metric]]:
+    """The metrics that are reported unasked, and those that are asked for besides, by name."""
+    default = [spec.name for spec, _ in registry.metrics if spec.default]
+    names = dict.fromkeys([*default, *more])
+    return {name: (registry.metrics.spec(name), registry.metrics.load(name)) for name in names}

@@ -1,0 +1,49 @@
+"""Content hashes: what was computed is known by what it was computed from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from judgeharness.domain import PromptGroup
+
+_BLOCK = 1 << 20
+
+
+def digest(value: Any) -> str:
+    """sha256, in hex, of a value as canonical JSON (sorted keys, no spaces, UTF-8)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """sha256, in hex, of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def group_digest(group: PromptGroup, backend_digest: str) -> str:
+    """The key of a group's scores: what the backend says of itself, the prompts' texts and their option orders."""
+    running = hashlib.sha256(backend_digest.encode())
+    for prompt in group.prompts:
+        turns = [[message.role, message.content] for message in prompt.messages]
+        running.update(json.dumps([turns, prompt.options], ensure_ascii=True).encode())
+    return running.hexdigest()
+
+
+def sampled_digest(path: Path, whole_below: int = 1 << 28, samples: int = 64) -> str:
+    """sha256 of a file's size and content; of files of `whole_below` bytes and more, of evenly spaced MiB blocks.
+
+    Weights of many gigabytes are told apart in seconds: training changes every block.
+    """
+    size = path.stat().st_size
+    if size < whole_below:
+        return file_digest(path)
+    running = hashlib.sha256(f"{size}:{samples}".encode())
+    with path.open("rb") as stream:
+        for index in range(samples):
+            stream.seek((size - _BLOCK) * index // (samples - 1))
+            running.update(stream.read(_BLOCK))
+    return running.hexdigest()

@@ -1,0 +1,141 @@
+"""The nouns of the project as plain frozen types: item, prompt, prompt group, option scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label of a task.
+
+    name: as data and reports write it ("entailment"). text: as prompts show it ("Entailment").
+    codes: other spellings in data files ("e").
+    """
+
+    name: str
+    text: str
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an annotator chose a label. `label` is an index into the task's labels."""
+
+    text: str
+    label: int
+    annotator: str | int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question with its human judgments.
+
+    fields: the item's texts by name. human: the human judgment distribution over the task's labels, in their
+    order. votes: the counts behind it, where known. references: other label sources as distributions, by name.
+    """
+
+    uid: str
+    fields: Mapping[str, str]
+    human: tuple[float, ...]
+    votes: tuple[float, ...] | None = None
+    explanations: tuple[Explanation, ...] = ()
+    references: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One question as it is asked.
+
+    options: the label indices that stand behind the letters A, B, C, ... in this prompt.
+    explanations: the indices of the item's explanations that it shows, in order.
+    """
+
+    messages: tuple[Message, ...]
+    options: tuple[int, ...]
+    explanations: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptGroup:
+    """All prompts of one item under one strategy: the unit of scoring, storage and retry."""
+
+    uid: str
+    prompts: tuple[Prompt, ...]
+
+    @property
+    def n_options(self) -> int:
+        """The number of options of every prompt in the group."""
+        return len(self.prompts[0].options)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionScores:
+    """A model's answer to a prompt group.
+
+    scores: (prompts, labels), in the task's label order. kind: raw `logit`s or natural `logprob`s.
+    mass: (prompts,), the probability that the options hold together, where known.
+    censored: (prompts, labels), True where the score is only an upper bound; None: none is.
+    """
+
+    uid: str
+    scores: FloatArray
+    kind: Literal["logit", "logprob"]
+    mass: FloatArray | None = None
+    censored: BoolArray | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where the arrays do not fit together or a score is not finite."""
+        if self.scores.ndim != 2 or 0 in self.scores.shape:
+            raise ValueError(f"scores of {self.uid} have the shape {self.scores.shape}, not (prompts, labels)")
+        if not np.isfinite(self.scores).all():
+            raise ValueError(f"scores of {self.uid} are not all finite")
+        if self.mass is not None and self.mass.shape != self.scores.shape[:1]:
+            raise ValueError(f"mass of {self.uid} has the shape {self.mass.shape}, not (prompts,)")
+        if self.censored is not None and self.censored.shape != self.scores.shape:
+            raise ValueError(f"censored of {self.uid} has the shape {self.censored.shape}, not (prompts, labels)")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringFailure:
+    """A prompt group that a backend could not score, and why."""
+
+    uid: str
+    reason: str
+
+
+def in_label_order(by_letter: FloatArray, group: PromptGroup) -> FloatArray:
+    """Scores by letter, (prompts, options), as scores by label, (prompts, labels)."""
+    options = np.array([prompt.options for prompt in group.prompts])
+    by_label = np.empty_like(by_letter)
+    np.put_along_axis(by_label, options, by_letter, axis=1)
+    return by_label
+
+
+def distribution(counts: tuple[float, ...]) -> tuple[float, ...]:
+    """Counts as a probability distribution. Raises ValueError for negative, non-finite or all-zero counts."""
+    if not counts or any(not math.isfinite(count) or count < 0 for count in counts):
+        raise ValueError(f"not a list of counts: {list(counts)}")
+    total = math.fsum(counts)
+    if total <= 0:
+        raise ValueError("all counts are zero")
+    return tuple(count / total for count in counts)

@@ -1,0 +1,53 @@
+"""Errors that a user is expected to meet: one line on what was wrong, one on what to do next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HarnessError(Exception):
+    """Something failed that was asked for rightly: exit code 1.
+
+    `message` says what was wrong, `hint` what to do next.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def lines(self) -> list[str]:
+        """The error as the console shows it: one line, or two where there is a hint."""
+        return [self.message] if self.hint is None else [self.message, self.hint]
+
+
+class InputError(HarnessError):
+    """Wrong usage or bad input: exit code 2."""
+
+    exit_code = 2
+
+
+class UnknownNameError(InputError):
+    """A name that no component carries."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        super().__init__(f"unknown {kind} '{name}'", nearest(name, names))
+
+
+class MissingExtraError(HarnessError):
+    """A component whose optional dependencies are not installed."""
+
+    def __init__(self, what: str, requirement: str, cause: str) -> None:
+        super().__init__(f"{what} needs packages that are not installed ({cause})", f"pip install '{requirement}'")
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """A hint with the names closest to `name`, or all of them where none is close."""
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    return "known: " + (", ".join(known) if known else "none")

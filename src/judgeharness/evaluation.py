@@ -1,0 +1,269 @@
+"""An evaluation: what was asked for by name is resolved, planned, scored, measured and stored."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from judgeharness import options, pipeline
+from judgeharness.backends.contract import BackendContext, Predictor, Scorer
+from judgeharness.components import (
+    Named,
+    OpenBackend,
+    backend_spec,
+    component,
+    default_metrics,
+    open_backend,
+    task_definition,
+)
+from judgeharness.content import digest
+from judgeharness.domain import OptionScores
+from judgeharness.errors import InputError
+from judgeharness.pipeline import Scored, Work
+from judgeharness.record import session_record
+from judgeharness.registry import Registry
+from judgeharness.store.database import Store
+from judgeharness.store.runs import Prediction, Run
+from judgeharness.tasks.datasets import DataFolders
+from judgeharness.tasks.fetch import MeterFactory
+from judgeharness.tasks.task import Task, load_task
+
+DEFAULT_TRANSFORMS = ("norm", "softmax")
+TEMPERATURE = "temperature"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be evaluated, by name.
+
+    transforms: none for the default ones, of which those that the scores do not allow are left out. metrics: besides
+    the default ones. temperature: of every transform that has one. values: options of backends and strategies.
+    limit: the first items only. arguments: the command line, for the record.
+    """
+
+    tasks: Sequence[str]
+    backends: Sequence[str]
+    strategies: Sequence[str] = ()
+    transforms: Sequence[str] = ()
+    metrics: Sequence[str] = ()
+    temperature: float | None = None
+    values: Mapping[str, str]
+    limit: int | None = None
+    split: str | None = None
+    executor: str = "local"
+    arguments: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One task for one backend under one strategy. strategy and work are None where no prompts are needed."""
+
+    task: Task
+    backend: OpenBackend
+    strategy: Named | None
+    work: Work | None
+
+
+class Watcher(Protocol):
+    """What wants to know how an evaluation goes: the console, or nobody."""
+
+    def planned(self, steps: Sequence[Step]) -> None:
+        """Before anything is scored."""
+
+    def started(self, step: Step, prompts: int) -> None:
+        """Scoring of a step begins."""
+
+    def advanced(self, prompts: int) -> None:
+        """That many prompts more were scored and stored."""
+
+    def finished(self) -> None:
+        """Scoring of the step is over."""
+
+    def note(self, text: str) -> None:
+        """Something to tell the user: what an alias resolved to, what was left out."""
+
+
+class Evaluation:
+    """Resolves a request at once, so that every wrong name is found first, and then carries it out."""
+
+    def __init__(
+        self, request: Request, registry: Registry, store: Store, folders: DataFolders, cache: Path, watcher: Watcher
+    ) -> None:
+        self._request = request
+        self._registry = registry
+        self._store = store
+        self._folders = folders
+        self._context = BackendContext(cache, watcher.note)
+        self._watcher = watcher
+        self._session = secrets.token_hex(6)
+        self._transform_names = tuple(request.transforms) or DEFAULT_TRANSFORMS
+        self._require_known_options()
+        self._definitions = [task_definition(registry, name) for name in request.tasks]
+        self._strategies = [component(registry.strategies, name, request.values) for name in request.strategies]
+        self._transforms = [self._transform(name) for name in self._transform_names]
+        self.metrics = default_metrics(registry, request.metrics)
+        self._executor = registry.executors.load(request.executor)(options.NoOptions())
+
+    def run(self, meters: MeterFactory) -> list[Run]:
+        """Load, plan, score, measure and store; the runs in the order that was asked for.
+
+        What was scored stays in the store whatever happens: the same request goes on from there. Raises InputError
+        and HarnessError.
+        """
+        request = self._request
+        tasks = [load_task(each, self._folders, meters, request.split).limited(request.limit) for each in self._definitions]
+        for task in tasks:
+            for strategy in self._strategies:
+                strategy.part.check(task)
+        backends = [open_backend(self._registry, name, request.values, self._context) for name in request.backends]
+        self._store.runs.start_session(self._session, session_record(request.arguments, self._registry.plugins))
+        status = "failed"
+        try:
+            runs = self._carry_out(self._plan(tasks, backends))
+            status = "done"
+        except KeyboardInterrupt:
+            status = "interrupted"
+            raise
+        finally:
+            self._store.runs.end_session(self._session, status)
+            for backend in backends:
+                if isinstance(backend.part, Scorer):
+                    backend.part.close()
+        return runs
+
+    def _require_known_options(self) -> None:
+        request, registry = self._request, self._registry
+        models: dict[str, Any] = {}
+        for name in request.backends:
+            spec, _ = backend_spec(registry, name)
+            models[spec.name] = registry.backends.load_options(spec.name)
+        models |= {name: registry.strategies.load_options(name) for name in request.strategies}
+        options.require_known(request.values, models)
+        known = [registry.transforms.load_options(name) for name in self._transform_names]
+        if request.temperature is not None and not any(TEMPERATURE in _fields(model) for model in known):
+            names = ", ".join(self._transform_names)
+            raise InputError(f"--temperature: none of the transforms {names} has a temperature")
+
+    def _transform(self, name: str) -> Named:
+        temperature = self._request.temperature
+        return component(
+            self._registry.transforms, name, {} if temperature is None else {TEMPERATURE: str(temperature)}
+        )
+
+    def _plan(self, tasks: Sequence[Task], backends: Sequence[OpenBackend]) -> list[Step]:
+        for task in tasks:
+            self._store.runs.add_task(task)
+        for backend in backends:
+            self._store.scores.add_backend(backend.digest, backend.description)
+        return [step for backend in backends for task in tasks for step in self._steps(task, backend)]
+
+    def _steps(self, task: Task, backend: OpenBackend) -> list[Step]:
+        if not isinstance(backend.part, Scorer):
+            return [Step(task, backend, None, None)]
+        if not self._strategies:
+            known = ", ".join(self._registry.strategies.names())
+            raise InputError(f"{backend.name} needs at least one --strategy", f"known: {known}")
+        return [
+            Step(
+                task,
+                backend,
+                strategy,
+                pipeline.plan(task, strategy.part, backend.part, backend.digest, self._store.scores),
+            )
+            for strategy in self._strategies
+        ]
+
+    def _carry_out(self, steps: Sequence[Step]) -> list[Run]:
+        self._watcher.planned(steps)
+        runs: list[Run] = []
+        for step in steps:
+            if step.work is not None and isinstance(step.backend.part, Scorer):
+                runs += self._asked(step, step.work, step.backend.part)
+            elif isinstance(step.backend.part, Predictor):
+                runs.append(self._predicted(step, step.backend.part))
+        return runs
+
+    def _predicted(self, step: Step, predictor: Predictor) -> Run:
+        rows = predictor.predict(step.task.items)
+        predictions = [Prediction(item.uid, tuple(row)) for item, row in zip(step.task.items, rows.tolist(), strict=True)]
+        return self._save(step, None, predictions, {})
+
+    def _asked(self, step: Step, work: Work, scorer: Scorer) -> list[Run]:
+        begun = time.monotonic()
+        done = self._score(step, work, scorer) if work.missing else Scored()
+        facts = {
+            "prompts": sum(work.prompts.values()),
+            "prompts_scored": done.prompts,
+            "seconds_scoring": round(time.monotonic() - begun, 3),
+        }
+        predicted = pipeline.predict(
+            work, [transform.part for transform in self._transforms], self._store.scores, done.failures
+        )
+        facts["options_mass"] = predicted.mass
+        runs = []
+        for transform, predictions in zip(self._transforms, predicted.predictions, strict=True):
+            undefined = [each for each in predictions if each.failure is not None and each.score_key is not None]
+            if undefined and not self._request.transforms:
+                self._watcher.note(
+                    f"{step.backend.name}, {step.strategy.name if step.strategy else ''}: {transform.name} is left out, "
+                    f"undefined for {len(undefined)} of {len(predictions)} items ({undefined[0].failure})"
+                )
+                continue
+            runs.append(self._save(step, transform, predictions, facts))
+        return runs
+
+    def _score(self, step: Step, work: Work, scorer: Scorer) -> Scored:
+        def keep(key: str, scores: OptionScores) -> None:
+            self._store.scores.add(key, step.backend.digest, self._session, scores)
+
+        self._watcher.started(step, work.n_missing_prompts)
+        try:
+            return pipeline.score(work, scorer, self._executor, keep, self._watcher.advanced)
+        finally:
+            self._watcher.finished()
+
+    def _save(
+        self, step: Step, transform: Named | None, predictions: Sequence[Prediction], facts: Mapping[str, Any]
+    ) -> Run:
+        record = _record(step, transform, facts)
+        run = Run(
+            id=digest(
+                [step.task.digest, step.task.template.sha256, step.backend.digest, record["strategy"], record["transform"]]
+            )[:12],
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            session_id=self._session,
+            task_digest=step.task.digest,
+            task=step.task.name,
+            split=step.task.split,
+            backend=step.backend.name,
+            backend_digest=step.backend.digest,
+            strategy=step.strategy.name if step.strategy else None,
+            transform=transform.name if transform else None,
+            temperature=transform.options.get(TEMPERATURE) if transform else None,
+            n_items=len(predictions),
+            n_failed=sum(each.probabilities is None for each in predictions),
+            metrics=pipeline.measure(step.task.items, predictions, self.metrics),
+            record=record,
+        )
+        self._store.runs.save(run, predictions)
+        return run
+
+
+def _record(step: Step, transform: Named | None, facts: Mapping[str, Any]) -> dict[str, Any]:
+    strategy = step.strategy
+    return {
+        "strategy": None if strategy is None else {"name": strategy.name, "options": dict(strategy.options)},
+        "transform": None if transform is None else {"name": transform.name, "options": dict(transform.options)},
+        "template": {"name": step.task.template.name, "sha256": step.task.template.sha256},
+        "environment": dict(step.backend.part.environment()) if isinstance(step.backend.part, Scorer) else {},
+        **facts,
+    }
+
+
+def _fields(model: Any) -> Mapping[str, Any]:
+    return {} if model is None else model.model_fields

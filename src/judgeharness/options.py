@@ -1,0 +1,78 @@
+"""Options of components: `-o key=value` strings become pydantic models, and unknown keys list the known ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from judgeharness.errors import InputError, nearest
+
+
+class Options(BaseModel):
+    """Base of a component's options: frozen, and no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class NoOptions(Options):
+    """For components that take none."""
+
+
+def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
+    """`key=value` strings as a mapping. Raises InputError for a string without '=' and for a doubled key."""
+    values: dict[str, str] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key.strip():
+            raise InputError(f"-o {pair}: not of the form key=value")
+        if key.strip() in values:
+            raise InputError(f"-o {pair}: '{key.strip()}' is given twice")
+        values[key.strip()] = value.strip()
+    return values
+
+
+def accepted(model: type[BaseModel] | None, values: Mapping[str, str]) -> dict[str, str]:
+    """The pairs whose keys the model knows."""
+    known = model.model_fields if model is not None else {}
+    return {key: value for key, value in values.items() if key in known}
+
+
+def require_known(values: Mapping[str, str], models: Mapping[str, type[BaseModel] | None]) -> None:
+    """Raises InputError where a key belongs to none of the components, listing the options that there are."""
+    for key in values:
+        if any(model is not None and key in model.model_fields for model in models.values()):
+            continue
+        raise InputError(f"unknown option '{key}': {_near(key, models)}", _listing(models))
+
+
+def build(model: type[BaseModel] | None, values: Mapping[str, str], component: str) -> Any:
+    """The component's options from strings. Raises InputError that names the component, the key and the fault."""
+    if model is None:
+        return NoOptions()
+    try:
+        return model.model_validate(accepted(model, values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        given = f"={values[key]}" if key in values else ""
+        raise InputError(f"option {key}{given} of {component}: {first['msg']}", _listing({component: model})) from error
+
+
+def _near(key: str, models: Mapping[str, type[BaseModel] | None]) -> str:
+    known = sorted({name for model in models.values() if model is not None for name in model.model_fields})
+    return nearest(key, known)
+
+
+def _listing(models: Mapping[str, type[BaseModel] | None]) -> str:
+    parts = []
+    for component, model in models.items():
+        if model is not None and model.model_fields:
+            fields = ", ".join(f"{name}={_default(field.default)}" for name, field in model.model_fields.items())
+            parts.append(f"{component} takes {fields}")
+    return "; ".join(parts) if parts else "none of the components takes options"
+
+
+def _default(value: Any) -> str:
+    return "auto" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

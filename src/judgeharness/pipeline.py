@@ -1,0 +1,206 @@
+"""The way through: items become prompts, prompts scores, scores distributions, distributions measures.
+
+Pure but for the scorer and the store; `evaluation` decides what goes this way, and the console watches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from judgeharness.backends.contract import Scorer
+from judgeharness.content import group_digest
+from judgeharness.domain import FloatArray, Item, OptionScores, PromptGroup, ScoringFailure
+from judgeharness.errors import HarnessError
+from judgeharness.executors.contract import Executor
+from judgeharness.prefixes import TokenCount, count_tokens
+from judgeharness.specs import MetricSpec
+from judgeharness.store.runs import Prediction
+from judgeharness.store.scores import Scores
+from judgeharness.strategies.contract import Strategy
+from judgeharness.tasks.task import Task
+from judgeharness.transforms.contract import Transform, UndefinedTransformError
+
+COUNTED_ITEMS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One task asked of one scorer under one strategy.
+
+    keys: of the scores, by uid. prompts: how many each item has. missing: the items whose scores are not stored.
+    tokens: of the missing items' prompts, None where the scorer does not know; estimated from a sample of items
+    unless `exact`.
+    """
+
+    task: Task
+    strategy: Strategy
+    keys: Mapping[str, str]
+    prompts: Mapping[str, int]
+    missing: tuple[Item, ...]
+    tokens: TokenCount | None
+    exact: bool
+
+    @property
+    def n_missing_prompts(self) -> int:
+        """Prompts that have yet to be scored."""
+        return sum(self.prompts[item.uid] for item in self.missing)
+
+
+def plan(task: Task, strategy: Strategy, scorer: Scorer, backend_digest: str, stored: Scores) -> Work:
+    """What there is to do, and what is in the store already. Raises InputError where the strategy does not fit."""
+    strategy.check(task)
+    keys: dict[str, str] = {}
+    prompts: dict[str, int] = {}
+    for item in task.items:
+        group = strategy.group(item, task)
+        keys[item.uid] = group_digest(group, backend_digest)
+        prompts[item.uid] = len(group.prompts)
+    known = stored.known(keys.values())
+    missing = tuple(item for item in task.items if keys[item.uid] not in known)
+    tokens = _count(task, strategy, scorer, missing)
+    return Work(task, strategy, keys, prompts, missing, tokens, exact=len(missing) <= COUNTED_ITEMS)
+
+
+def _count(task: Task, strategy: Strategy, scorer: Scorer, missing: Sequence[Item]) -> TokenCount | None:
+    if not missing:
+        return TokenCount(0, 0)
+    sample = missing[:: max(1, len(missing) // COUNTED_ITEMS)][:COUNTED_ITEMS]
+    counted = TokenCount(0, 0)
+    for item in sample:
+        tokens = scorer.encode(strategy.group(item, task))
+        if tokens is None:
+            return None
+        counted += count_tokens(tokens)
+    scale = len(missing) / len(sample)
+    return TokenCount(round(counted.total * scale), round(counted.unique * scale))
+
+
+@dataclass(slots=True)
+class Scored:
+    """What scoring has done so far: prompts done, and the groups that could not be scored with the reason."""
+
+    prompts: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def score(
+    work: Work,
+    scorer: Scorer,
+    executor: Executor,
+    keep: Callable[[str, OptionScores], None],
+    progress: Callable[[int], None],
+) -> Scored:
+    """Score the missing groups, each kept under its key as soon as it is done.
+
+    progress: told the number of prompts of each group that is done. Raises HarnessError where a backend breaks its
+    contract: a group answered twice, not at all, unasked, or with the wrong shape.
+    """
+    done = Scored()
+    pending = {item.uid for item in work.missing}
+    for result in executor.run(scorer, _groups(work)):
+        if result.uid not in pending:
+            raise HarnessError(f"the backend answered for '{result.uid}', which it was not asked, or asked no more")
+        pending.remove(result.uid)
+        if isinstance(result, ScoringFailure):
+            done.failures[result.uid] = result.reason
+        else:
+            _require_shape(result, work)
+            keep(work.keys[result.uid], result)
+        done.prompts += work.prompts[result.uid]
+        progress(work.prompts[result.uid])
+    if pending:
+        raise HarnessError(f"the backend gave no answer for {len(pending)} of {len(work.missing)} items")
+    return done
+
+
+def _groups(work: Work) -> Iterator[PromptGroup]:
+    for item in work.missing:
+        yield work.strategy.group(item, work.task)
+
+
+def _require_shape(result: OptionScores, work: Work) -> None:
+    expected = (work.prompts[result.uid], len(work.task.labels))
+    if result.scores.shape != expected:
+        raise HarnessError(
+            f"the backend answered for '{result.uid}' in the shape {result.scores.shape}, not {expected}"
+        )
+
+
+def estimate(scores: OptionScores, transform: Transform) -> FloatArray:
+    """The model judgment distribution (labels,): transform each prompt, then average over the prompts.
+
+    Raises UndefinedTransformError where the scores do not allow the transform.
+    """
+    probabilities = transform(scores)
+    if probabilities.shape != scores.scores.shape or not np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-9):
+        raise HarnessError("the transform did not give one distribution for each prompt")
+    result: FloatArray = probabilities.mean(axis=0)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """predictions: for each transform, one for each item. mass: the mean probability of the options, where known."""
+
+    predictions: tuple[list[Prediction], ...]
+    mass: float | None
+
+
+def predict(
+    work: Work, transforms: Sequence[Transform], stored: Scores, failures: Mapping[str, str]
+) -> Predicted:
+    """Predictions of all items under all transforms, from the stored scores, each read once."""
+    found: tuple[list[Prediction], ...] = tuple([] for _ in transforms)
+    masses: list[float] = []
+    for item in work.task.items:
+        key = work.keys[item.uid]
+        scores = stored.get(key)
+        if scores is not None and scores.mass is not None:
+            masses.append(float(scores.mass.mean()))
+        for transform, predictions in zip(transforms, found, strict=True):
+            reason = failures.get(item.uid, "not scored")
+            predictions.append(
+                Prediction(item.uid, None, reason) if scores is None else _prediction(scores, key, transform)
+            )
+    return Predicted(found, float(np.mean(masses)) if masses else None)
+
+
+def _prediction(scores: OptionScores, key: str, transform: Transform) -> Prediction:
+    try:
+        return Prediction(scores.uid, tuple(estimate(scores, transform).tolist()), None, key)
+    except UndefinedTransformError as error:
+        return Prediction(scores.uid, None, str(error), key)
+
+
+Metric = Callable[[FloatArray, FloatArray], FloatArray | float]
+
+
+def measure(
+    items: Sequence[Item], predictions: Sequence[Prediction], metrics: Mapping[str, tuple[MetricSpec, Metric]]
+) -> dict[str, float | None]:
+    """Each metric over the items that have a prediction; None where there is none, or the metric is undefined.
+
+    Raises HarnessError where a metric fails or gives something of the wrong shape.
+    """
+    pairs = [(item.human, p.probabilities) for item, p in zip(items, predictions, strict=True) if p.probabilities]
+    if not pairs:
+        return dict.fromkeys(metrics)
+    human = np.array([pair[0] for pair in pairs])
+    model = np.array([pair[1] for pair in pairs])
+    return {name: _measured(spec, metric, human, model) for name, (spec, metric) in metrics.items()}
+
+
+def _measured(spec: MetricSpec, metric: Metric, human: FloatArray, model: FloatArray) -> float | None:
+    try:
+        value = np.asarray(metric(human.copy(), model.copy()), dtype=np.float64)
+    # A metric may be anybody's.
+    except Exception as error:
+        raise HarnessError(f"metric '{spec.name}' failed: {type(error).__name__}: {error}") from error
+    expected = (len(human),) if spec.level == "item" else ()
+    if value.shape != expected:
+        raise HarnessError(f"metric '{spec.name}' gave the shape {value.shape}, not {expected}")
+    mean = float(value.mean())
+    return mean if np.isfinite(mean) else None

@@ -1,0 +1,81 @@
+"""The record of a session: what ran, in which versions, where. No secrets: neither environment nor keys go in."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import judgeharness
+from judgeharness.plugins import Plugin
+
+PACKAGES = (
+    "accelerate",
+    "bitsandbytes",
+    "gguf",
+    "huggingface-hub",
+    "jinja2",
+    "numpy",
+    "pydantic",
+    "safetensors",
+    "scipy",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
+
+
+def session_record(arguments: Sequence[str], plugins: Iterable[Plugin]) -> dict[str, Any]:
+    """What a session's figures depend on, besides its data and models."""
+    return {
+        "command": ["judgeharness", *arguments],
+        "judgeharness": judgeharness.__version__,
+        "git_commit": source_commit(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "packages": package_versions(PACKAGES),
+        "plugins": {
+            plugin.name: f"{plugin.distribution} {plugin.version}" if plugin.distribution else plugin.origin
+            for plugin in plugins
+            if plugin.state == "loaded" and plugin.origin != "built-in"
+        },
+    }
+
+
+def package_versions(names: Iterable[str]) -> Mapping[str, str]:
+    """The versions of those packages that are installed, read without importing them."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def source_commit() -> str | None:
+    """The commit of the checkout that judgeharness runs from, "+" where it was changed since; None for a wheel."""
+    root = Path(judgeharness.__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        commit = _git(root, "rev-parse", "HEAD")
+        return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def program_arguments() -> list[str]:
+    """The command line as it was given."""
+    return list(sys.argv[1:])
+
+
+def _git(root: Path, *words: str) -> str:
+    command = ["git", "-C", str(root), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()

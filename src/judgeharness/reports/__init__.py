@@ -1,0 +1,15 @@
+"""Reporters: forms in which a leaderboard is written. Each is a value of `--format`."""
+
+from __future__ import annotations
+
+from judgeharness.hookspecs import hookimpl
+from judgeharness.specs import ReporterSpec
+
+
+@hookimpl
+def judgeharness_reporters() -> list[ReporterSpec]:
+    """The reporters that ship with judgeharness."""
+    return [
+        ReporterSpec(name="table", summary="a table for the console", target="judgeharness.reports.table:write"),
+        ReporterSpec(name="json", summary="one JSON document", target="judgeharness.reports.document:write"),
+    ]

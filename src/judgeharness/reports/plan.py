@@ -1,0 +1,44 @@
+"""The plan of an evaluation as a table: what will be asked, and what is in the store already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from judgeharness.evaluation import Step
+from judgeharness.reports.text import plain
+
+
+def render(steps: Sequence[Step]) -> Table | None:
+    """A row for each step that asks a model; None where there is none."""
+    asked = [step for step in steps if step.work is not None]
+    if not asked:
+        return None
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("to do", overflow="fold")
+    for name in ("items", "in store", "prompts", "tokens", "unique"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for step in asked:
+        table.add_row(*_cells(step))
+    return table
+
+
+def _cells(step: Step) -> list[Text]:
+    work = step.work
+    if work is None or step.strategy is None:
+        return []
+    items, missing = len(step.task.items), len(work.missing)
+    about = "" if work.exact else "~"
+    tokens = ("?", "?") if work.tokens is None else (f"{work.tokens.total:,}", f"{work.tokens.unique:,}")
+    cells = (
+        f"{step.task.name} · {step.backend.name} · {step.strategy.name}",
+        f"{items:,}",
+        f"{items - missing:,}",
+        f"{work.n_missing_prompts:,}",
+        about + tokens[0],
+        about + tokens[1],
+    )
+    return [plain(cell) for cell in cells]

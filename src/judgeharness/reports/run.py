@@ -1,0 +1,81 @@
+"""One run, or one item of it, for the console."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from judgeharness.reports.text import figure, plain
+
+BAR = 30
+MOST_ROWS = 24
+
+
+def run(document: Mapping[str, Any]) -> RenderableType:
+    """A run's document as `judgeharness show` makes it: nested keys, a line each."""
+    table = _grid()
+    for key, value in document.items():
+        for name, text in _lines(key, value):
+            table.add_row(plain(name, "bold"), plain(text))
+    return table
+
+
+def item(document: Mapping[str, Any]) -> RenderableType:
+    """One item's document: human and model distribution as bars, then each prompt's scores."""
+    labels = document["labels"]
+    parts: list[RenderableType] = [plain(f"{document['uid']} in run {document['run']}", "bold"), Text()]
+    parts.append(_bars(labels, "human", document["human"]))
+    if document["model"] is None:
+        parts.append(plain(f"model: {document['failure']}", "bold red"))
+    else:
+        parts.append(_bars(labels, "model", document["model"]))
+    for name, shares in document["references"].items():
+        parts.append(_bars(labels, name, shares))
+    if document["scores"] is not None:
+        parts += [Text(), _scores(document)]
+    return Group(*parts)
+
+
+def _grid() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _lines(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _lines(f"{name}.{key}", inner)
+    elif isinstance(value, float):
+        yield name, f"{value:.6g}"
+    elif isinstance(value, list | tuple):
+        yield name, ", ".join(str(each) for each in value)
+    elif value is not None and value != "" and value != {}:
+        yield name, value if isinstance(value, str) else json.dumps(value)
+
+
+def _bars(labels: Sequence[str], name: str, shares: Sequence[float]) -> Table:
+    table = _grid()
+    for index, (label, share) in enumerate(zip(labels, shares, strict=True)):
+        bar = "█" * round(share * BAR)
+        table.add_row(plain(f"{name if index == 0 else '':>12}"), plain(f"{label:<14}"), Text(f"{share:.3f} {bar}"))
+    return table
+
+
+def _scores(document: Mapping[str, Any]) -> Table:
+    rows = document["scores"]
+    more = "" if len(rows) <= MOST_ROWS else f", the first {MOST_ROWS} of {len(rows)} prompts (--format json has all)"
+    table = Table(box=box.SIMPLE_HEAD, title=plain(f"{document['kind']}s by prompt{more}"), title_justify="left")
+    table.add_column("prompt", justify="right")
+    for label in document["labels"]:
+        table.add_column(plain(label), justify="right")
+    for index, row in enumerate(rows[:MOST_ROWS], start=1):
+        table.add_row(str(index), *(figure(value) for value in row))
+    return table

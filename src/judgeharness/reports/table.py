@@ -1,0 +1,139 @@
+"""A leaderboard as a table for the console, from wide terminals down to narrow ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from judgeharness.reports.leaderboard import Board, Leaderboard, ReferenceRow
+from judgeharness.reports.text import figure, plain
+from judgeharness.specs import MetricSpec
+from judgeharness.store.runs import Run
+
+ARROWS = {"lower": "↓", "higher": "↑"}
+LOW_MASS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """names: whether backend, strategy and transform have columns of their own. runs: whether run ids are shown."""
+
+    names: bool
+    runs: bool
+
+
+LAYOUTS = (Layout(names=True, runs=True), Layout(names=True, runs=False), Layout(names=False, runs=False))
+"""From wide to narrow: the first that fits is taken."""
+
+
+def write(board: Leaderboard, out: TextIO) -> None:
+    """Print every board to a terminal or file."""
+    console = Console(file=out)
+    console.print(render(board, console.width))
+
+
+def render(leaderboard: Leaderboard, width: int) -> RenderableType:
+    """The boards one below the other, laid out for a terminal of `width` columns."""
+    if not leaderboard.boards:
+        return plain("no runs yet: 'judgeharness eval' makes some")
+    return Group(*(part for board in leaderboard.boards for part in _board(board, leaderboard.metrics, width)))
+
+
+def _board(board: Board, metrics: tuple[MetricSpec, ...], width: int) -> Iterator[RenderableType]:
+    yield Text()
+    yield _title(board)
+    yield _fitting(board, metrics, width)
+    for note in _notes(board):
+        yield plain(note, "dim")
+
+
+def _fitting(board: Board, metrics: tuple[MetricSpec, ...], width: int) -> Table:
+    unbounded = Console(width=10_000)
+    tables = [_table(board, metrics, layout) for layout in LAYOUTS]
+    fitting = [table for table in tables if Measurement.get(unbounded, unbounded.options, table).maximum <= width]
+    return fitting[0] if fitting else tables[-1]
+
+
+def _title(board: Board) -> Text:
+    task = board.task
+    items = f"{task.n_items:,} items" if task.n_items == task.n_total else f"{task.n_items:,} of {task.n_total:,} items"
+    split = "" if task.split == "all" else f" · {task.split}"
+    return Text.assemble(plain(task.name, "bold"), plain(f"{split} · {items} · {len(task.labels)} labels"))
+
+
+def _table(board: Board, metrics: tuple[MetricSpec, ...], layout: Layout) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in ("backend", "strategy", "transform") if layout.names else ("judge",):
+        table.add_column(name, overflow="fold")
+    for metric in metrics:
+        table.add_column(plain(f"{metric.label} {ARROWS[metric.direction]}"), justify="right", no_wrap=True)
+    if layout.runs:
+        table.add_column("run", style="dim", no_wrap=True)
+    for run in board.runs:
+        cells: list[RenderableType] = [*_names(run, layout), *_figures(board, run, metrics)]
+        table.add_row(*cells, *([run.id] if layout.runs else []))
+    if board.runs and board.references:
+        table.add_section()
+    for row in board.references:
+        table.add_row(*_reference(row, metrics, layout), style="dim")
+    return table
+
+
+def _names(run: Run, layout: Layout) -> list[Text]:
+    transform = run.transform or ""
+    if run.temperature is not None:
+        transform += f" τ={run.temperature:g}"
+    failed = Text(f" ({run.n_failed} failed)", "bold red") if run.n_failed else Text()
+    backend = plain(run.backend) + failed
+    if layout.names:
+        return [backend, plain(run.strategy or ""), plain(transform)]
+    return [Text("\n").join(part for part in (backend, plain(run.strategy or ""), plain(transform)) if part.plain)]
+
+
+def _figures(board: Board, run: Run, metrics: tuple[MetricSpec, ...]) -> Iterator[Text]:
+    for metric in metrics:
+        value = run.metrics.get(metric.name)
+        best = board.best(metric)
+        is_best = run.strategy is not None and best is not None and figure(value) == figure(best)
+        # The mark is for those who see no colour: it stands in every cell, so that the digits line up.
+        yield Text(figure(value) + ("*" if is_best else " "), "bold green" if is_best else "")
+
+
+def _reference(row: ReferenceRow, metrics: tuple[MetricSpec, ...], layout: Layout) -> list[Text]:
+    figures = [Text(figure(row.metrics.get(metric.name)) + " ") for metric in metrics]
+    return [plain(row.name), *([Text(), Text()] if layout.names else []), *figures]
+
+
+def _notes(board: Board) -> Iterator[str]:
+    models = [run for run in board.runs if run.strategy is not None]
+    if len(models) > 1:
+        yield "* best model"
+    if board.task.record.get("notice"):
+        yield f"note: {board.task.record['notice']}"
+    for run in board.runs:
+        if run.n_failed:
+            yield (
+                f"{run.backend} {run.strategy or ''} {run.transform or ''}: {run.n_failed} of {run.n_items} items "
+                f"failed and are not in its figures ('judgeharness show {run.id}')"
+            )
+    for (backend, strategy), mass in _low_masses(models).items():
+        yield (
+            f"{backend} {strategy}: the options hold {mass:.1%} of the probability of the first answer token; "
+            "this model seldom answers with a letter"
+        )
+
+
+def _low_masses(runs: list[Run]) -> dict[tuple[str, str], float]:
+    found: dict[tuple[str, str], float] = {}
+    for run in runs:
+        mass = run.record.get("options_mass")
+        if isinstance(mass, float) and mass < LOW_MASS:
+            found[(run.backend, run.strategy or "")] = mass
+    return found

@@ -1,0 +1,143 @@
+"""What a plugin hands over: small frozen specs that name a component and say where it lives.
+
+A spec's `target` is "module:object" and is imported only when the component is used, so listing
+components costs no import of an implementation.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """A named component.
+
+    name: lower-case letters, digits, '.', '_' and '-'.
+    summary: one line for listings.
+    target: "module:object"; what the object has to be is said by each kind of spec.
+    options: "module:object" of a pydantic model with the component's options, if it has any.
+    extra: the extra of the plugin's distribution that installs what the target needs, if any.
+    """
+
+    kind: ClassVar[str] = "component"
+
+    name: str
+    summary: str
+    target: str
+    options: str | None = None
+    extra: str | None = None
+
+    def problems(self) -> list[str]:
+        """What is wrong with the spec, in words; empty where it is sound."""
+        found = []
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+            found.append(f"name {self.name!r} is not made of lower-case letters, digits, '.', '_' and '-'")
+        if not isinstance(self.summary, str) or not self.summary.strip() or "\n" in self.summary:
+            found.append(f"summary of {self.name!r} is not one line")
+        for field in ("target", "options"):
+            value: Any = getattr(self, field)
+            if value is None and field == "options":
+                continue
+            if not isinstance(value, str) or not TARGET.fullmatch(value):
+                found.append(f"{field} of {self.name!r} is not 'module:object': {value!r}")
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAlias:
+    """A short name for a model under one backend: `hf:llama3`.
+
+    resolves_to: the name as the backend takes it, or a sentence on where it is found.
+    size: download or file size for people, such as "98 MB".
+    """
+
+    name: str
+    resolves_to: str
+    size: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendSpec(Spec):
+    """Target: a callable (model: str, options, context: BackendContext) -> Scorer or Predictor.
+
+    The spec's name is the scheme in `scheme:model`.
+    """
+
+    kind: ClassVar[str] = "backend"
+
+    aliases: tuple[ModelAlias, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSpec(Spec):
+    """Target: a callable () -> TaskDefinition."""
+
+    kind: ClassVar[str] = "task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategySpec(Spec):
+    """Target: a callable (options) -> Strategy."""
+
+    kind: ClassVar[str] = "strategy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformSpec(Spec):
+    """Target: a callable (options) -> Transform."""
+
+    kind: ClassVar[str] = "transform"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSpec(Spec):
+    """Target: a function (human, model) of two (items, labels) arrays of probabilities.
+
+    level "item": it returns an array (items,), reported as its mean; "corpus": it returns one number.
+    label: the column's head, such as "KL". direction: which way is better. unit and range: of the value;
+    None in the range is an open end. source: where the formula comes from.
+    default: whether it is reported without being asked for.
+    """
+
+    kind: ClassVar[str] = "metric"
+
+    label: str
+    direction: Literal["lower", "higher"]
+    unit: str
+    range: tuple[float | None, float | None]
+    level: Literal["item", "corpus"]
+    source: str
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReporterSpec(Spec):
+    """Target: a callable (board: Leaderboard, out: TextIO) -> None. The name is a value of `--format`."""
+
+    kind: ClassVar[str] = "reporter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorSpec(Spec):
+    """Target: a callable (options) -> Executor."""
+
+    kind: ClassVar[str] = "executor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSpec(Spec):
+    """Target: a click.Command. The summary is its line in `judgeharness --help`."""
+
+    kind: ClassVar[str] = "command"
+
+
+def described(spec: Spec) -> dict[str, Any]:
+    """The spec as plain data, for listings in JSON."""
+    return {field.name: getattr(spec, field.name) for field in fields(spec) if field.name != "aliases"}

@@ -1,0 +1,228 @@
+"""Runs: what was evaluated, what it predicted, what that measures, and the record of how it was done."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from judgeharness.domain import Item
+from judgeharness.errors import InputError
+from judgeharness.store.transactions import transaction
+from judgeharness.tasks.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A model judgment distribution of one item, or why there is none. `score_key`: the scores it comes from."""
+
+    uid: str
+    probabilities: tuple[float, ...] | None
+    failure: str | None = None
+    score_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row of a leaderboard. strategy and transform are None for baselines.
+
+    metrics: by name; None where a metric is undefined. record: how it was done, as plain data.
+    """
+
+    id: str
+    created: str
+    session_id: str
+    task_digest: str
+    task: str
+    split: str
+    backend: str
+    backend_digest: str
+    strategy: str | None
+    transform: str | None
+    temperature: float | None
+    n_items: int
+    n_failed: int
+    metrics: Mapping[str, float | None]
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """What the store knows of a task: enough for leaderboards without its data files."""
+
+    digest: str
+    name: str
+    split: str
+    labels: tuple[str, ...]
+    n_items: int
+    n_total: int
+    record: Mapping[str, Any]
+
+
+class Runs:
+    """The tables `sessions`, `tasks`, `items`, `runs`, `predictions` and `metrics`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def start_session(self, session_id: str, record: Mapping[str, Any]) -> None:
+        """Keep a session's record when it starts."""
+        self._connection.execute(
+            "INSERT INTO sessions (id, started, status, record) VALUES (?, ?, 'running', ?)",
+            (session_id, _now(), json.dumps(record, sort_keys=True)),
+        )
+
+    def end_session(self, session_id: str, status: str) -> None:
+        """Note how a session ended: done, failed or interrupted."""
+        self._connection.execute(
+            "UPDATE sessions SET ended = ?, status = ? WHERE id = ?", (_now(), status, session_id)
+        )
+
+    def session(self, session_id: str) -> Mapping[str, Any]:
+        """A session's record with its start, end and status."""
+        row = self._connection.execute(
+            "SELECT started, ended, status, record FROM sessions WHERE id = ?", (session_id,)
+        ).fetchone()
+        return {"id": session_id, "started": row[0], "ended": row[1], "status": row[2], **json.loads(row[3])}
+
+    def add_task(self, task: Task) -> None:
+        """Keep a task's items (distributions, no texts) under its digest."""
+        definition = task.definition
+        record = {
+            "title": definition.title,
+            "licence": definition.licence,
+            "citation": definition.citation.strip(),
+            "notice": definition.notice,
+            "files": dict(task.files),
+        }
+        with transaction(self._connection):
+            added = self._connection.execute(
+                "INSERT INTO tasks (digest, name, split, labels, n_items, n_total, record)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+                (
+                    task.digest,
+                    task.name,
+                    task.split,
+                    json.dumps([label.name for label in task.labels]),
+                    len(task.items),
+                    task.total,
+                    json.dumps(record, sort_keys=True),
+                ),
+            ).rowcount
+            if added:
+                self._connection.executemany(
+                    "INSERT INTO items (task_digest, position, uid, human, votes, refs) VALUES (?, ?, ?, ?, ?, ?)",
+                    [_item_row(task.digest, position, item) for position, item in enumerate(task.items)],
+                )
+
+    def task(self, digest: str) -> TaskRecord:
+        """The task under a digest."""
+        row = self._connection.execute(
+            "SELECT digest, name, split, labels, n_items, n_total, record FROM tasks WHERE digest = ?", (digest,)
+        ).fetchone()
+        return TaskRecord(*row[:3], tuple(json.loads(row[3])), row[4], row[5], json.loads(row[6]))
+
+    def items(self, task_digest: str) -> list[Item]:
+        """A task's items in order, without texts."""
+        rows = self._connection.execute(
+            "SELECT uid, human, votes, refs FROM items WHERE task_digest = ? ORDER BY position", (task_digest,)
+        )
+        return [
+            Item(
+                uid,
+                {},
+                tuple(json.loads(human)),
+                None if votes is None else tuple(json.loads(votes)),
+                (),
+                {name: tuple(shares) for name, shares in json.loads(refs).items()},
+            )
+            for uid, human, votes, refs in rows
+        ]
+
+    def save(self, run: Run, predictions: Sequence[Prediction]) -> None:
+        """Keep a run with its predictions and metrics; the same run again takes its place."""
+        with transaction(self._connection):
+            self._connection.execute("DELETE FROM runs WHERE id = ?", (run.id,))
+            self._connection.execute(
+                "INSERT INTO runs (id, created, session_id, task_digest, backend, backend_digest, strategy, transform,"
+                " temperature, n_items, n_failed, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    run.id,
+                    run.created,
+                    run.session_id,
+                    run.task_digest,
+                    run.backend,
+                    run.backend_digest,
+                    run.strategy,
+                    run.transform,
+                    run.temperature,
+                    run.n_items,
+                    run.n_failed,
+                    json.dumps(dict(run.record), sort_keys=True),
+                ),
+            )
+            self._connection.executemany(
+                "INSERT INTO predictions (run_id, uid, score_key, probabilities, failure) VALUES (?, ?, ?, ?, ?)",
+                [(run.id, p.uid, p.score_key, _json_or_none(p.probabilities), p.failure) for p in predictions],
+            )
+            self._connection.executemany(
+                "INSERT INTO metrics (run_id, name, value) VALUES (?, ?, ?)",
+                [(run.id, name, value) for name, value in run.metrics.items()],
+            )
+
+    def all(self) -> list[Run]:
+        """Every run, oldest first."""
+        rows = self._connection.execute(f"{_RUN_QUERY} ORDER BY runs.created, runs.id")
+        return [self._run(row) for row in rows]
+
+    def find(self, prefix: str) -> Run:
+        """The run whose id begins like this. Raises InputError where none or several do."""
+        rows = self._connection.execute(
+            f"{_RUN_QUERY} WHERE substr(runs.id, 1, ?) = ? ORDER BY runs.id", (len(prefix), prefix)
+        ).fetchall()
+        if not rows:
+            raise InputError(f"no run '{prefix}' in this store", "'judgeharness leaderboard' lists the runs")
+        if len(rows) > 1:
+            raise InputError(f"'{prefix}' fits {len(rows)} runs: {', '.join(row[0] for row in rows[:5])}")
+        return self._run(rows[0])
+
+    def predictions(self, run_id: str) -> list[Prediction]:
+        """A run's predictions in the order of the task's items."""
+        rows = self._connection.execute(
+            "SELECT p.uid, p.probabilities, p.failure, p.score_key FROM predictions p"
+            " JOIN runs r ON r.id = p.run_id"
+            " JOIN items i ON i.task_digest = r.task_digest AND i.uid = p.uid"
+            " WHERE p.run_id = ? ORDER BY i.position",
+            (run_id,),
+        )
+        return [
+            Prediction(uid, None if shares is None else tuple(json.loads(shares)), failure, key)
+            for uid, shares, failure, key in rows
+        ]
+
+    def _run(self, row: Sequence[Any]) -> Run:
+        values = self._connection.execute("SELECT name, value FROM metrics WHERE run_id = ?", (row[0],))
+        return Run(*row[:13], metrics=dict(values.fetchall()), record=json.loads(row[13]))
+
+
+_RUN_QUERY = (
+    "SELECT runs.id, runs.created, runs.session_id, runs.task_digest, tasks.name, tasks.split, runs.backend,"
+    " runs.backend_digest, runs.strategy, runs.transform, runs.temperature, runs.n_items, runs.n_failed, runs.record"
+    " FROM runs JOIN tasks ON tasks.digest = runs.task_digest"
+)
+
+
+def _item_row(digest: str, position: int, item: Item) -> tuple[Any, ...]:
+    refs = json.dumps(dict(item.references), sort_keys=True)
+    return (digest, position, item.uid, json.dumps(item.human), _json_or_none(item.votes), refs)
+
+
+def _json_or_none(values: Sequence[float] | None) -> str | None:
+    return None if values is None else json.dumps(values)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

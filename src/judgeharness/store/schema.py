@@ -1,0 +1,87 @@
+"""The tables of the store, and the steps that brought them here."""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x4A484152
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE sessions (
+        id TEXT PRIMARY KEY,
+        started TEXT NOT NULL,
+        ended TEXT,
+        status TEXT NOT NULL CHECK (status IN ('running', 'done', 'failed', 'interrupted')),
+        record TEXT NOT NULL CHECK (json_valid(record))
+    ) STRICT;
+
+    CREATE TABLE backends (
+        digest TEXT PRIMARY KEY,
+        description TEXT NOT NULL CHECK (json_valid(description))
+    ) STRICT;
+
+    CREATE TABLE scores (
+        key TEXT PRIMARY KEY,
+        backend_digest TEXT NOT NULL REFERENCES backends (digest),
+        session_id TEXT NOT NULL REFERENCES sessions (id),
+        uid TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('logit', 'logprob')),
+        scores TEXT NOT NULL CHECK (json_valid(scores)),
+        mass TEXT CHECK (mass IS NULL OR json_valid(mass)),
+        censored TEXT CHECK (censored IS NULL OR json_valid(censored)),
+        created TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE tasks (
+        digest TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        split TEXT NOT NULL,
+        labels TEXT NOT NULL CHECK (json_valid(labels)),
+        n_items INTEGER NOT NULL,
+        n_total INTEGER NOT NULL,
+        record TEXT NOT NULL CHECK (json_valid(record))
+    ) STRICT;
+
+    CREATE TABLE items (
+        task_digest TEXT NOT NULL REFERENCES tasks (digest),
+        position INTEGER NOT NULL,
+        uid TEXT NOT NULL,
+        human TEXT NOT NULL CHECK (json_valid(human)),
+        votes TEXT CHECK (votes IS NULL OR json_valid(votes)),
+        refs TEXT NOT NULL CHECK (json_valid(refs)),
+        PRIMARY KEY (task_digest, position)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE runs (
+        id TEXT PRIMARY KEY,
+        created TEXT NOT NULL,
+        session_id TEXT NOT NULL REFERENCES sessions (id),
+        task_digest TEXT NOT NULL REFERENCES tasks (digest),
+        backend TEXT NOT NULL,
+        backend_digest TEXT NOT NULL REFERENCES backends (digest),
+        strategy TEXT,
+        transform TEXT,
+        temperature REAL,
+        n_items INTEGER NOT NULL,
+        n_failed INTEGER NOT NULL,
+        record TEXT NOT NULL CHECK (json_valid(record))
+    ) STRICT;
+
+    CREATE TABLE predictions (
+        run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        uid TEXT NOT NULL,
+        score_key TEXT,
+        probabilities TEXT CHECK (probabilities IS NULL OR json_valid(probabilities)),
+        failure TEXT,
+        PRIMARY KEY (run_id, uid),
+        CHECK ((probabilities IS NULL) <> (failure IS NULL))
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE metrics (
+        run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        value REAL,
+        PRIMARY KEY (run_id, name)
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
+"""Script i brings a store of version i to version i + 1; the version is SQLite's user_version."""

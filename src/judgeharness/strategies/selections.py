@@ -1,0 +1,119 @@
+"""Every order of the options, times every ordered selection of k out of the E explanations of an item.
+
+The strategies of the paper are cases of it: k = 0 (no-explanation), k = 1 (parallel) and k = E (serial), the last
+two with or without the annotators' labels.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from judgeharness.domain import Item, Prompt, PromptGroup
+from judgeharness.errors import InputError
+from judgeharness.options import Options
+from judgeharness.tasks.task import Task
+
+MAX_PROMPTS = 100_000
+
+OptionOrders = Literal["all", "cyclic"]
+
+
+class OrderOptions(Options):
+    """option_orders: `all` K! orders of the options, or the K `cyclic` ones (each label once behind each letter)."""
+
+    option_orders: OptionOrders = "all"
+
+
+class SerialOptions(OrderOptions):
+    """k: explanations a prompt; all of the item's unless given."""
+
+    k: Annotated[int, Field(ge=1)] | None = None
+
+
+class ParallelOptions(OrderOptions):
+    """k: explanations a prompt."""
+
+    k: Annotated[int, Field(ge=1)] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedSelections:
+    """k: explanations a prompt, None for all that the item has. explicit: show the annotators' labels too."""
+
+    k: int | None
+    explicit: bool
+    option_orders: OptionOrders
+
+    def check(self, task: Task) -> None:
+        """Raises InputError where items lack explanations, or where the orders are too many to ask."""
+        needed = 1 if self.k is None else self.k
+        short = [item for item in task.items if len(item.explanations) < needed]
+        if short:
+            raise InputError(
+                f"{len(short)} of {len(task.items)} items of {task.name} have fewer than {needed} explanations "
+                f"(the first: {short[0].uid})",
+                "use the strategy no-explanation, or a task with explanations such as chaosnli or nli-sample",
+            )
+        most = max(self.count(len(task.labels), len(item.explanations)) for item in task.items)
+        if most > MAX_PROMPTS:
+            raise InputError(
+                f"{most:,} prompts for one item of {task.name} are too many",
+                "use -o option_orders=cyclic, or fewer explanations with -o k=N",
+            )
+
+    def count(self, n_labels: int, n_explanations: int) -> int:
+        """How many prompts an item gets."""
+        orders = n_labels if self.option_orders == "cyclic" else math.factorial(n_labels)
+        return orders * math.perm(n_explanations, n_explanations if self.k is None else self.k)
+
+    def group(self, item: Item, task: Task) -> PromptGroup:
+        """The prompts, explanation orders outermost: neighbours share as long a beginning as they can."""
+        selections = itertools.permutations(
+            range(len(item.explanations)), len(item.explanations) if self.k is None else self.k
+        )
+        return PromptGroup(item.uid, tuple(self._prompts(item, task, selections)))
+
+    def _prompts(self, item: Item, task: Task, selections: Iterator[tuple[int, ...]]) -> Iterator[Prompt]:
+        for selection in selections:
+            shown = [item.explanations[index] for index in selection]
+            for options in self._orders(len(task.labels)):
+                messages = task.template.render(item, task.labels, options, shown, show_labels=self.explicit)
+                yield Prompt(messages, options, selection)
+
+    def _orders(self, n_labels: int) -> Iterator[tuple[int, ...]]:
+        if self.option_orders == "all":
+            yield from itertools.permutations(range(n_labels))
+            return
+        for shift in range(n_labels):
+            yield tuple((shift + index) % n_labels for index in range(n_labels))
+
+
+def no_explanation(options: OrderOptions) -> OrderedSelections:
+    """No explanation: K! prompts."""
+    return OrderedSelections(0, False, options.option_orders)
+
+
+def serial(options: SerialOptions) -> OrderedSelections:
+    """All explanations in every order: K! * E! prompts."""
+    return OrderedSelections(options.k, False, options.option_orders)
+
+
+def serial_explicit(options: SerialOptions) -> OrderedSelections:
+    """As serial, with the annotators' labels."""
+    return OrderedSelections(options.k, True, options.option_orders)
+
+
+def parallel(options: ParallelOptions) -> OrderedSelections:
+    """One explanation a prompt: K! * E prompts."""
+    return OrderedSelections(options.k, False, options.option_orders)
+
+
+def parallel_explicit(options: ParallelOptions) -> OrderedSelections:
+    """As parallel, with the annotators' labels."""
+    return OrderedSelections(options.k, True, options.option_orders)

@@ -1,0 +1,42 @@
+"""Importing what a spec points to, with the errors that a user can act on."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from judgeharness.errors import HarnessError, MissingExtraError
+from judgeharness.plugins import Plugin
+from judgeharness.specs import Spec
+
+
+def resolve(target: str) -> Any:
+    """The object behind "module:object". Raises ImportError or AttributeError."""
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def load(spec: Spec, plugin: Plugin) -> Any:
+    """The object behind a spec's target.
+
+    Raises MissingExtraError where a package of the spec's extra is absent, HarnessError where the target is broken.
+    """
+    return _load(spec, plugin, spec.target)
+
+
+def load_options(spec: Spec, plugin: Plugin) -> Any | None:
+    """The pydantic model behind a spec's options, or None. Errors as for `load`."""
+    return None if spec.options is None else _load(spec, plugin, spec.options)
+
+
+def _load(spec: Spec, plugin: Plugin, target: str) -> Any:
+    what = f"{spec.kind} '{spec.name}'"
+    try:
+        return resolve(target)
+    except ModuleNotFoundError as error:
+        if spec.extra is None or error.name == target.partition(":")[0]:
+            raise HarnessError(f"{what} of {plugin.provider} cannot be imported: {error}") from error
+        distribution = plugin.distribution or "judgeharness"
+        raise MissingExtraError(what, f"{distribution}[{spec.extra}]", f"no module named {error.name}") from error
+    except (ImportError, AttributeError) as error:
+        raise HarnessError(f"{what} of {plugin.provider} cannot be imported: {error}") from error

@@ -1,0 +1,14 @@
+"""The built-in tasks, each read from its TOML file when asked for."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from judgeharness.tasks.definition import read_definition
+from judgeharness.tasks.folder import shipped
+
+nli_sample = partial(read_definition, shipped() / "nli-sample" / "task.toml")
+chaosnli = partial(read_definition, shipped() / "chaosnli" / "task.toml")
+chaosnli_mnli = partial(read_definition, shipped() / "chaosnli-mnli" / "task.toml")
+chaosnli_snli = partial(read_definition, shipped() / "chaosnli-snli" / "task.toml")
+chaosnli_alphanli = partial(read_definition, shipped() / "chaosnli-alphanli" / "task.toml")

@@ -1,0 +1,130 @@
+"""Reading JSON-lines files that are not to be trusted: sizes are bounded, and faults name file and line."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from judgeharness.domain import Label
+from judgeharness.errors import InputError
+
+MAX_LINE_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line's JSON object, with where it stands for error messages."""
+
+    values: dict[str, Any]
+    file: Path
+    line: int
+
+    def fault(self, what: str) -> InputError:
+        """An error that names this record's file and line."""
+        return InputError(f"{self.file}, line {self.line}: {what}")
+
+    def get(self, path: str) -> Any:
+        """The value at a dotted path. Raises InputError where it is missing."""
+        value: Any = self.values
+        for part in path.split("."):
+            if not isinstance(value, dict) or part not in value:
+                raise self.fault(f"no field '{path}'")
+            value = value[part]
+        return value
+
+    def find(self, path: str) -> Any | None:
+        """The value at a dotted path, or None."""
+        value: Any = self.values
+        for part in path.split("."):
+            if not isinstance(value, dict) or part not in value:
+                return None
+            value = value[part]
+        return value
+
+    def text(self, path: str) -> str:
+        """The value at a dotted path as text; numbers are written out. Raises InputError for anything else."""
+        value = self.get(path)
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise self.fault(f"field '{path}' is {_named(value)}, not text")
+        text = str(value)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise self.fault(f"field '{path}' holds half a surrogate pair, which is no text") from error
+        return text
+
+    def numbers(self, path: str, labels: Sequence[Label]) -> tuple[float, ...]:
+        """Non-negative numbers in label order, from a list or from an object by label. Raises InputError."""
+        value = self.get(path)
+        if isinstance(value, dict):
+            value = self._by_label(path, value, labels)
+        if not isinstance(value, list) or len(value) != len(labels):
+            raise self.fault(f"field '{path}' is {_named(value)}, not a list of {len(labels)} numbers")
+        for number in value:
+            sound = isinstance(number, int | float) and not isinstance(number, bool)
+            if not sound or not math.isfinite(number) or number < 0:
+                raise self.fault(f"field '{path}' holds {number!r}, not a number of 0 or more")
+        if math.fsum(value) <= 0:
+            raise self.fault(f"field '{path}' is all zeros")
+        return tuple(float(number) for number in value)
+
+    def label(self, value: Any, labels: Sequence[Label]) -> int:
+        """The index of the label that a value names. Raises InputError."""
+        for index, label in enumerate(labels):
+            if str(value) in (label.name, label.text, *label.codes):
+                return index
+        raise self.fault(f"{_named(value)} is none of the labels {', '.join(label.name for label in labels)}")
+
+    def label_counts(self, path: str, labels: Sequence[Label]) -> tuple[float, ...]:
+        """How often each label is named by the value, one label or a list of them. Raises InputError."""
+        value = self.get(path)
+        named = value if isinstance(value, list) else [value]
+        counts = [0.0] * len(labels)
+        for word in named:
+            counts[self.label(word, labels)] += 1
+        if not named:
+            raise self.fault(f"field '{path}' names no label")
+        return tuple(counts)
+
+    def _by_label(self, path: str, value: dict[str, Any], labels: Sequence[Label]) -> list[Any]:
+        counts: list[Any] = [0] * len(labels)
+        for word, count in value.items():
+            index = self.label(word, labels)
+            if counts[index] != 0:
+                raise self.fault(f"field '{path}' names the label '{labels[index].name}' twice")
+            counts[index] = 0 if count is None else count
+        return counts
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a JSON-lines file; blank lines are passed over. Raises InputError."""
+    try:
+        with path.open("rb") as stream:
+            for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE_BYTES + 1), b""), start=1):
+                if len(line) > MAX_LINE_BYTES:
+                    raise InputError(f"{path}, line {number}: longer than {MAX_LINE_BYTES:,} bytes")
+                if line.strip():
+                    yield Record(_object(line, path, number), path, number)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        value = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}, line {number}: not UTF-8") from error
+    except (json.JSONDecodeError, RecursionError, ValueError) as error:
+        raise InputError(f"{path}, line {number}: not valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path}, line {number}: {_named(value)}, not an object")
+    return value
+
+
+def _named(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."

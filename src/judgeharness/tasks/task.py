@@ -1,0 +1,216 @@
+"""A task ready to be evaluated, and how its items are put together from data files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from judgeharness.content import digest, file_digest
+from judgeharness.domain import Explanation, Item, Label, distribution
+from judgeharness.errors import InputError, UnknownNameError
+from judgeharness.tasks.datasets import DataFolders, dataset_named
+from judgeharness.tasks.definition import ExplanationsTable, ItemsTable, SplitTable, TaskDefinition
+from judgeharness.tasks.fetch import MeterFactory, ensure
+from judgeharness.tasks.records import Record, read_records
+from judgeharness.tasks.template import Template, inside, read_template
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Items of one split, with labels and wording.
+
+    files: sha256 of every data file by its name. total: the split's size before any limit.
+    """
+
+    definition: TaskDefinition
+    split: str
+    labels: tuple[Label, ...]
+    template: Template
+    items: tuple[Item, ...]
+    files: Mapping[str, str]
+    total: int
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self.definition.name
+
+    @property
+    def digest(self) -> str:
+        """A hash of the labels and of every item's judgments: runs with the same one may be compared."""
+        judged = [[item.uid, item.human, dict(item.references)] for item in self.items]
+        return digest([self.name, self.split, [label.name for label in self.labels], judged])
+
+    def limited(self, most: int | None) -> Task:
+        """The task with its first `most` items."""
+        return self if most is None else replace(self, items=self.items[:most])
+
+
+def load_task(
+    definition: TaskDefinition,
+    folders: DataFolders,
+    meters: MeterFactory,
+    split: str | None = None,
+) -> Task:
+    """Read a task's items, fetching published data where it is missing.
+
+    split: by name; the first of the definition's unless given. Raises InputError for faulty files and unknown
+    splits, HarnessError where data cannot be had.
+    """
+    chosen = split or definition.split_names[0]
+    if chosen not in definition.split_names:
+        raise UnknownNameError(f"split of task {definition.name}", chosen, definition.split_names)
+    template = read_template(definition.template, definition.folder)
+    labels = tuple(table.label() for table in definition.labels)
+    files = _Files(definition, folders, meters)
+    items = _items(definition, labels, files)
+    if definition.splits:
+        items = _split(items, definition.splits, chosen, definition.name)
+    if not items:
+        raise InputError(f"task {definition.name} has no items in the split '{chosen}'")
+    return Task(definition, chosen, labels, template, tuple(items), files.hashes, len(items))
+
+
+class _Files:
+    """Finds a task's files, and keeps their hashes for the record."""
+
+    def __init__(self, definition: TaskDefinition, folders: DataFolders, meters: MeterFactory) -> None:
+        self._definition = definition
+        self._folders = folders
+        self._meters = meters
+        self.hashes: dict[str, str] = {}
+
+    def path(self, name: str, dataset_name: str | None) -> Path:
+        if dataset_name is None:
+            path = inside(self._definition.folder, name)
+            if not path.is_file():
+                raise InputError(f"{path}: no such data file (named by task {self._definition.name})")
+            self.hashes[name] = file_digest(path)
+            return path
+        dataset = dataset_named(dataset_name)
+        file = dataset.file(name)
+        path = ensure(dataset, file, self._folders, self._meters)
+        self.hashes[f"{dataset_name}/{name}"] = file.sha256
+        return path
+
+
+def _items(definition: TaskDefinition, labels: Sequence[Label], files: _Files) -> list[Item]:
+    path = files.path(definition.items.file, definition.items.dataset)
+    explanations = _joined_explanations(definition.explanations, labels, files)
+    items: dict[str, Item] = {}
+    for record in read_records(path):
+        item = _item(definition, labels, record, explanations)
+        if item.uid in items:
+            raise record.fault(f"the uid '{item.uid}' was there before")
+        items[item.uid] = item
+    return list(items.values())
+
+
+def _item(
+    definition: TaskDefinition,
+    labels: Sequence[Label],
+    record: Record,
+    joined: Mapping[str, tuple[Explanation, ...]] | None,
+) -> Item:
+    table = definition.items
+    uid = record.text(table.uid)
+    votes, human = _human(table, labels, record)
+    explanations: tuple[Explanation, ...] = ()
+    if joined is not None:
+        explanations = joined.get(uid, ())
+    elif definition.explanations is not None:
+        explanations = _explanations(definition.explanations, labels, record)
+    references = {
+        name: distribution(record.label_counts(path, labels)) for name, path in definition.references.items()
+    }
+    if definition.explanations is not None and definition.explanations.reference is not None and explanations:
+        references[definition.explanations.reference] = _label_shares(explanations, len(labels))
+    fields = {name: record.text(path) for name, path in table.fields.items()}
+    return Item(uid, fields, human, votes, explanations, references)
+
+
+def _human(
+    table: ItemsTable, labels: Sequence[Label], record: Record
+) -> tuple[tuple[float, ...] | None, tuple[float, ...]]:
+    if table.votes is not None:
+        votes = record.numbers(table.votes, labels)
+        return votes, distribution(votes)
+    given = record.numbers(table.human or "", labels)
+    if abs(sum(given) - 1) > 1e-3:
+        raise record.fault(f"field '{table.human}' sums to {sum(given):g}, not to 1: are these 'votes'?")
+    return None, distribution(given)
+
+
+def _label_shares(explanations: Sequence[Explanation], n_labels: int) -> tuple[float, ...]:
+    counts = [0.0] * n_labels
+    for each in explanations:
+        counts[each.label] += 1
+    return distribution(tuple(counts))
+
+
+def _joined_explanations(
+    table: ExplanationsTable | None, labels: Sequence[Label], files: _Files
+) -> dict[str, tuple[Explanation, ...]] | None:
+    """Explanations by uid from a file of their own, or None where they stand in the items' records."""
+    if table is None or table.file is None:
+        return None
+    joined: dict[str, tuple[Explanation, ...]] = {}
+    for record in read_records(files.path(table.file, table.dataset)):
+        uid = record.text(table.uid)
+        if uid in joined:
+            raise record.fault(f"the uid '{uid}' was there before")
+        joined[uid] = _explanations(table, labels, record)
+    return joined
+
+
+def _explanations(table: ExplanationsTable, labels: Sequence[Label], record: Record) -> tuple[Explanation, ...]:
+    """An item's explanations, in a list under a path or a list under each label's name; by annotator, then label."""
+    found: list[Explanation] = []
+    if table.path:
+        for entry in _list(record, record.find(table.path)):
+            label = record.label(entry.get(table.label), labels)
+            found.append(_explanation(table, label, entry, record))
+        return tuple(found)
+    for index, label in enumerate(labels):
+        for entry in _list(record, record.find(label.name)):
+            found.append(_explanation(table, index, entry, record))
+    return tuple(sorted(found, key=_by_annotator))
+
+
+def _by_annotator(explanation: Explanation) -> tuple[bool, int, str, int]:
+    annotator = explanation.annotator
+    number = annotator if isinstance(annotator, int) else 0
+    return (not isinstance(annotator, int), number, str(annotator), explanation.label)
+
+
+def _list(record: Record, value: object) -> list[dict[str, object]]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise record.fault("explanations are not a list of objects")
+    return value
+
+
+def _explanation(table: ExplanationsTable, label: int, entry: dict[str, object], record: Record) -> Explanation:
+    text = entry.get(table.text)
+    if not isinstance(text, str) or not text.strip():
+        raise record.fault(f"an explanation has no text under '{table.text}'")
+    annotator = entry.get(table.annotator) if table.annotator else None
+    if annotator is not None and not isinstance(annotator, str | int):
+        raise record.fault(f"an explanation's '{table.annotator}' is neither text nor a whole number")
+    return Explanation(text, label, annotator)
+
+
+def _split(items: Sequence[Item], splits: Sequence[SplitTable], name: str, task: str) -> list[Item]:
+    """The items of one split. "The rest" are the items that no split by explanations holds, in file order."""
+    counts = {split.explanations for split in splits if split.explanations is not None}
+    chosen = next(split for split in splits if split.name == name)
+    if chosen.rest is None:
+        found = [item for item in items if len(item.explanations) == chosen.explanations]
+    else:
+        rest = [item for item in items if len(item.explanations) not in counts]
+        found = rest[chosen.rest[0] : chosen.rest[1]]
+    if chosen.items is not None and len(found) != chosen.items:
+        raise InputError(f"task {task}: the split '{name}' has {len(found)} items where {chosen.items} are published")
+    return found

@@ -1,0 +1,108 @@
+"""The wording of a task: a Jinja template rendered in a sandbox, with data only ever as values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from judgeharness.content import digest
+from judgeharness.domain import LETTERS, Explanation, Item, Label, Message
+from judgeharness.errors import InputError
+from judgeharness.tasks.folder import shipped
+
+if TYPE_CHECKING:
+    import jinja2
+
+BUILTIN_PREFIX = "builtin:"
+MAX_TEMPLATE_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Renders an item to the messages of a prompt.
+
+    The template sees the item's fields by name; `explanations`, each with `text` and `label` (the label's text, or
+    nothing where it is not to be shown); and `options`, each with `letter`, `text` and `name` of a label.
+    """
+
+    name: str
+    source: str
+    compiled: jinja2.Template
+
+    @classmethod
+    def parse(cls, name: str, source: str) -> Template:
+        """From a template's text. Raises InputError where it is no valid template."""
+        import jinja2
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        # Prompts are plain text for a model; HTML escaping would change the stimulus.
+        environment = ImmutableSandboxedEnvironment(
+            undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+        )
+        try:
+            return cls(name, source, environment.from_string(source))
+        except jinja2.TemplateSyntaxError as error:
+            raise InputError(f"template {name}, line {error.lineno}: {error.message}") from error
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the template's text."""
+        return digest(self.source)
+
+    def render(
+        self,
+        item: Item,
+        labels: Sequence[Label],
+        options: Sequence[int],
+        explanations: Sequence[Explanation] = (),
+        show_labels: bool = False,
+    ) -> tuple[Message, ...]:
+        """The messages that ask about an item, its labels behind the letters in the order `options`.
+
+        Raises InputError where the template names what the item does not have.
+        """
+        shown = [{"text": each.text, "label": labels[each.label].text if show_labels else ""} for each in explanations]
+        letters = [
+            {"letter": letter, "text": labels[index].text, "name": labels[index].name}
+            for letter, index in zip(LETTERS, options, strict=False)
+        ]
+        return (Message("user", self._content(item, {"explanations": shown, "options": letters})),)
+
+    def _content(self, item: Item, values: dict[str, Any]) -> str:
+        import jinja2
+
+        try:
+            return self.compiled.render({**item.fields, **values})
+        # The sandbox lets any error of an expression through: a division by zero, a wrong type.
+        except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
+            raise InputError(f"template {self.name}, item {item.uid}: {error}") from error
+
+
+def read_template(reference: str, folder: Path) -> Template:
+    """The template "builtin:NAME", or that of a file in `folder` or below. Raises InputError."""
+    if reference.startswith(BUILTIN_PREFIX):
+        name = reference[len(BUILTIN_PREFIX) :]
+        known = {path.stem: path for path in (shipped() / "templates").glob("*.jinja")}
+        if name not in known:
+            raise InputError(f"no built-in template '{name}'", f"known: {', '.join(sorted(known))}")
+        path = known[name]
+    else:
+        path = inside(folder, reference)
+    try:
+        if path.stat().st_size > MAX_TEMPLATE_BYTES:
+            raise InputError(f"template {path}: larger than {MAX_TEMPLATE_BYTES:,} bytes")
+        return Template.parse(reference, path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"template {path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"template {path}: cannot be read: {error}") from error
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path of a file that a task names. Raises InputError where it lies outside the task's folder."""
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise InputError(f"{name}: lies outside the task's folder {folder}", "a task reads files beside it or below")
+    return path
