@@ -56,9 +56,7 @@ def backend_spec(registry: Registry, name: str) -> tuple[BackendSpec, str]:
     return spec, model
 
 
-def open_backend(
-    registry: Registry, name: str, values: Mapping[str, str], context: BackendContext
-) -> OpenBackend:
+def open_backend(registry: Registry, name: str, values: Mapping[str, str], context: BackendContext) -> OpenBackend:
     """The backend `scheme:model`, described but with no weights loaded. Raises InputError and HarnessError."""
     spec, model = backend_spec(registry, name)
     chosen = options.build(registry.backends.load_options(spec.name), values, spec.name)

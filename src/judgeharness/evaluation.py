@@ -68,6 +68,12 @@ class Step:
     strategy: Named | None
     work: Work | None
 
+    @property
+    def name(self) -> str:
+        """Task, backend and strategy, for people."""
+        names = (self.task.name, self.backend.name, self.strategy.name if self.strategy else "")
+        return " · ".join(name for name in names if name)
+
 
 class Watcher(Protocol):
     """What wants to know how an evaluation goes: the console, or nobody."""
@@ -116,7 +122,9 @@ class Evaluation:
         and HarnessError.
         """
         request = self._request
-        tasks = [load_task(each, self._folders, meters, request.split).limited(request.limit) for each in self._definitions]
+        tasks = [
+            load_task(each, self._folders, meters, request.split).limited(request.limit) for each in self._definitions
+        ]
         for task in tasks:
             for strategy in self._strategies:
                 strategy.part.check(task)
@@ -190,13 +198,15 @@ class Evaluation:
 
     def _predicted(self, step: Step, predictor: Predictor) -> Run:
         rows = predictor.predict(step.task.items)
-        predictions = [Prediction(item.uid, tuple(row)) for item, row in zip(step.task.items, rows.tolist(), strict=True)]
+        predictions = [
+            Prediction(item.uid, tuple(row)) for item, row in zip(step.task.items, rows.tolist(), strict=True)
+        ]
         return self._save(step, None, predictions, {})
 
     def _asked(self, step: Step, work: Work, scorer: Scorer) -> list[Run]:
         begun = time.monotonic()
         done = self._score(step, work, scorer) if work.missing else Scored()
-        facts = {
+        facts: dict[str, Any] = {
             "prompts": sum(work.prompts.values()),
             "prompts_scored": done.prompts,
             "seconds_scoring": round(time.monotonic() - begun, 3),
@@ -210,8 +220,8 @@ class Evaluation:
             undefined = [each for each in predictions if each.failure is not None and each.score_key is not None]
             if undefined and not self._request.transforms:
                 self._watcher.note(
-                    f"{step.backend.name}, {step.strategy.name if step.strategy else ''}: {transform.name} is left out, "
-                    f"undefined for {len(undefined)} of {len(predictions)} items ({undefined[0].failure})"
+                    f"{step.name}: {transform.name} is left out, undefined for {len(undefined)} of {len(predictions)} "
+                    f"items ({undefined[0].failure})"
                 )
                 continue
             runs.append(self._save(step, transform, predictions, facts))
@@ -233,7 +243,13 @@ class Evaluation:
         record = _record(step, transform, facts)
         run = Run(
             id=digest(
-                [step.task.digest, step.task.template.sha256, step.backend.digest, record["strategy"], record["transform"]]
+                [
+                    step.task.digest,
+                    step.task.template.sha256,
+                    step.backend.digest,
+                    record["strategy"],
+                    record["transform"],
+                ]
             )[:12],
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             session_id=self._session,

@@ -149,9 +149,7 @@ class Predicted:
     mass: float | None
 
 
-def predict(
-    work: Work, transforms: Sequence[Transform], stored: Scores, failures: Mapping[str, str]
-) -> Predicted:
+def predict(work: Work, transforms: Sequence[Transform], stored: Scores, failures: Mapping[str, str]) -> Predicted:
     """Predictions of all items under all transforms, from the stored scores, each read once."""
     found: tuple[list[Prediction], ...] = tuple([] for _ in transforms)
     masses: list[float] = []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from judgeharness import hookspecs
+from judgeharness import entrypoints, hookspecs
 from judgeharness.errors import InputError
 from judgeharness.specs import Spec
 
@@ -86,12 +86,6 @@ class Selection:
         return self.only is None or bool(self.only.intersection(names))
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    plugin: Plugin
-    load: _Loader
-
-
 class _Loader:
     """Imports one plugin when called."""
 
@@ -118,31 +112,29 @@ def load_plugins(given: Sequence[str] = (), environment: dict[str, str] | None =
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     candidates = [*_builtin(selection), *_installed(selection), *_given(given)]
-    return tuple(_loaded(manager, candidate) for candidate in candidates)
+    return tuple(_loaded(manager, plugin, load) for plugin, load in candidates)
 
 
-def _builtin(selection: Selection) -> Iterator[_Candidate]:
+def _builtin(selection: Selection) -> Iterator[tuple[Plugin, _Loader]]:
     for module in BUILTINS:
         state = "off" if module in selection.off else "loaded"
-        yield _Candidate(Plugin(module, "built-in", state=state), _Loader(module))
+        yield (Plugin(module, "built-in", state=state), _Loader(module))
 
 
-def _installed(selection: Selection) -> Iterator[_Candidate]:
-    from importlib.metadata import entry_points
-
+def _installed(selection: Selection) -> Iterator[tuple[Plugin, _Loader]]:
     found = set()
-    for point in entry_points(group=hookspecs.PROJECT):
+    for point in entrypoints.installed(hookspecs.PROJECT):
         distribution = point.dist.name if point.dist else None
         version = point.dist.version if point.dist else None
         found.update({point.name, distribution})
         state = "loaded" if selection.wants(point.name, distribution) else "off"
-        yield _Candidate(Plugin(point.name, "installed", distribution, version, state), _Loader(point))
+        yield (Plugin(point.name, "installed", distribution, version, state), _Loader(point))
     for name in sorted((selection.only or frozenset()) - found):
         missing = f"{SELECTION_VARIABLE} names it, but no installed distribution provides it"
-        yield _Candidate(Plugin(name, "installed", state="failed", error=missing), _Loader(name))
+        yield (Plugin(name, "installed", state="failed", error=missing), _Loader(name))
 
 
-def _given(given: Sequence[str]) -> Iterator[_Candidate]:
+def _given(given: Sequence[str]) -> Iterator[tuple[Plugin, _Loader]]:
     for word in given:
         if word.startswith(OFF_PREFIX):
             continue
@@ -150,11 +142,11 @@ def _given(given: Sequence[str]) -> Iterator[_Candidate]:
             path = Path(word).resolve()
             if not path.is_file():
                 raise InputError(f"--plugin {word}: no such file")
-            yield _Candidate(Plugin(path.stem, str(path)), _Loader(path))
+            yield (Plugin(path.stem, str(path)), _Loader(path))
         else:
             if not _module_exists(word):
                 raise InputError(f"--plugin {word}: no such module", "give a module's name or the path of a .py file")
-            yield _Candidate(Plugin(word, word), _Loader(word))
+            yield (Plugin(word, word), _Loader(word))
 
 
 def _module_exists(name: str) -> bool:
@@ -180,13 +172,12 @@ def _module_from_file(path: Path) -> ModuleType:
     return module
 
 
-def _loaded(manager: pluggy.PluginManager, candidate: _Candidate) -> Plugin:
-    plugin = candidate.plugin
+def _loaded(manager: pluggy.PluginManager, plugin: Plugin, load: _Loader) -> Plugin:
     if plugin.state != "loaded":
         return plugin
     module = None
     try:
-        module = candidate.load()
+        module = load()
         manager.register(module, name=f"{plugin.origin}:{plugin.name}")
         manager.check_pending()
         specs = tuple(_specs(manager, module))

@@ -75,23 +75,26 @@ class BackendSpec(Spec):
     aliases: tuple[ModelAlias, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSpec(Spec):
     """Target: a callable () -> TaskDefinition."""
+
+    __slots__ = ()
 
     kind: ClassVar[str] = "task"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StrategySpec(Spec):
     """Target: a callable (options) -> Strategy."""
+
+    __slots__ = ()
 
     kind: ClassVar[str] = "strategy"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TransformSpec(Spec):
     """Target: a callable (options) -> Transform."""
+
+    __slots__ = ()
 
     kind: ClassVar[str] = "transform"
 
@@ -117,23 +120,26 @@ class MetricSpec(Spec):
     default: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReporterSpec(Spec):
     """Target: a callable (board: Leaderboard, out: TextIO) -> None. The name is a value of `--format`."""
+
+    __slots__ = ()
 
     kind: ClassVar[str] = "reporter"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorSpec(Spec):
     """Target: a callable (options) -> Executor."""
+
+    __slots__ = ()
 
     kind: ClassVar[str] = "executor"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSpec(Spec):
     """Target: a click.Command. The summary is its line in `judgeharness --help`."""
+
+    __slots__ = ()
 
     kind: ClassVar[str] = "command"
 

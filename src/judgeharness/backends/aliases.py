@@ -31,4 +31,6 @@ def packaged_gguf(distribution: str) -> Path:
         path = Path(str(entry.locate()))
         if path.suffix == ".gguf" and path.is_file():
             return path
-    raise HarnessError(f"the package {distribution} holds no GGUF file", f"pip install --force-reinstall {distribution}")
+    raise HarnessError(
+        f"the package {distribution} holds no GGUF file", f"pip install --force-reinstall {distribution}"
+    )

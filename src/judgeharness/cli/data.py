@@ -33,15 +33,15 @@ def list_datasets(data_dir: str | None) -> None:
 
     folders = DataFolders.from_environment(data_dir)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in ("dataset", "licence", "file"):
-        table.add_column(name)
-    table.add_column("size", justify="right")
-    table.add_column("where", overflow="fold")
+    for name in ("dataset", "licence", "size", "files", "where"):
+        table.add_column(name, overflow="fold", justify="right" if name == "size" else "left")
     for dataset in known_datasets().values():
-        for file in dataset.files:
-            path = folders.find(dataset, file)
-            where = plain(str(path)) if path else plain(f"not here: judgeharness data fetch {dataset.name}", "yellow")
-            table.add_row(dataset.name, dataset.licence, file.name, f"{file.bytes / 1e3:,.0f} kB", where)
+        found = [path for file in dataset.files if (path := folders.find(dataset, file)) is not None]
+        whole = len(found) == len(dataset.files)
+        where = plain(str(found[0].parent)) if whole else plain("not here: 'data fetch' gets it", "yellow")
+        size = sum(file.bytes for file in dataset.files)
+        names = "\n".join(file.name for file in dataset.files)
+        table.add_row(dataset.name, dataset.licence, f"{size / 1e6:.1f} MB", names, where)
     Console().print(table)
 
 

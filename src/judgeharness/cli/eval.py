@@ -11,8 +11,14 @@ import click
 from judgeharness.cli.parameters import data_dir_option, format_option, limit_option, split_option, store_option
 from judgeharness.cli.program import Session
 
+EXAMPLES = """\b
+Examples:
+  judgeharness eval --task nli-sample --backend hf:smollm2 --strategy parallel-explicit
+  judgeharness eval --task chaosnli --backend baseline:uniform --backend baseline:mnli-single
+"""
 
-@click.command("eval")
+
+@click.command("eval", epilog=EXAMPLES)
 @click.option("--task", "tasks", multiple=True, required=True, metavar="NAME|FILE.toml", help="A task; repeats.")
 @click.option("--backend", "backends", multiple=True, required=True, metavar="SCHEME:MODEL", help="A judge; repeats.")
 @click.option("--strategy", "strategies", multiple=True, metavar="NAME", help="How prompts are made; repeats.")
@@ -29,15 +35,11 @@ from judgeharness.cli.program import Session
 @store_option
 @format_option
 @click.pass_context
-def command(context: click.Context, store: str | None, data_dir: str | None, form: str, **given: Any) -> int:
+def command(context: click.Context, /, store: str | None, data_dir: str | None, form: str, **given: Any) -> int:
     """Ask models for their judgments, compare them with the human ones, and rank them.
 
     Everything is kept in the store: the same call again takes what is there, and an interrupted one goes on where it
     stopped. Another transform or metric needs no model at all.
-
-    \b
-      judgeharness eval --task nli-sample --backend hf:smollm2 --strategy parallel-explicit
-      judgeharness eval --task chaosnli --backend baseline:uniform --backend baseline:mnli-single
     """
     from judgeharness import options
     from judgeharness.cli.watching import ConsoleWatcher, download_meter

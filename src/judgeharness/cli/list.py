@@ -52,10 +52,12 @@ def _print(rows: list[dict[str, Any]]) -> None:
 
     from judgeharness.reports.text import plain
 
-    columns = [name for name in ("name", "summary", "direction", "unit", "size", "note") if any(name in row for row in rows)]
+    columns = [
+        name for name in ("name", "summary", "direction", "unit", "size", "note") if any(name in row for row in rows)
+    ]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
-        table.add_column(column, no_wrap=column == "name")
+        table.add_column(column, no_wrap=column == "name", overflow="fold")
     for row in rows:
         table.add_row(*(plain(str(row.get(column) or "")) for column in columns))
     Console().print(table)

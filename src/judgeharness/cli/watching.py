@@ -51,9 +51,8 @@ class ConsoleWatcher:
 
     def started(self, step: Step, prompts: int) -> None:
         """Begin a progress bar."""
-        what = f"{step.backend.name} {step.strategy.name if step.strategy else ''}"
         if not self._console.is_terminal:
-            self._console.print(plain(f"{what}: asking {prompts:,} prompts"))
+            self._console.print(plain(f"{step.name}: asking {prompts:,} prompts"))
             return
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -68,7 +67,7 @@ class ConsoleWatcher:
             speed_estimate_period=120,
         )
         self._progress.start()
-        self._task = self._progress.add_task(plain(what).plain, total=prompts)
+        self._task = self._progress.add_task(plain(step.name).plain, total=prompts)
 
     def advanced(self, prompts: int) -> None:
         """Move the bar."""

@@ -11,7 +11,6 @@ from judgeharness.pipeline import Metric
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Prediction, Run, Runs, TaskRecord
 
-
 DEFAULT_SORT = "jsd"
 
 

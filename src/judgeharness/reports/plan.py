@@ -28,13 +28,13 @@ def render(steps: Sequence[Step]) -> Table | None:
 
 def _cells(step: Step) -> list[Text]:
     work = step.work
-    if work is None or step.strategy is None:
+    if work is None:
         return []
     items, missing = len(step.task.items), len(work.missing)
     about = "" if work.exact else "~"
     tokens = ("?", "?") if work.tokens is None else (f"{work.tokens.total:,}", f"{work.tokens.unique:,}")
     cells = (
-        f"{step.task.name} · {step.backend.name} · {step.strategy.name}",
+        step.name,
         f"{items:,}",
         f"{items - missing:,}",
         f"{work.n_missing_prompts:,}",

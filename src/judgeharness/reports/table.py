@@ -23,13 +23,13 @@ LOW_MASS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """names: whether backend, strategy and transform have columns of their own. runs: whether run ids are shown."""
+    """How a judge's backend, strategy and transform stand, in a column each or joined, and whether run ids do."""
 
-    names: bool
-    runs: bool
+    joined: str | None = None
+    runs: bool = False
 
 
-LAYOUTS = (Layout(names=True, runs=True), Layout(names=True, runs=False), Layout(names=False, runs=False))
+LAYOUTS = (Layout(runs=True), Layout(), Layout(joined=" "), Layout(joined="\n"))
 """From wide to narrow: the first that fits is taken."""
 
 
@@ -70,7 +70,7 @@ def _title(board: Board) -> Text:
 
 def _table(board: Board, metrics: tuple[MetricSpec, ...], layout: Layout) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in ("backend", "strategy", "transform") if layout.names else ("judge",):
+    for name in ("backend", "strategy", "transform") if layout.joined is None else ("judge",):
         table.add_column(name, overflow="fold")
     for metric in metrics:
         table.add_column(plain(f"{metric.label} {ARROWS[metric.direction]}"), justify="right", no_wrap=True)
@@ -92,9 +92,8 @@ def _names(run: Run, layout: Layout) -> list[Text]:
         transform += f" τ={run.temperature:g}"
     failed = Text(f" ({run.n_failed} failed)", "bold red") if run.n_failed else Text()
     backend = plain(run.backend) + failed
-    if layout.names:
-        return [backend, plain(run.strategy or ""), plain(transform)]
-    return [Text("\n").join(part for part in (backend, plain(run.strategy or ""), plain(transform)) if part.plain)]
+    names = [backend, plain(run.strategy or ""), plain(transform)]
+    return names if layout.joined is None else [Text(layout.joined).join(name for name in names if name.plain)]
 
 
 def _figures(board: Board, run: Run, metrics: tuple[MetricSpec, ...]) -> Iterator[Text]:
@@ -108,7 +107,7 @@ def _figures(board: Board, run: Run, metrics: tuple[MetricSpec, ...]) -> Iterato
 
 def _reference(row: ReferenceRow, metrics: tuple[MetricSpec, ...], layout: Layout) -> list[Text]:
     figures = [Text(figure(row.metrics.get(metric.name)) + " ") for metric in metrics]
-    return [plain(row.name), *([Text(), Text()] if layout.names else []), *figures]
+    return [plain(row.name), *([Text(), Text()] if layout.joined is None else []), *figures]
 
 
 def _notes(board: Board) -> Iterator[str]:

@@ -19,4 +19,4 @@ def plain(text: str, style: str = "") -> Text:
 
 def figure(value: float | None) -> str:
     """A measure as tables show it: three decimals, a dash where it is undefined."""
-    return "–" if value is None else f"{value:.3f}"
+    return "-" if value is None else f"{value:.3f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,9 +77,7 @@ class Runs:
 
     def end_session(self, session_id: str, status: str) -> None:
         """Note how a session ended: done, failed or interrupted."""
-        self._connection.execute(
-            "UPDATE sessions SET ended = ?, status = ? WHERE id = ?", (_now(), status, session_id)
-        )
+        self._connection.execute("UPDATE sessions SET ended = ?, status = ? WHERE id = ?", (_now(), status, session_id))
 
     def session(self, session_id: str) -> Mapping[str, Any]:
         """A session's record with its start, end and status."""
@@ -123,7 +121,15 @@ class Runs:
         row = self._connection.execute(
             "SELECT digest, name, split, labels, n_items, n_total, record FROM tasks WHERE digest = ?", (digest,)
         ).fetchone()
-        return TaskRecord(*row[:3], tuple(json.loads(row[3])), row[4], row[5], json.loads(row[6]))
+        return TaskRecord(
+            digest=row[0],
+            name=row[1],
+            split=row[2],
+            labels=tuple(json.loads(row[3])),
+            n_items=row[4],
+            n_total=row[5],
+            record=json.loads(row[6]),
+        )
 
     def items(self, task_digest: str) -> list[Item]:
         """A task's items in order, without texts."""
@@ -205,7 +211,9 @@ class Runs:
 
     def _run(self, row: Sequence[Any]) -> Run:
         values = self._connection.execute("SELECT name, value FROM metrics WHERE run_id = ?", (row[0],))
-        return Run(*row[:13], metrics=dict(values.fetchall()), record=json.loads(row[13]))
+        names = [field.name for field in fields(Run) if field.name not in ("metrics", "record")]
+        columns: dict[str, Any] = dict(zip(names, row, strict=False))
+        return Run(**columns, metrics=dict(values.fetchall()), record=json.loads(row[-1]))
 
 
 _RUN_QUERY = (

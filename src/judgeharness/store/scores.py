@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import numpy as np
 
 from judgeharness.backends.contract import Description
 from judgeharness.domain import OptionScores
-
-_CHUNK = 500
 
 
 class Scores:
@@ -54,12 +52,8 @@ class Scores:
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """Those of the keys that have scores."""
-        found: set[str] = set()
-        for chunk in _chunks(list(keys)):
-            marks = ",".join("?" * len(chunk))
-            rows = self._connection.execute(f"SELECT key FROM scores WHERE key IN ({marks})", chunk)
-            found.update(row[0] for row in rows)
-        return found
+        query = "SELECT key FROM scores WHERE key IN (SELECT value FROM json_each(?))"
+        return {row[0] for row in self._connection.execute(query, (json.dumps(list(keys)),))}
 
     def get(self, key: str) -> OptionScores | None:
         """The scores under a key, or None."""
@@ -76,8 +70,3 @@ class Scores:
             None if mass is None else np.array(json.loads(mass), dtype=np.float64),
             None if censored is None else np.array(json.loads(censored), dtype=np.bool_),
         )
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]

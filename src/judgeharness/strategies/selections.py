@@ -55,9 +55,9 @@ class OrderedSelections:
         needed = 1 if self.k is None else self.k
         short = [item for item in task.items if len(item.explanations) < needed]
         if short:
+            lack = "no explanations" if needed == 1 else f"fewer than {needed} explanations"
             raise InputError(
-                f"{len(short)} of {len(task.items)} items of {task.name} have fewer than {needed} explanations "
-                f"(the first: {short[0].uid})",
+                f"{len(short)} of {len(task.items)} items of {task.name} have {lack} (the first: {short[0].uid})",
                 "use the strategy no-explanation, or a task with explanations such as chaosnli or nli-sample",
             )
         most = max(self.count(len(task.labels), len(item.explanations)) for item in task.items)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -129,7 +128,7 @@ class _Bar:
 def _placed(dataset: Dataset, file: DataFile, download: Path, work: Path, target: Path) -> Path:
     candidate = work / "candidate"
     if dataset.archive_folder is None:
-        os.replace(download, candidate)
+        download.replace(candidate)
     else:
         _extract(download, f"{dataset.archive_folder}/{file.name}", candidate, file.bytes)
     try:
@@ -139,7 +138,7 @@ def _placed(dataset: Dataset, file: DataFile, download: Path, work: Path, target
             f"what was downloaded as {file.name} is not the published file: {error.message.partition(': ')[2]}",
             "try again later, or fetch from another address with --url",
         ) from error
-    os.replace(candidate, target / file.name)
+    candidate.replace(target / file.name)
     return target / file.name
 
 

@@ -121,9 +121,7 @@ def _item(
         explanations = joined.get(uid, ())
     elif definition.explanations is not None:
         explanations = _explanations(definition.explanations, labels, record)
-    references = {
-        name: distribution(record.label_counts(path, labels)) for name, path in definition.references.items()
-    }
+    references = {name: distribution(record.label_counts(path, labels)) for name, path in definition.references.items()}
     if definition.explanations is not None and definition.explanations.reference is not None and explanations:
         references[definition.explanations.reference] = _label_shares(explanations, len(labels))
     fields = {name: record.text(path) for name, path in table.fields.items()}
@@ -166,15 +164,15 @@ def _joined_explanations(
 
 def _explanations(table: ExplanationsTable, labels: Sequence[Label], record: Record) -> tuple[Explanation, ...]:
     """An item's explanations, in a list under a path or a list under each label's name; by annotator, then label."""
-    found: list[Explanation] = []
     if table.path:
-        for entry in _list(record, record.find(table.path)):
-            label = record.label(entry.get(table.label), labels)
-            found.append(_explanation(table, label, entry, record))
-        return tuple(found)
+        entries = _list(record, record.find(table.path))
+        return tuple(
+            _explanation(table, record.label(entry.get(table.label), labels), entry, record) for entry in entries
+        )
+    found: list[Explanation] = []
     for index, label in enumerate(labels):
-        for entry in _list(record, record.find(label.name)):
-            found.append(_explanation(table, index, entry, record))
+        entries = _list(record, record.find(label.name))
+        found += [_explanation(table, index, entry, record) for entry in entries]
     return tuple(sorted(found, key=_by_annotator))
 
 

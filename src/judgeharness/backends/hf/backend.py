@@ -158,7 +158,7 @@ class HuggingFaceBackend:
         if self._options.quantization != "none":
             arguments["quantization_config"] = self._quantization()
         try:
-            model = transformers.AutoModelForCausalLM.from_pretrained(
+            model: Any = transformers.AutoModelForCausalLM.from_pretrained(
                 str(folder),
                 trust_remote_code=self._options.trust_remote_code,
                 local_files_only=True,
@@ -169,7 +169,7 @@ class HuggingFaceBackend:
         except Exception as error:
             raise self._unloadable("model", error) from error
         if self._placement.kind == "mps":
-            model = model.to("mps")
+            model.to("mps")
         return model.eval()
 
     def _quantization(self) -> Any:

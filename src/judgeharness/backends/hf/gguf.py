@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -69,7 +68,7 @@ def _placed_at(target: Path) -> Iterator[Path]:
         yield folder
         # Another process may have been quicker; its result is the same.
         with contextlib.suppress(OSError):
-            os.replace(folder, target)
+            folder.replace(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

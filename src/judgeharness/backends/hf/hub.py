@@ -49,7 +49,7 @@ def find_model(repository: str, revision: str | None) -> HubModel:
     except GatedRepoError as error:
         raise HarnessError(
             f"{repository} is gated: its owner lets only approved accounts download it",
-            f"ask for access at {huggingface_hub.constants.ENDPOINT}/{repository}, then run 'hf auth login' or set HF_TOKEN",
+            f"ask at {huggingface_hub.constants.ENDPOINT}/{repository}, then run 'hf auth login' or set HF_TOKEN",
         ) from error
     except RevisionNotFoundError as error:
         raise HarnessError(f"{repository} has no revision '{revision}'") from error
@@ -80,7 +80,8 @@ def all_files(model: HubModel, with_code: bool) -> Path:
     """The folder with the weights too. Raises HarnessError where there are none, or the disk is too small."""
     if model.weight_bytes == 0:
         raise HarnessError(
-            f"{model.repository} has no safetensors files", "pickled weights (.bin, .pt) can run code and are not loaded"
+            f"{model.repository} has no safetensors files",
+            "pickled weights (.bin, .pt) can run code and are not loaded",
         )
     try:
         return _snapshot(model, [WEIGHTS, *SMALL_FILES, *(CODE_FILES if with_code else [])], local=True, weights=True)

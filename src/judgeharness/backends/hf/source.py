@@ -29,8 +29,10 @@ class ModelSource:
 
 
 def find_source(model: str) -> ModelSource:
-    """The source behind the part after `hf:`. Raises InputError for an empty or missing path, HarnessError for an
-    alias whose package is not installed."""
+    """The source behind the part after `hf:`.
+
+    Raises InputError for an empty or missing path, HarnessError for an alias whose package is not installed.
+    """
     if not model:
         raise InputError("hf: names no model", "for example hf:smollm2, hf:owner/repository or hf:./folder")
     if model in PACKAGED_MODELS:
@@ -72,5 +74,7 @@ def _checked_folder(path: Path) -> Path:
     if not (path / "config.json").is_file():
         raise InputError(f"{path}: no config.json, so not a model folder of transformers")
     if not any(path.glob("*.safetensors")):
-        raise HarnessError(f"{path}: no safetensors file", "pickled weights (.bin, .pt) can run code and are not loaded")
+        raise HarnessError(
+            f"{path}: no safetensors file", "pickled weights (.bin, .pt) can run code and are not loaded"
+        )
     return path

@@ -1,0 +1,48 @@
+"""What tests build by hand: items, tasks, groups, and a way to run the program."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from dataclasses import dataclass
+
+from judgeharness.cli.program import run
+from judgeharness.domain import Explanation, Item, Label, Message, Prompt, PromptGroup
+from judgeharness.registry import Registry
+from judgeharness.tasks.datasets import DataFolders
+from judgeharness.tasks.task import Task, load_task
+
+LABELS = (Label("entailment", "Entailment", ("e",)), Label("neutral", "Neutral"), Label("contradiction", "Contradiction"))
+
+
+@contextlib.contextmanager
+def no_meter(what):
+    yield lambda done, total: None
+
+
+def item(uid="i1", human=(0.5, 0.3, 0.2), explanations=0, **fields) -> Item:
+    shown = tuple(Explanation(f"because {n}", n % len(human), n) for n in range(explanations))
+    return Item(uid, fields or {"premise": "p", "hypothesis": "h"}, human, None, shown)
+
+
+def group(uid="i1", orders=((0, 1, 2),)) -> PromptGroup:
+    return PromptGroup(uid, tuple(Prompt((Message("user", f"{uid} {order}"),), order) for order in orders))
+
+
+def bundled(name: str, folders: DataFolders, split=None) -> Task:
+    return load_task(Registry.from_environment().tasks.load(name)(), folders, no_meter, split)
+
+
+@dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+def judgeharness(*arguments: str) -> Result:
+    """Run the program in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run([str(each) for each in arguments])
+    return Result(code, out.getvalue(), err.getvalue())
