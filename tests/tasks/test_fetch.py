@@ -1,0 +1,229 @@
+"""Against a real HTTP server on this machine that also serves what servers should not."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+import time
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from judgeharness.errors import HarnessError
+from judgeharness.tasks import fetch as module
+from judgeharness.tasks.datasets import DataFile, DataFolders, Dataset
+from judgeharness.tasks.fetch import ensure, fetch
+from tests.helpers import judgeharness, no_meter
+
+CONTENT = b'{"uid": "1"}\n' * 5000
+SHA = hashlib.sha256(CONTENT).hexdigest()
+
+
+def archive(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for name, content in members.items():
+            zipped.writestr(name.replace("__", "/") + ".jsonl", content)
+        zipped.writestr("../../evil.txt", b"outside")
+    return buffer.getvalue()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The path says what goes wrong: /ok, /flaky (fails twice, then serves), /404, ..."""
+
+    requests: dict[str, int] = {}  # noqa: RUF012
+
+    def do_GET(self):
+        word = self.path.strip("/")
+        self.requests[word] = self.requests.get(word, 0) + 1
+        body = archive(folder__data=CONTENT) if word == "zip" else CONTENT
+        if word == "404":
+            self.send_error(404)
+        elif word == "503" or (word == "flaky" and self.requests[word] <= 2):
+            self.send_error(503)
+        elif word == "cut" or (word == "cut-once" and self.requests[word] == 1):
+            self._send(body, length=len(body) + 1000)
+            self.wfile.flush()
+            self.connection.close()
+        elif word == "stall":
+            self._send(body[:100], length=len(body))
+            time.sleep(1.5)
+        elif word == "moved":
+            self.send_response(302)
+            self.send_header("Location", "/ok")
+            self.end_headers()
+        else:
+            body = {"wrong": body[:-1] + b"x", "html": b"<html>", "huge": body * 9, "no-member": archive(other=CONTENT),
+                    "bad-member": archive(folder__data=CONTENT[:-1] + b"x"), "short-member": archive(folder__data=b"x")
+                    }.get(word, body)  # fmt: skip
+            self._send(body, length=len(body))
+
+    def _send(self, body: bytes, length: int) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def address():
+    Handler.requests = {}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def places(tmp_path):
+    return DataFolders(None, tmp_path / "cache")
+
+
+def dataset(url, folder=None):
+    return Dataset(
+        name="set", title="A set", url=url, archive_folder=folder, max_download=len(CONTENT) * 3, licence="none",
+        homepage="", citation="", files=(DataFile(name="data.jsonl", bytes=len(CONTENT), sha256=SHA),),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["ok", "moved", "flaky", "cut-once"])
+def test_a_file_is_fetched_whole(address, places, word):
+    (path,) = fetch(dataset(f"{address}/{word}"), places, no_meter)
+    assert path == places.cache / "set" / "data.jsonl"
+    assert path.read_bytes() == CONTENT
+    assert [each.name for each in path.parent.iterdir()] == ["data.jsonl"]
+
+
+def test_an_archive_gives_its_member_and_nothing_else(address, places):
+    (path,) = fetch(dataset(f"{address}/zip", "folder"), places, no_meter)
+    assert path.read_bytes() == CONTENT
+    assert not list(places.cache.rglob("evil*"))
+    assert not list(places.cache.parent.glob("evil*"))
+
+
+FAULTS = {
+    "wrong": (None, "is not the published file: sha256 is"),
+    "404": (None, "answered 404"),
+    "503": (None, "answered 503"),
+    "cut": (None, "cut off"),
+    "stall": (None, "stopped answering"),
+    "huge": (None, "larger than"),
+    "html": ("folder", "not a sound zip"),
+    "no-member": ("folder", "has no folder/data.jsonl"),
+    "bad-member": ("folder", "is not the published file"),
+    "short-member": ("folder", "wrong size"),
+}
+
+
+@pytest.mark.parametrize("word", FAULTS)
+def test_a_fault_leaves_nothing_behind(address, places, word):
+    folder, message = FAULTS[word]
+    with pytest.raises(HarnessError, match=message):
+        fetch(dataset(f"{address}/{word}", folder), places, no_meter, timeout=0.4)
+    assert list((places.cache / "set").iterdir()) == []
+
+
+def test_a_fault_leaves_what_was_there(address, places):
+    fetch(dataset(f"{address}/ok"), places, no_meter)
+    with pytest.raises(HarnessError):
+        fetch(dataset(f"{address}/wrong"), places, no_meter)
+    assert (places.cache / "set" / "data.jsonl").read_bytes() == CONTENT
+
+
+def test_only_faults_of_the_server_are_tried_again(address, places):
+    for word in ("404", "503", "cut"):
+        with pytest.raises(HarnessError):
+            fetch(dataset(f"{address}/{word}"), places, no_meter)
+    assert Handler.requests == {"404": 1, "503": module.RETRIES + 1, "cut": module.RETRIES + 1}
+
+
+def test_no_connection_says_what_to_do(places):
+    wanted = dataset("http://127.0.0.1:9/none")
+    with pytest.raises(HarnessError) as caught:
+        ensure(wanted, wanted.files[0], places, no_meter)
+    first, second = caught.value.lines()
+    assert "data.jsonl of A set is not at hand" in first
+    assert "no connection" in first
+    assert "judgeharness data fetch set" in second
+    assert "JUDGEHARNESS_DATA_DIR" in second
+
+
+def test_progress_reaches_the_end(address, places):
+    import contextlib
+
+    seen = []
+
+    @contextlib.contextmanager
+    def meters(what):
+        assert what == "fetching A set"
+        yield lambda done, total: seen.append((done, total))
+
+    fetch(dataset(f"{address}/ok"), places, meters)
+    assert seen[-1] == (len(CONTENT), len(CONTENT))
+    assert len(seen) > 10
+
+
+def test_what_is_in_the_users_folder_comes_first_and_is_verified(address, places, tmp_path):
+    own = tmp_path / "own" / "set"
+    own.mkdir(parents=True)
+    (own / "data.jsonl").write_bytes(CONTENT)
+    wanted = dataset(f"{address}/404")
+    both = DataFolders(tmp_path / "own", places.cache)
+    assert ensure(wanted, wanted.files[0], both, no_meter) == own / "data.jsonl"
+    (own / "data.jsonl").write_bytes(b"changed")
+    with pytest.raises(HarnessError, match="sha256 is"):
+        ensure(wanted, wanted.files[0], both, no_meter)
+
+
+def test_the_command_fetches_verifies_and_lists(address, data_dir, tmp_path):
+    """The real archive's files under the real dataset, from a mirror."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        for name in ("mnli_m", "snli", "alphanli"):
+            file = f"chaosNLI_{name}.jsonl"
+            zipped.write(data_dir / "chaosnli" / file, f"chaosNLI_v1.0/{file}")
+
+    class Mirror(Handler):
+        def do_GET(self):
+            self._send(buffer.getvalue(), length=len(buffer.getvalue()))
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/chaosNLI_v1.0.zip"
+        result = judgeharness("data", "fetch", "chaosnli", "--url", url)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert result.code == 0, result.err
+    assert len(result.out.splitlines()) == 3
+    assert "CC BY-NC 4.0" in result.err
+    verified = judgeharness("data", "verify")
+    assert verified.code == 0
+    assert verified.out.count("ok ") == 3
+    assert "missing  varierr/varierr.json" in verified.out
+    assert judgeharness("data", "export", "chaosnli-snli", "--limit", "2").out.count("\n") == 2
+
+
+def test_a_changed_file_fails_verification(data_dir, tmp_path):
+    folder = tmp_path / "data" / "varierr"
+    folder.mkdir(parents=True)
+    (folder / "varierr.json").write_bytes((data_dir / "varierr" / "varierr.json").read_bytes() + b"\n")
+    result = judgeharness("data", "verify", "varierr", "--data-dir", tmp_path / "data")
+    assert result.code == 1
+    assert "WRONG" in result.out
+
+
+def test_unknown_datasets_and_a_url_for_many_are_wrong_usage():
+    assert judgeharness("data", "fetch", "chaosnly").code == 2
+    assert judgeharness("data", "fetch", "--url", "http://127.0.0.1:9/x").code == 2
