@@ -1,6 +1,6 @@
 """How long `judgeharness --help` takes beside the bare import of the libraries that it stands on.
 
-    python benchmarks/startup.py
+python benchmarks/startup.py
 """
 
 from __future__ import annotations

@@ -7,12 +7,10 @@ import io
 from dataclasses import dataclass
 
 from judgeharness.cli.program import run
-from judgeharness.domain import Explanation, Item, Label, Message, Prompt, PromptGroup
+from judgeharness.domain import Explanation, Item, Message, Prompt, PromptGroup
 from judgeharness.registry import Registry
 from judgeharness.tasks.datasets import DataFolders
 from judgeharness.tasks.task import Task, load_task
-
-LABELS = (Label("entailment", "Entailment", ("e",)), Label("neutral", "Neutral"), Label("contradiction", "Contradiction"))
 
 
 @contextlib.contextmanager

@@ -71,7 +71,8 @@ def test_an_installed_plugin_is_found_by_its_entry_point(site):
     install(site, "judge-half", METRIC.format(name="half"))
     registry = Registry.from_environment()
     plugin = next(plugin for plugin in registry.plugins if plugin.name == "judge-half")
-    assert (plugin.origin, plugin.distribution, plugin.version, plugin.state) == ("installed", "judge-half", "1.2", "loaded")
+    assert (plugin.origin, plugin.state) == ("installed", "loaded")
+    assert (plugin.distribution, plugin.version) == ("judge-half", "1.2")
     assert registry.metrics.load("half").__name__ == "half"
 
 
@@ -240,14 +241,15 @@ def test_a_plugins_missing_extra_names_the_command_to_type(tmp_path):
         """,
     )
     write(tmp_path, "needy_impl", "import a_package_that_is_absent\n")
-    command = ["--plugin", path, "eval", "--task", "nli-sample", "--backend", "baseline:uniform", "--transform", "needy"]
+    command = ["--plugin", path, "eval", "--task", "nli-sample", "--backend", "baseline:uniform"]
     sys.path.insert(0, str(tmp_path))
     try:
-        result = judgeharness(*command)
+        result = judgeharness(*command, "--transform", "needy")
     finally:
         sys.path.remove(str(tmp_path))
     assert result.code == 1
-    assert "transform 'needy' needs packages that are not installed (no module named a_package_that_is_absent)" in result.err
+    assert "transform 'needy' needs packages that are not installed" in result.err
+    assert "no module named a_package_that_is_absent" in result.err
     assert "pip install 'judgeharness[big]'" in result.err
 
 

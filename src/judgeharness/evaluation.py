@@ -61,12 +61,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One task for one backend under one strategy. strategy and work are None where no prompts are needed."""
+    """One task for one backend under one strategy.
+
+    A scorer's step has a strategy and work, a predictor's has its predictions at once.
+    """
 
     task: Task
     backend: OpenBackend
-    strategy: Named | None
-    work: Work | None
+    strategy: Named | None = None
+    work: Work | None = None
+    predictions: tuple[Prediction, ...] = ()
 
     @property
     def name(self) -> str:
@@ -171,8 +175,8 @@ class Evaluation:
         return [step for backend in backends for task in tasks for step in self._steps(task, backend)]
 
     def _steps(self, task: Task, backend: OpenBackend) -> list[Step]:
-        if not isinstance(backend.part, Scorer):
-            return [Step(task, backend, None, None)]
+        if isinstance(backend.part, Predictor):
+            return [Step(task, backend, predictions=_predictions(task, backend.part))]
         if not self._strategies:
             known = ", ".join(self._registry.strategies.names())
             raise InputError(f"{backend.name} needs at least one --strategy", f"known: {known}")
@@ -192,16 +196,9 @@ class Evaluation:
         for step in steps:
             if step.work is not None and isinstance(step.backend.part, Scorer):
                 runs += self._asked(step, step.work, step.backend.part)
-            elif isinstance(step.backend.part, Predictor):
-                runs.append(self._predicted(step, step.backend.part))
+            else:
+                runs.append(self._save(step, None, step.predictions, {}))
         return runs
-
-    def _predicted(self, step: Step, predictor: Predictor) -> Run:
-        rows = predictor.predict(step.task.items)
-        predictions = [
-            Prediction(item.uid, tuple(row)) for item, row in zip(step.task.items, rows.tolist(), strict=True)
-        ]
-        return self._save(step, None, predictions, {})
 
     def _asked(self, step: Step, work: Work, scorer: Scorer) -> list[Run]:
         begun = time.monotonic()
@@ -268,6 +265,12 @@ class Evaluation:
         )
         self._store.runs.save(run, predictions)
         return run
+
+
+def _predictions(task: Task, predictor: Predictor) -> tuple[Prediction, ...]:
+    rows = predictor.predict(task.items)
+    pipeline.require_distributions(rows, (len(task.items), len(task.labels)), "the backend")
+    return tuple(Prediction(item.uid, tuple(row)) for item, row in zip(task.items, rows.tolist(), strict=True))
 
 
 def _record(step: Step, transform: Named | None, facts: Mapping[str, Any]) -> dict[str, Any]:

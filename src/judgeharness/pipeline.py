@@ -135,10 +135,15 @@ def estimate(scores: OptionScores, transform: Transform) -> FloatArray:
     Raises UndefinedTransformError where the scores do not allow the transform.
     """
     probabilities = transform(scores)
-    if probabilities.shape != scores.scores.shape or not np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-9):
-        raise HarnessError("the transform did not give one distribution for each prompt")
+    require_distributions(probabilities, scores.scores.shape, "the transform")
     result: FloatArray = probabilities.mean(axis=0)
     return result
+
+
+def require_distributions(rows: FloatArray, shape: tuple[int, ...], who: str) -> None:
+    """Raises HarnessError where rows are not probability distributions, or not as many as they should be."""
+    if rows.shape != shape or (rows < 0).any() or not np.allclose(rows.sum(axis=1), 1.0, atol=1e-9):
+        raise HarnessError(f"{who} did not give {shape[0]} distributions over {shape[1]} labels")
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,8 @@ def _module_exists(name: str) -> bool:
 
 def _module_from_file(path: Path) -> ModuleType:
     """Import a file under its own stem, so that its targets may be written 'stem:object'."""
-    name = path.stem if not _module_exists(path.stem) else f"judgeharness_plugin_{path.stem}"
+    there = getattr(sys.modules.get(path.stem), "__file__", None) == str(path)
+    name = path.stem if there or not _module_exists(path.stem) else f"judgeharness_plugin_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")

@@ -48,7 +48,13 @@ def test_prompts_match_the_paper_to_the_character(registry, chaosnli, name, expl
     assert hashlib.sha256(turn.encode()).hexdigest()[:16] == expected
 
 
-COUNTS = {"no-explanation": 2046, "serial": 49104, "serial-explicit": 49104, "parallel": 8184, "parallel-explicit": 8184}
+COUNTS = {
+    "no-explanation": 2046,
+    "serial": 49104,
+    "serial-explicit": 49104,
+    "parallel": 8184,
+    "parallel-explicit": 8184,
+}
 
 
 @pytest.mark.parametrize("name", COUNTS)

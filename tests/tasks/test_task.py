@@ -50,7 +50,8 @@ def test_chaosnli_is_the_papers_341_items(folders, data_dir):
 
 
 def test_chaosnlis_splits_are_the_papers(folders):
-    splits = {name: [item.uid for item in bundled("chaosnli", folders, name).items] for name in ("train", "test", "dev")}
+    names = ("train", "test", "dev")
+    splits = {name: [item.uid for item in bundled("chaosnli", folders, name).items] for name in names}
     assert {name: len(uids) for name, uids in splits.items()} == {"train": 341, "test": 629, "dev": 629}
     everything = [item.uid for item in bundled("chaosnli-mnli", folders).items]
     rest = [uid for uid in everything if uid not in set(splits["train"])]

@@ -69,23 +69,35 @@ class ChatFormat:
         return [letters[letter] for letter in LETTERS[:n_options]]
 
     def _letter_token(self, letter: str) -> int | None:
-        prompt = self.render([PROBE])
-        for text in self._answered(prompt, letter):
-            start, whole = self.encode([prompt, text])
-            if len(whole) > len(start) and whole[: len(start)] == start:
-                token = whole[len(start)]
-                if self._tokenizer.decode([token]).strip() == letter:
-                    return token
-        return None
+        """The first token after the prompt in the answered conversation, as the template itself would write it.
 
-    def _answered(self, prompt: str, letter: str) -> list[str]:
-        """The conversation with the letter as its answer, the template's own way first."""
+        Where no template can, the letter is appended to the prompt. Some tokenizers then cut the prompt's own end
+        otherwise (two line breaks before a letter); the last token is the letter's all the same.
+        """
+        prompt = self.render([PROBE])
+        (start,) = self.encode([prompt])
+        answered = self._answered(letter)
+        if answered is not None:
+            (whole,) = self.encode([answered])
+            if whole[: len(start)] == start and self._reads(whole[len(start) : len(start) + 1], letter):
+                return whole[len(start)]
+        (whole,) = self.encode([prompt + self._prefix + letter])
+        return whole[-1] if self._reads(whole[-1:], letter) else None
+
+    def _reads(self, tokens: list[int], letter: str) -> bool:
+        return bool(self._tokenizer.decode(tokens).strip() == letter)
+
+    @property
+    def _prefix(self) -> str:
         if self._answer_prefix is not None:
-            return [prompt + self._answer_prefix + letter]
-        if not self.has_template:
-            return [prompt + PLAIN_ANSWER_PREFIX + letter]
-        appended = prompt + letter
+            return self._answer_prefix
+        return "" if self.has_template else PLAIN_ANSWER_PREFIX
+
+    def _answered(self, letter: str) -> str | None:
+        """The conversation with the letter as its answer, where the template decides how that looks."""
+        if self._answer_prefix is not None or not self.has_template:
+            return None
         try:
-            return [self.render([PROBE, Message("assistant", letter)], answer_follows=False), appended]
+            return self.render([PROBE, Message("assistant", letter)], answer_follows=False)
         except HarnessError:
-            return [appended]
+            return None

@@ -9,7 +9,6 @@ from pathlib import Path
 import huggingface_hub
 from huggingface_hub.errors import (
     GatedRepoError,
-    HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
@@ -26,12 +25,13 @@ NOT_WEIGHTS = ["consolidated*", "original/*", "*/*"]
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """A repository at one commit.
+    """A repository at one commit, which `revision` (None: the main branch) stood for when it was asked.
 
     weight_bytes: of its safetensors files; None where the hub could not be asked and the local copy is used.
     """
 
     repository: str
+    revision: str | None
     commit: str
     weight_bytes: int | None
 
@@ -42,8 +42,8 @@ def find_model(repository: str, revision: str | None) -> HubModel:
     Raises InputError for a name that is none, HarnessError for a model that is gated, missing or has no safetensors.
     """
     try:
-        huggingface_hub.auth_check(repository)
         info = huggingface_hub.model_info(repository, revision=revision, files_metadata=True)
+        huggingface_hub.auth_check(repository)
     except HFValidationError as error:
         raise InputError(f"hf:{repository}: neither a file, a folder nor a hub id (owner/name)") from error
     except GatedRepoError as error:
@@ -57,8 +57,9 @@ def find_model(repository: str, revision: str | None) -> HubModel:
         raise HarnessError(
             f"the hub has no model {repository}, or it is private", "check the name, or set HF_TOKEN for a private one"
         ) from error
-    # Whatever keeps the hub from being asked (offline mode, no network, a 5xx) leaves the local copy to try.
-    except (HfHubHTTPError, OSError, RuntimeError) as error:
+    # Whatever keeps the hub from being asked (offline mode, no network, a 5xx) leaves the local copy to try. The client
+    # lets through the errors of its HTTP library, and which one that is changes with its version.
+    except Exception as error:
         return _local(repository, revision, error)
     sizes = {
         file.rfilename: file.size or 0
@@ -68,12 +69,15 @@ def find_model(repository: str, revision: str | None) -> HubModel:
     weights = sum(size for name, size in sizes.items() if not name.startswith("consolidated"))
     if info.sha is None:
         raise HarnessError(f"the hub names no commit of {repository}")
-    return HubModel(repository, info.sha, weights)
+    return HubModel(repository, revision, info.sha, weights)
 
 
 def small_files(model: HubModel, with_code: bool) -> Path:
     """The folder with the model's configuration and tokenizer, fetched where they are missing."""
-    return _snapshot(model, SMALL_FILES + (CODE_FILES if with_code else []))
+    patterns = SMALL_FILES + (CODE_FILES if with_code else [])
+    # By its branch first: that is how the local copy is found again without the hub.
+    folder = _snapshot(model, patterns, model.revision)
+    return folder if folder.name == model.commit else _snapshot(model, patterns, model.commit)
 
 
 def all_files(model: HubModel, with_code: bool) -> Path:
@@ -83,39 +87,33 @@ def all_files(model: HubModel, with_code: bool) -> Path:
             f"{model.repository} has no safetensors files",
             "pickled weights (.bin, .pt) can run code and are not loaded",
         )
-    try:
-        return _snapshot(model, [WEIGHTS, *SMALL_FILES, *(CODE_FILES if with_code else [])], local=True, weights=True)
-    except LocalEntryNotFoundError:
+    patterns = [WEIGHTS, *SMALL_FILES, *(CODE_FILES if with_code else [])]
+    folder = small_files(model, with_code)
+    if sum(file.stat().st_size for file in folder.glob(WEIGHTS)) < (model.weight_bytes or 1):
         _require_disk(model)
-    return _snapshot(model, [WEIGHTS, *SMALL_FILES, *(CODE_FILES if with_code else [])])
+    return _snapshot(model, patterns, model.commit)
 
 
 def gguf_file(repository: str, file: str, revision: str | None) -> Path:
     """A GGUF file of the hub, fetched where it is missing. Raises HarnessError."""
     try:
         return Path(huggingface_hub.hf_hub_download(repository, file, revision=revision))
-    except (HfHubHTTPError, OSError, HFValidationError) as error:
+    except Exception as error:
         raise HarnessError(f"{file} of {repository} cannot be fetched: {_first_line(error)}") from error
 
 
-def _snapshot(model: HubModel, patterns: list[str], local: bool = False, weights: bool = False) -> Path:
-    offline = local or model.weight_bytes is None
+def _snapshot(model: HubModel, patterns: list[str], revision: str | None) -> Path:
     try:
         folder = huggingface_hub.snapshot_download(
             model.repository,
-            revision=model.commit,
+            revision=revision,
             allow_patterns=patterns,
             ignore_patterns=NOT_WEIGHTS,
-            local_files_only=offline,
+            local_files_only=model.weight_bytes is None,
         )
-    except LocalEntryNotFoundError:
-        raise
-    except (HfHubHTTPError, OSError) as error:
+    except Exception as error:
         raise HarnessError(f"{model.repository} cannot be fetched: {_first_line(error)}") from error
-    path = Path(folder)
-    if weights and sum(file.stat().st_size for file in path.glob(WEIGHTS)) < (model.weight_bytes or 1):
-        raise LocalEntryNotFoundError(f"the local copy of {model.repository} is not whole")
-    return path
+    return Path(folder)
 
 
 def _local(repository: str, revision: str | None, cause: Exception) -> HubModel:
@@ -126,7 +124,7 @@ def _local(repository: str, revision: str | None, cause: Exception) -> HubModel:
             f"{repository} is not on this machine, and the hub cannot be reached: {_first_line(cause)}",
             "check the connection and HF_ENDPOINT, or name a local folder: hf:./folder",
         ) from cause
-    return HubModel(repository, Path(folder).name, None)
+    return HubModel(repository, revision, Path(folder).name, None)
 
 
 def _require_disk(model: HubModel) -> None:

@@ -1,0 +1,150 @@
+import sqlite3
+import threading
+
+import numpy as np
+import pytest
+
+from judgeharness.domain import OptionScores
+from judgeharness.errors import HarnessError, InputError
+from judgeharness.store import database
+from judgeharness.store.database import Store, store_path
+from judgeharness.store.schema import APPLICATION_ID, MIGRATIONS
+from tests.helpers import judgeharness
+
+
+def scores(uid="i1", **more):
+    return OptionScores(uid, np.array([[1.5, 2.0, -3.25], [0.1, 0.2, 0.3]]), "logit", **more)
+
+
+@pytest.fixture
+def session(store):
+    store.runs.start_session("s", {"command": ["judgeharness"]})
+    store.scores.add_backend("b", {"backend": "test"})
+    return "s"
+
+
+def test_scores_come_back_as_they_were(store, session):
+    full = scores(mass=np.array([0.9, 1 / 3]), censored=np.array([[True, False, False]] * 2))
+    store.scores.add("full", "b", session, full)
+    store.scores.add("bare", "b", session, scores("i2"))
+    back = store.scores.get("full")
+    np.testing.assert_array_equal(back.scores, full.scores)
+    np.testing.assert_array_equal(back.mass, full.mass)
+    np.testing.assert_array_equal(back.censored, full.censored)
+    assert (back.uid, back.kind) == ("i1", "logit")
+    bare = store.scores.get("bare")
+    assert (bare.mass, bare.censored) == (None, None)
+    assert store.scores.get("absent") is None
+    assert store.scores.known(["full", "absent", "bare"]) == {"full", "bare"}
+    assert store.scores.description("b") == {"backend": "test"}
+
+
+def test_what_is_stored_stays(store, session):
+    store.scores.add("k", "b", session, scores())
+    store.scores.add("k", "b", session, OptionScores("i1", np.zeros((1, 3)), "logit"))
+    assert store.scores.get("k").scores.shape == (2, 3)
+
+
+def test_scores_need_their_backend_and_session(store, session):
+    for backend, owner in (("absent", session), ("b", "absent")):
+        with pytest.raises(sqlite3.IntegrityError):
+            store.scores.add("k", backend, owner, scores())
+
+
+def test_every_write_is_there_for_another_reader_at_once(store, session, tmp_path):
+    store.scores.add("k", "b", session, scores())
+    with Store.open(tmp_path / "store.db") as other:
+        assert other.scores.known(["k"]) == {"k"}
+
+
+def test_many_writers_take_turns(tmp_path):
+    path = tmp_path / "shared.db"
+    failures = []
+
+    def write(name):
+        try:
+            with Store.open(path) as own:
+                own.runs.start_session(name, {})
+                own.scores.add_backend("b", {})
+                for index in range(20):
+                    own.scores.add(f"{name}-{index}", "b", name, scores())
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(f"w{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with Store.open(path) as whole:
+        assert len(whole.scores.known([f"w{n}-{index}" for n in range(4) for index in range(20)])) == 80
+
+
+def test_the_file_says_what_it_is(tmp_path):
+    path = tmp_path / "store.db"
+    Store.open(path).close()
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    connection.close()
+
+
+def test_a_newer_store_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "store.db"
+    Store.open(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(HarnessError, match="written by a newer judgeharness"):
+        Store.open(path)
+    assert path.read_bytes() == before
+
+
+def test_files_that_are_no_store_are_refused_and_left_alone(tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("my notes " * 200)
+    foreign = tmp_path / "other.db"
+    connection = sqlite3.connect(foreign)
+    connection.execute("CREATE TABLE mine (a)")
+    connection.commit()
+    connection.close()
+    for path, message in ((text, "not an SQLite file"), (foreign, "of another program"), (tmp_path, "not a place")):
+        before = path.read_bytes() if path.is_file() else None
+        with pytest.raises(InputError, match=message):
+            Store.open(path)
+        assert before is None or path.read_bytes() == before
+    with pytest.raises(InputError, match="not a place"):
+        Store.open(tmp_path / "no" / "folder.db")
+
+
+def test_commands_that_only_read_make_no_store(tmp_path):
+    for command in (["leaderboard"], ["show", "abc"]):
+        result = judgeharness(*command, "--store", tmp_path / "absent.db")
+        assert result.code == 2
+        assert "no store there" in result.err
+    assert not (tmp_path / "absent.db").exists()
+
+
+def test_a_damaged_store_is_an_error_in_words(tmp_path):
+    path = tmp_path / "store.db"
+    Store.open(path).close()
+    content = bytearray(path.read_bytes())
+    content[100:4096] = b"\x55" * 3996
+    path.write_bytes(content)
+    with pytest.raises(HarnessError):
+        Store.open(path)
+
+
+def test_an_old_sqlite_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(database.sqlite3, "sqlite_version_info", (3, 30, 0))
+    with pytest.raises(HarnessError, match="too old"):
+        Store.open(tmp_path / "store.db")
+
+
+def test_where_the_store_is(monkeypatch):
+    assert str(store_path(None)) == "judgeharness.db"
+    monkeypatch.setenv("JUDGEHARNESS_STORE", "elsewhere.db")
+    assert str(store_path(None)) == "elsewhere.db"
+    assert str(store_path("given.db")) == "given.db"
