@@ -22,22 +22,25 @@ class FakeOptions(Options):
 
 @hookimpl
 def judgeharness_backends():
-    return [BackendSpec(name="fake", summary="letters by rule", target=f"{__name__}:Fake", options=f"{__name__}:FakeOptions"),
+    options = f"{__name__}:FakeOptions"
+    return [BackendSpec(name="fake", summary="letters by rule", target=f"{__name__}:Fake", options=options),
             BackendSpec(name="guess", summary="no distributions", target=f"{__name__}:Guess")]
 
 @hookimpl
 def judgeharness_metrics():
     about = dict(label="X", direction="lower", unit="none", range=(0, None), source="none")
-    return [MetricSpec(name="broken", summary="raises", target=f"{__name__}:broken", level="item", **about),
-            MetricSpec(name="shapeless", summary="wrong shape", target=f"{__name__}:shapeless", level="item", **about),
-            MetricSpec(name="undefined", summary="not a number", target=f"{__name__}:undefined", level="corpus", **about)]
+    about |= dict(summary="no good", level="item")
+    return [MetricSpec(name="broken", target=f"{__name__}:broken", **about),
+            MetricSpec(name="shapeless", target=f"{__name__}:shapeless", **about),
+            MetricSpec(name="undefined", target=f"{__name__}:undefined", **{**about, "level": "corpus"})]
 
 @hookimpl
 def judgeharness_transforms():
     return [TransformSpec(name="halves", summary="no distribution", target=f"{__name__}:halves")]
 
 class Guess:
-    def __init__(self, model, options, context): self.rows = {"few": np.ones((1, 3)) / 3, "negative": np.tile([2., -1, 0], (5, 1))}[model]
+    def __init__(self, model, options, context):
+        self.rows = {"few": np.ones((1, 3)) / 3, "negative": np.tile([2.0, -1, 0], (5, 1))}[model]
     def describe(self): return {"backend": "guess"}
     def predict(self, items): return self.rows
 

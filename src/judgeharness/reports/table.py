@@ -101,12 +101,12 @@ def _figures(board: Board, run: Run, metrics: tuple[MetricSpec, ...]) -> Iterato
         value = run.metrics.get(metric.name)
         best = board.best(metric)
         is_best = run.strategy is not None and best is not None and figure(value) == figure(best)
-        # The mark is for those who see no colour: it stands in every cell, so that the digits line up.
-        yield Text(figure(value) + ("*" if is_best else " "), "bold green" if is_best else "")
+        # The mark is for those who see no colour; in front, so that the digits line up.
+        yield Text(f"*{figure(value)}", "bold green") if is_best else Text(figure(value))
 
 
 def _reference(row: ReferenceRow, metrics: tuple[MetricSpec, ...], layout: Layout) -> list[Text]:
-    figures = [Text(figure(row.metrics.get(metric.name)) + " ") for metric in metrics]
+    figures = [Text(figure(row.metrics.get(metric.name))) for metric in metrics]
     return [plain(row.name), *([Text(), Text()] if layout.joined is None else []), *figures]
 
 
