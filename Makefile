@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 .PHONY: demo test lint bench docs clean
 
 demo: $(VENV)/demo
-	$(BIN)/judgeharness eval --task nli-sample --limit 8 --backend hf:smollm2 --store demo.db \
+	$(BIN)/judgeharness eval --task nli-sample --limit 8 --backend hf:smollm2 --store demo.db --temperature 1 \
 		--strategy no-explanation --strategy parallel --strategy parallel-explicit
 
 test: $(VENV)/test lint

@@ -140,7 +140,7 @@ def test_more_items_ask_for_the_new_ones_only(fake):
 def test_an_interrupted_run_goes_on_where_it_stopped(fake, tmp_path):
     stopped = fake(model="interrupted")
     assert stopped.code == 1
-    assert "interrupted: what was done is in the store" in stopped.err
+    assert "interrupted: what was done is in the store\n  the same command goes on there" in stopped.err
     assert stopped.out == ""
     assert stopped.asked[-1] == "close"
     with sqlite3.connect(tmp_path / "s.db") as connection:

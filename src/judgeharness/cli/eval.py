@@ -43,7 +43,7 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
     """
     from judgeharness import options
     from judgeharness.cli.watching import ConsoleWatcher, download_meter
-    from judgeharness.errors import InputError
+    from judgeharness.errors import HarnessError, InputError
     from judgeharness.evaluation import Evaluation, Request
     from judgeharness.record import program_arguments
     from judgeharness.reports.leaderboard import DEFAULT_SORT, leaderboard
@@ -58,6 +58,11 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
     folders = DataFolders.from_environment(data_dir)
     with Store.open(store_path(store)) as opened:
         evaluation = Evaluation(request, registry, opened, folders, cache_folder(), ConsoleWatcher())
-        runs = evaluation.run(download_meter)
+        try:
+            runs = evaluation.run(download_meter)
+        except KeyboardInterrupt as error:
+            raise HarnessError(
+                "interrupted: what was done is in the store", "the same command goes on there"
+            ) from error
         reporter(leaderboard(runs, opened.runs, evaluation.metrics, DEFAULT_SORT), sys.stdout)
     return int(any(run.n_failed for run in runs))

@@ -159,7 +159,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _print_error(error.lines())
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        _print_error(["interrupted: what was done is in the store, and the same command goes on from there"])
+        _print_error(["interrupted"])
         return HarnessError.exit_code
     except BrokenPipeError:
         sys.stderr.close()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
@@ -24,6 +26,8 @@ from judgeharness.reports import plan
 from judgeharness.reports.text import plain
 from judgeharness.tasks.fetch import Meter, silent
 
+SECONDS_BETWEEN_LINES = 30.0
+
 
 class _Rate(TextColumn):
     """Prompts a second."""
@@ -35,6 +39,26 @@ class _Rate(TextColumn):
         return Text("" if not task.speed else f"{task.speed:.1f} prompts/s")
 
 
+class _Lines:
+    """Progress where there is no terminal, as in the log of a batch job: a line now and then."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._done = 0
+        self._begun = self._last = time.monotonic()
+
+    def advance(self, prompts: int) -> None:
+        self._done += prompts
+        now = time.monotonic()
+        if now - self._last < SECONDS_BETWEEN_LINES or self._done >= self._total:
+            return
+        self._last = now
+        rate = self._done / (now - self._begun)
+        left = timedelta(seconds=round((self._total - self._done) / rate))
+        self._console.print(f"{self._done:,} of {self._total:,} prompts, {rate:.1f} a second, {left} left")
+
+
 class ConsoleWatcher:
     """Shows plan, progress and notes of an evaluation on stderr."""
 
@@ -42,6 +66,7 @@ class ConsoleWatcher:
         self._console = Console(stderr=True)
         self._progress: Progress | None = None
         self._task: TaskID | None = None
+        self._lines: _Lines | None = None
 
     def planned(self, steps: Sequence[Step]) -> None:
         """Print the plan."""
@@ -52,7 +77,8 @@ class ConsoleWatcher:
     def started(self, step: Step, prompts: int) -> None:
         """Begin a progress bar."""
         if not self._console.is_terminal:
-            self._console.print(plain(f"{step.name}: asking {prompts:,} prompts"))
+            self._console.print(plain(f"{step.name}: asking {prompts:,} prompts"), soft_wrap=True)
+            self._lines = _Lines(self._console, prompts)
             return
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -73,6 +99,8 @@ class ConsoleWatcher:
         """Move the bar."""
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task, prompts)
+        if self._lines is not None:
+            self._lines.advance(prompts)
 
     def finished(self) -> None:
         """Take the bar away."""

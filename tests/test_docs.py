@@ -1,0 +1,110 @@
+"""What the documentation says is run, or compared with what is there."""
+
+import inspect
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from judgeharness import hookspecs
+from judgeharness.backends.hf.options import HuggingFaceOptions
+from tests.helpers import judgeharness
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"(?:<!-- (?P<remark>[^>]*) -->\n)?```sh\n(?P<commands>.*?)```", re.DOTALL)
+
+
+def blocks():
+    for page in PAGES:
+        for number, match in enumerate(BLOCK.finditer(page.read_text(encoding="utf-8")), start=1):
+            yield pytest.param(match["remark"] or "", match["commands"], id=f"{page.name}-{number}")
+
+
+@pytest.mark.parametrize(("remark", "commands"), list(blocks()))
+def test_every_command_runs(remark, commands, request, monkeypatch, tmp_path):
+    if remark.startswith("not run: "):
+        assert remark.removeprefix("not run: ") in ("needs a GPU", "needs the network")
+        for line in commands.splitlines():
+            assert judgeharness(*shlex.split(line)[1:2], "--help").code == 0
+        return
+    if remark == "needs the data":
+        monkeypatch.setenv("JUDGEHARNESS_DATA_DIR", str(request.getfixturevalue("data_dir")))
+    if remark.startswith("in docs/"):
+        shutil.copytree(ROOT / remark.removeprefix("in "), tmp_path, dirs_exist_ok=True)
+    if remark == "in a folder with a store":
+        judgeharness("eval", "--task", "nli-sample", "--backend", "baseline:uniform")
+    for line in commands.splitlines():
+        program, *words = shlex.split(line)
+        assert program == "judgeharness"
+        result = judgeharness(*words)
+        assert result.code == 0, f"{line}\n{result.err}"
+        assert result.out
+
+
+def test_every_hook_is_documented_with_its_signature():
+    page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    for name in hookspecs.HOOKS:
+        signature = str(inspect.signature(getattr(hookspecs, name))).replace("'", "")
+        assert f"`{name}{signature}`" in page
+    assert set(hookspecs.HOOKS) == {name for name in vars(hookspecs) if name.startswith("judgeharness_")}
+
+
+def test_the_example_plugin_is_the_one_on_the_page():
+    page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    source = (ROOT / "docs" / "examples" / "entropy_gap.py").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert shown in source
+
+
+def test_the_example_task_is_the_one_on_the_page():
+    page = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
+    shown = re.findall(r"```(?:json|toml|jinja)\n(.*?)```", page, re.DOTALL)
+    folder = ROOT / "docs" / "examples" / "politeness"
+    assert shown == [
+        (folder / name).read_text(encoding="utf-8") for name in ("replies.jsonl", "task.toml", "prompt.jinja")
+    ]
+
+
+def test_every_option_metric_and_transform_is_documented(registry):
+    backends = (ROOT / "docs" / "backends.md").read_text(encoding="utf-8")
+    for name in HuggingFaceOptions.model_fields:
+        assert f"| `{name}` |" in backends
+    measures = (ROOT / "docs" / "measures.md").read_text(encoding="utf-8")
+    for name in [*registry.metrics.names(), *registry.transforms.names()]:
+        assert f"| `{name}` |" in measures
+    tasks = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
+    for name in registry.tasks.names():
+        assert f"| `{name}` |" in tasks
+
+
+def test_every_table_and_column_of_the_store_is_documented(store):
+    page = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1].strip().strip("`"): line for line in page.splitlines() if line.startswith("| `")}
+    connection = store._connection
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    assert set(rows) == set(tables)
+    for table in tables:
+        for (column,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,)):
+            assert f"`{column}`" in rows[table], (table, column)
+
+
+def test_the_query_on_the_store_page_runs(store):
+    (query,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "store.md").read_text(encoding="utf-8"), re.DOTALL)
+    store._connection.execute(query)
+
+
+def test_every_package_and_module_is_in_the_architecture():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "src" / "judgeharness").iterdir()):
+        if not path.name.startswith("_") and path.suffix in ("", ".py"):
+            assert f"`{path.stem}`" in page, path.name
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
