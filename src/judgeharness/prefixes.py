@@ -1,9 +1,22 @@
-"""How much the prompts of a group share: token sequences as a prefix tree, counted."""
+"""Prompts that begin alike, as a prefix tree: each shared token once.
+
+Tokens stand in depth-first order, so a token's subtree is an interval, and token i sees token j exactly where
+j <= i < ends[j]. Everything a scorer needs follows from that: a run of consecutive tokens sees, besides itself, only
+the ancestors of its first token.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Tokens = Sequence[int]
+Indices = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +31,150 @@ class TokenCount:
         return TokenCount(self.total + other.total, self.unique + other.unique)
 
 
-def count_tokens(prompts: Sequence[Sequence[int]]) -> TokenCount:
-    """Count the tokens of prompts, and of their prefix tree: sorted, each adds what it does not share with the last."""
-    total = unique = 0
-    previous: tuple[int, ...] = ()
-    for prompt in sorted(tuple(prompt) for prompt in prompts):
-        total += len(prompt)
-        unique += len(prompt) - _shared(previous, prompt)
-        previous = prompt
-    return TokenCount(total, unique)
+@dataclass(frozen=True, slots=True, eq=False)
+class PrefixTree:
+    """One or more prefix trees side by side, N tokens in depth-first order.
+
+    tokens: (N,) ids. depths: (N,) places in the prompt, from 0. ends: (N,) one past the last token of the subtree.
+    leaves: (prompts,) the last token of each prompt, in the order of the prompts; it may have tokens below it.
+    """
+
+    tokens: Indices
+    depths: Indices
+    ends: Indices
+    leaves: Indices
+
+    def ancestors(self, token: int) -> Indices:
+        """The tokens above one, from the root down."""
+        return np.flatnonzero(self.ends[:token] > token)
+
+    def path(self, prompt: int) -> Indices:
+        """The ids of a prompt's tokens."""
+        leaf = int(self.leaves[prompt])
+        found: Indices = self.tokens[np.append(self.ancestors(leaf), leaf)]
+        return found
 
 
-def _shared(left: tuple[int, ...], right: tuple[int, ...]) -> int:
-    for index, (a, b) in enumerate(zip(left, right, strict=False)):
-        if a != b:
-            return index
-    return min(len(left), len(right))
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """R consecutive runs of B tokens of a chunk each, and what they see.
+
+    first: the place of the first token in the chunk. keys: (R, K) places among the chunk's kept and own tokens.
+    visible: (R, B, K) whether a token sees a key. distances: (R, B, K) how far back a key is.
+    """
+
+    first: int
+    keys: Indices
+    visible: Booleans
+    distances: Indices
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """R and B."""
+        return self.visible.shape[0], self.visible.shape[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Consecutive tokens that go through a model together, after those before them.
+
+    start, stop: the tokens' places in the tree. kept: the ancestors of the first of them, the only earlier tokens that
+    any of them sees. carried: places among the kept and own tokens of what the next chunk will have as kept.
+    """
+
+    start: int
+    stop: int
+    kept: Indices
+    carried: Indices
+    blocks: tuple[Block, ...]
+
+
+def count_tokens(prompts: Sequence[Tokens]) -> TokenCount:
+    """Count the tokens of prompts, and of their prefix tree."""
+    return TokenCount(sum(map(len, prompts)), len(build_tree(prompts).tokens))
+
+
+def build_tree(prompts: Sequence[Tokens]) -> PrefixTree:
+    """The prefix tree of token sequences. Raises ValueError for an empty one, which ends nowhere."""
+    if any(len(prompt) == 0 for prompt in prompts):
+        raise ValueError("a prompt without tokens has no place in a prefix tree")
+    distinct = sorted({tuple(prompt) for prompt in prompts})
+    rows = [np.array(prompt, dtype=np.int64) for prompt in distinct]
+    shared = [0, *(_shared(left, right) for left, right in itertools.pairwise(rows))]
+    sizes = [len(row) - common for row, common in zip(rows, shared, strict=False)]
+    starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
+    total = int(starts[-1])
+    ends = np.full(total, total, dtype=np.int64)
+    current = np.empty(max(map(len, rows), default=0), dtype=np.int64)
+    leaves: dict[tuple[int, ...], int] = {}
+    for index, (row, common) in enumerate(zip(rows, shared, strict=False)):
+        if index:
+            # What the last prompt had below the fork ends where this one begins.
+            ends[current[common : len(rows[index - 1])]] = starts[index]
+        current[common : len(row)] = np.arange(starts[index], starts[index + 1])
+        leaves[distinct[index]] = int(current[len(row) - 1])
+    return PrefixTree(
+        tokens=_joined([row[common:] for row, common in zip(rows, shared, strict=False)]),
+        depths=_joined([np.arange(common, len(row)) for row, common in zip(rows, shared, strict=False)]),
+        ends=ends,
+        leaves=np.array([leaves[tuple(prompt)] for prompt in prompts], dtype=np.int64),
+    )
+
+
+def side_by_side(trees: Sequence[PrefixTree]) -> PrefixTree:
+    """Trees as one, with nothing shared between them; the leaves of the first come first."""
+    offsets = np.cumsum([0, *(len(tree.tokens) for tree in trees)])
+    return PrefixTree(
+        tokens=_joined([tree.tokens for tree in trees]),
+        depths=_joined([tree.depths for tree in trees]),
+        ends=_joined([tree.ends + offset for tree, offset in zip(trees, offsets, strict=False)]),
+        leaves=_joined([tree.leaves + offset for tree, offset in zip(trees, offsets, strict=False)]),
+    )
+
+
+def cut(tree: PrefixTree, chunk_tokens: int, run_tokens: int, runs_together: int) -> Iterator[Chunk]:
+    """The tree in chunks of at most `chunk_tokens`, each in blocks of at most `runs_together` runs of `run_tokens`."""
+    total = len(tree.tokens)
+    kept = np.empty(0, dtype=np.int64)
+    for start in range(0, total, chunk_tokens):
+        stop = min(start + chunk_tokens, total)
+        at_hand = np.concatenate([kept, np.arange(start, stop)])
+        following = tree.ancestors(stop) if stop < total else np.empty(0, dtype=np.int64)
+        blocks = tuple(
+            _block(tree, firsts, size, start, at_hand) for firsts, size in _runs(start, stop, run_tokens, runs_together)
+        )
+        yield Chunk(start, stop, kept, np.searchsorted(at_hand, following), blocks)
+        kept = following
+
+
+def _runs(start: int, stop: int, run_tokens: int, runs_together: int) -> Iterator[tuple[range, int]]:
+    """The first tokens of runs of equal size, and that size; what is left over is a run of its own."""
+    whole = start + (stop - start) // run_tokens * run_tokens
+    firsts = range(start, whole, run_tokens)
+    for begin in range(0, len(firsts), runs_together):
+        yield firsts[begin : begin + runs_together], run_tokens
+    if whole < stop:
+        yield range(whole, whole + 1), stop - whole
+
+
+def _block(tree: PrefixTree, firsts: range, size: int, start: int, at_hand: Indices) -> Block:
+    seen = [np.append(tree.ancestors(first), np.arange(first, first + size)) for first in firsts]
+    longest = max(map(len, seen))
+    # Shorter runs are filled up with their own tokens, which are then hidden.
+    keys = np.array([np.resize(columns, longest) for columns in seen])
+    there = np.arange(longest) < np.array([len(columns) for columns in seen])[:, None]
+    asking = (np.array(firsts)[:, None] + np.arange(size))[:, :, None]
+    asked = keys[:, None, :]
+    visible = there[:, None, :] & (asked <= asking) & (asking < tree.ends[asked])
+    distances = tree.depths[asking] - tree.depths[asked]
+    return Block(firsts[0] - start, np.searchsorted(at_hand, keys), visible, distances)
+
+
+def _shared(left: Indices, right: Indices) -> int:
+    length = min(len(left), len(right))
+    differ = left[:length] != right[:length]
+    return int(differ.argmax()) if differ.any() else length
+
+
+def _joined(parts: Sequence[Indices]) -> Indices:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)

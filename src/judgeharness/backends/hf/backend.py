@@ -17,11 +17,12 @@ from judgeharness.backends.hf import gguf, hub
 from judgeharness.backends.hf.chat import PROBE, ChatFormat
 from judgeharness.backends.hf.device import place, require_memory
 from judgeharness.backends.hf.options import HuggingFaceOptions
-from judgeharness.backends.hf.scorer import PromptScorer
+from judgeharness.backends.hf.scorer import ModelScorer
 from judgeharness.backends.hf.source import ModelSource, find_source, fingerprint
 from judgeharness.content import digest
 from judgeharness.domain import OptionScores, PromptGroup, ScoringFailure, in_label_order
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.prefixes import count_tokens
 
 
 class HuggingFaceBackend:
@@ -34,7 +35,7 @@ class HuggingFaceBackend:
         self._context = context
         self._source = self._found(find_source(model))
         self._placement = place(options)
-        self._scorer: PromptScorer | None = None
+        self._scorer: ModelScorer | None = None
         self._model: Any = None
 
     def describe(self) -> Description:
@@ -58,6 +59,7 @@ class HuggingFaceBackend:
         place = self._placement
         return {
             "device": torch.cuda.get_device_name(place.device) if place.kind == "cuda" else place.device,
+            "scorer": None if self._scorer is None else self._scorer.name,
             "threads": torch.get_num_threads(),
             "path": None if self._source.path is None else str(self._source.path),
         }
@@ -73,12 +75,28 @@ class HuggingFaceBackend:
         folder = self._weights_folder()
         self._require_memory(folder)
         self._model = self._load(folder)
-        self._scorer = PromptScorer(self._model, self._options.batch_tokens)
+        self._scorer = ModelScorer(self._model, self._options.scorer, self._options.batch_tokens, self._context.notify)
 
     def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores | ScoringFailure]:
-        """Score group after group."""
+        """Score the groups, a few together where they are small."""
+        if self._scorer is None:
+            raise RuntimeError("score() before open()")
+        pack: list[tuple[PromptGroup, Sequence[Sequence[int]]]] = []
         for group in groups:
-            yield self._score(group)
+            tokens = self.encode(group)
+            failure = self._too_long(group, tokens)
+            if failure is not None:
+                yield failure
+                continue
+            if pack and pack[0][0].n_options != group.n_options:
+                yield from self._score(self._scorer, pack)
+                pack = []
+            pack.append((group, tokens))
+            if sum(count_tokens(each).unique for _, each in pack) >= self._scorer.pack_tokens:
+                yield from self._score(self._scorer, pack)
+                pack = []
+        if pack:
+            yield from self._score(self._scorer, pack)
 
     def close(self) -> None:
         """Free the weights."""
@@ -191,16 +209,18 @@ class HuggingFaceBackend:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         return HarnessError(f"the {what} of hf:{self._source.name} cannot be loaded: {reason}")
 
-    def _score(self, group: PromptGroup) -> OptionScores | ScoringFailure:
-        if self._scorer is None:
-            raise RuntimeError("score() before open()")
-        letters = self._chat.require_letters(self._letters, group.n_options)
-        tokens = self.encode(group)
+    def _score(
+        self, scorer: ModelScorer, pack: Sequence[tuple[PromptGroup, Sequence[Sequence[int]]]]
+    ) -> Iterator[OptionScores]:
+        letters = self._chat.require_letters(self._letters, pack[0][0].n_options)
+        for (group, _), scores in zip(pack, scorer.score([tokens for _, tokens in pack], letters), strict=True):
+            yield OptionScores(group.uid, in_label_order(scores.logits, group), "logit", scores.mass)
+
+    def _too_long(self, group: PromptGroup, tokens: Sequence[Sequence[int]]) -> ScoringFailure | None:
         longest, most = max(map(len, tokens)), self._context_length()
-        if most is not None and longest > most:
-            return ScoringFailure(group.uid, f"a prompt of {longest} tokens is longer than the model's {most}")
-        scores = self._scorer.score(tokens, letters)
-        return OptionScores(group.uid, in_label_order(scores.logits, group), "logit", scores.mass)
+        if most is None or longest <= most:
+            return None
+        return ScoringFailure(group.uid, f"a prompt of {longest} tokens is longer than the model's {most}")
 
     def _context_length(self) -> int | None:
         config = self._model.config.get_text_config()

@@ -9,6 +9,7 @@ from pydantic import Field
 from judgeharness.options import Options
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+ScorerChoice = Literal["auto", "tree", "plain"]
 Quantization = Literal["none", "8bit", "4bit"]
 
 
@@ -16,7 +17,9 @@ class HuggingFaceOptions(Options):
     """What `-o key=value` sets for `hf:` models.
 
     device: auto (cuda where there is one), cpu, cuda, cuda:1, mps. dtype: auto is bfloat16 on CUDA, float32 elsewhere.
-    revision: a hub branch, tag or commit. quantization: through bitsandbytes. batch_tokens: tokens of a forward pass.
+    revision: a hub branch, tag or commit. quantization: through bitsandbytes. scorer: `tree` runs each token
+    that prompts share once, `plain` runs whole prompts, auto is tree where it is exact. batch_tokens: tokens of a
+    forward pass.
     answer_prefix: what stands between the prompt and the answer letter; found from the chat template unless given.
     trust_remote_code: run code that comes with the model; never unless asked for.
     """
@@ -25,6 +28,7 @@ class HuggingFaceOptions(Options):
     dtype: Dtype = "auto"
     revision: str | None = None
     quantization: Quantization = "none"
+    scorer: ScorerChoice = "auto"
     batch_tokens: Annotated[int, Field(ge=1)] | None = None
     answer_prefix: str | None = None
     trust_remote_code: bool = False

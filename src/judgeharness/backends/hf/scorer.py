@@ -1,100 +1,92 @@
-"""Next-token scores of answer letters from forward passes. Batched prompt by prompt, each distinct prompt once."""
+"""Which way a model is scored: as a prefix tree where that is exact, prompt by prompt where it is not."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from judgeharness.backends.hf.batches import batches
-from judgeharness.domain import FloatArray
+from judgeharness.backends.hf.options import ScorerChoice
+from judgeharness.backends.hf.plain import PlainScorer
+from judgeharness.backends.hf.scores import LetterScores
+from judgeharness.backends.hf.tree import TreeScorer, TreeUnfitError, sizes_for
+from judgeharness.errors import HarnessError
+from judgeharness.prefixes import Tokens
 
-Tokens = Sequence[int]
-
-BATCH_TOKENS = {"cpu": 4_096, "mps": 16_384, "cuda": 65_536}
-TOLERANCE = {torch.float32: 1e-2, torch.bfloat16: 1.0, torch.float16: 0.25}
-
-
-@dataclass(frozen=True, slots=True)
-class LetterScores:
-    """logits: (prompts, letters), raw. mass: (prompts,), the probability that the letters hold together."""
-
-    logits: FloatArray
-    mass: FloatArray
+CHECKED_PROMPTS = 4
+TOLERANCE = {torch.float32: 2e-3, torch.bfloat16: 0.5, torch.float16: 0.1}
 
 
-class PromptScorer:
-    """Runs a causal language model over token sequences and reads the letters at the position after each.
+class ModelScorer:
+    """Scores groups of prompts, and checks the prefix tree against plain forward passes on the first of them.
 
-    batch_tokens: of one forward pass, padding included; halved for good where memory runs out on a GPU.
+    choice: "auto" falls back on plain batches where the tree does not fit the model, "tree" makes that an error,
+    "plain" does not try. notify: takes the line that says so.
     """
 
-    def __init__(self, model: Any, batch_tokens: int | None = None) -> None:
+    def __init__(
+        self, model: Any, choice: ScorerChoice, batch_tokens: int | None, notify: Callable[[str], None]
+    ) -> None:
         self._model = model
-        self._device = model.get_input_embeddings().weight.device
-        self._batch_tokens = batch_tokens or BATCH_TOKENS.get(self._device.type, BATCH_TOKENS["cpu"])
-        accepted = inspect.signature(model.forward).parameters
-        self._keeps_last = "logits_to_keep" in accepted
-        self._takes_positions = "position_ids" in accepted
-        self._padding_is_exact: bool | None = None
+        self._choice = choice
+        self._notify = notify
+        self._plain = PlainScorer(model, batch_tokens)
+        self._tree: TreeScorer | None = None
+        self._checked = False
+        if choice != "plain":
+            self._try(lambda: self._use_tree(batch_tokens))
 
-    def score(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> LetterScores:
-        """Scores of the tokens `letters` after each prompt."""
-        distinct = {tuple(prompt): None for prompt in prompts}
-        sequences = list(distinct)
-        places = {sequence: place for place, sequence in enumerate(sequences)}
-        scores = self._score_distinct(sequences, letters)
-        order = np.array([places[tuple(prompt)] for prompt in prompts])
-        return LetterScores(scores.logits[order], scores.mass[order])
+    @property
+    def name(self) -> str:
+        """The way in use, "tree" or "plain"."""
+        return "plain" if self._tree is None else "tree"
 
-    def _score_distinct(self, sequences: Sequence[Tokens], letters: Sequence[int]) -> LetterScores:
-        logits = np.empty((len(sequences), len(letters)))
-        mass = np.empty(len(sequences))
-        lengths = [len(sequence) for sequence in sequences]
-        if self._padding_is_exact is None and len(set(lengths)) > 1:
-            self._padding_is_exact = self._check_padding(sequences)
-        pending = batches(lengths, self._batch_tokens, same_length=self._padding_is_exact is False)
-        while pending:
-            batch = pending.pop()
-            try:
-                rows = self._last_logits([sequences[index] for index in batch])
-            except torch.OutOfMemoryError:
-                if len(batch) == 1:
-                    raise
-                torch.cuda.empty_cache()
-                self._batch_tokens = max(1, self._batch_tokens // 2)
-                pending += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
-                continue
-            chosen = rows[:, list(letters)]
-            logits[batch] = chosen.double().cpu().numpy()
-            mass[batch] = (chosen.logsumexp(1) - rows.logsumexp(1)).exp().double().cpu().numpy()
-        return LetterScores(logits, mass)
+    @property
+    def pack_tokens(self) -> int:
+        """Unique tokens that are worth scoring together."""
+        return (self._tree or self._plain).pack_tokens
 
-    def _last_logits(self, sequences: Sequence[Tokens]) -> torch.Tensor:
-        """Logits (sequences, vocabulary) after each sequence, padded on the left, in float32."""
-        width = max(len(sequence) for sequence in sequences)
-        tokens = torch.zeros((len(sequences), width), dtype=torch.long)
-        mask = torch.zeros((len(sequences), width), dtype=torch.long)
-        for row, sequence in enumerate(sequences):
-            tokens[row, width - len(sequence) :] = torch.tensor(sequence)
-            mask[row, width - len(sequence) :] = 1
-        tokens, mask = tokens.to(self._device), mask.to(self._device)
-        inputs: dict[str, Any] = {"input_ids": tokens, "attention_mask": mask, "use_cache": False}
-        if self._takes_positions:
-            inputs["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)
-        if self._keeps_last:
-            inputs["logits_to_keep"] = 1
-        with torch.inference_mode():
-            last: torch.Tensor = self._model(**inputs).logits[:, -1]
-        return last.float()
+    def score(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> list[LetterScores]:
+        """Scores of the tokens `letters` after each prompt of each group."""
+        if self._tree is not None and not self._checked:
+            self._try(lambda: self._check(groups[0], letters))
+        return (self._tree or self._plain).score(groups, letters)
 
-    def _check_padding(self, sequences: Sequence[Tokens]) -> bool:
-        """Whether padding leaves the scores alone: recurrent models, for one, let it seep in."""
-        shortest, longest = min(sequences, key=len), max(sequences, key=len)
-        together = self._last_logits([shortest, longest])[0]
-        alone = self._last_logits([shortest])[0]
-        return bool((together - alone).abs().max() <= TOLERANCE.get(self._model.dtype, 1.0))
+    def _use_tree(self, batch_tokens: int | None) -> None:
+        self._tree = TreeScorer(self._model, sizes_for(self._model, batch_tokens))
+
+    def _try(self, attempt: Callable[[], None]) -> None:
+        try:
+            attempt()
+        except TreeUnfitError as error:
+            reason = f"{self._model.config.model_type} cannot be scored as a prefix tree: {error}"
+            if self._choice == "tree":
+                raise HarnessError(reason, "use -o scorer=auto or scorer=plain") from error
+            self._notify(f"{reason}; its prompts go through one by one")
+            self._tree = None
+
+    def _check(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> None:
+        if self._tree is None:
+            return
+        sample = _spread(sorted(prompts, key=len))
+        try:
+            (by_tree,) = self._tree.score([sample], letters)
+        except torch.OutOfMemoryError:
+            raise
+        # An attention of a shape that ours was not written for.
+        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+            raise TreeUnfitError(f"its attention is of another shape ({error})") from error
+        (by_plain,) = self._plain.score([sample], letters)
+        difference = float(np.abs(by_tree.logits - by_plain.logits).max())
+        tolerance = TOLERANCE.get(self._model.dtype, 0.5)
+        if not difference <= tolerance:
+            raise TreeUnfitError(f"its logits differ by {difference:.2g} from those of plain forward passes")
+        self._checked = True
+
+
+def _spread(prompts: Sequence[Tokens]) -> list[Tokens]:
+    """A few prompts from the shortest to the longest."""
+    places = np.linspace(0, len(prompts) - 1, min(CHECKED_PROMPTS, len(prompts))).round().astype(int)
+    return [prompts[place] for place in dict.fromkeys(places.tolist())]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judgeharness.backends.hf.batches import batches
-from judgeharness.backends.hf.scorer import PromptScorer
+from judgeharness.backends.hf.plain import PlainScorer
 
 VOCABULARY = 40
 SMALL = {"vocab_size": VOCABULARY, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -34,7 +34,7 @@ def model_of(config):
 def test_scores_are_those_of_plain_forward_passes(family):
     model = model_of(FAMILIES[family])
     letters = [3, 17, 28]
-    found = PromptScorer(model, batch_tokens=30).score(PROMPTS, letters)
+    found = PlainScorer(model, batch_tokens=30).score([PROMPTS], letters)[0]
     for row, mass, prompt in zip(found.logits, found.mass, PROMPTS, strict=True):
         with torch.no_grad():
             last = model(torch.tensor([prompt])).logits[0, -1].double()
@@ -53,7 +53,7 @@ def test_each_distinct_prompt_goes_through_the_model_once():
 
     counted.__signature__ = __import__("inspect").signature(forward)
     model.forward = counted
-    PromptScorer(model, batch_tokens=1000).score([[1, 2, 3]] * 10 + [[1, 2, 4]], [5, 6])
+    PlainScorer(model, batch_tokens=1000).score([[[1, 2, 3]] * 10, [[1, 2, 4]]], [5, 6])
     assert seen == [2]
 
 
@@ -70,14 +70,14 @@ def test_a_batch_that_does_not_fit_is_halved():
 
     small_memory.__signature__ = __import__("inspect").signature(forward)
     prompts = [[n, n + 1, n + 2] for n in range(8)]
-    expected = PromptScorer(model).score(prompts, [5, 6])
+    expected = PlainScorer(model).score([prompts], [5, 6])[0]
     model.forward = small_memory
-    found = PromptScorer(model, batch_tokens=1000).score(prompts, [5, 6])
+    found = PlainScorer(model, batch_tokens=1000).score([prompts], [5, 6])[0]
     np.testing.assert_allclose(found.logits, expected.logits, atol=1e-5)
     assert sizes[0] == 8
     model.forward = lambda input_ids, **arguments: (_ for _ in ()).throw(torch.OutOfMemoryError("never"))
     with pytest.raises(torch.OutOfMemoryError):
-        PromptScorer(model).score([[1, 2]], [5, 6])
+        PlainScorer(model).score([[[1, 2]]], [5, 6])
 
 
 @given(st.lists(st.integers(1, 50), max_size=30), st.integers(1, 200), st.booleans())

@@ -1,0 +1,237 @@
+"""Scoring prompts as a prefix tree: each shared token goes through the model once.
+
+The model's own forward pass runs over chunks of the tree's tokens, with an attention function of ours in place of its
+own: one that knows which tokens see which, and that keeps the keys and values of the current path. The rest of the
+model is token by token and does not notice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+
+from judgeharness.backends.hf.scores import LetterScores, letter_scores
+from judgeharness.prefixes import Block, Chunk, PrefixTree, Tokens, build_tree, cut, side_by_side
+
+ATTENTION = "judgeharness_prefix_tree"
+KNOWN_LAYERS = frozenset({"full_attention", "sliding_attention"})
+NEGLIGIBLE = frozenset({"dropout", "position_ids", "cache_position"})
+
+
+class TreeUnfitError(Exception):
+    """The model has an attention that a prefix tree cannot stand in for; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """chunk: tokens of one forward pass. run: tokens that share their keys. together: runs in one attention call."""
+
+    chunk: int
+    run: int
+    together: int
+
+
+SIZES = {"cpu": Sizes(1_024, 64, 16), "mps": Sizes(4_096, 64, 64), "cuda": Sizes(16_384, 64, 128)}
+
+
+def sizes_for(model: Any, chunk_tokens: int | None) -> Sizes:
+    """What measured best on the model's device; chunk_tokens to override it."""
+    sizes = SIZES.get(model.get_input_embeddings().weight.device.type, SIZES["cpu"])
+    return sizes if chunk_tokens is None else replace(sizes, chunk=chunk_tokens)
+
+
+class TreeScorer:
+    """Reads answer letters after prompts, each token of their prefix tree once.
+
+    sizes: what goes through the model together; the chunk is halved for good where memory runs out on a GPU. Raises
+    TreeUnfitError where it can be told beforehand that the model does not fit.
+    """
+
+    def __init__(self, model: Any, sizes: Sizes) -> None:
+        self._model = model
+        self._device = model.get_input_embeddings().weight.device
+        self._sizes = sizes
+        if "logits_to_keep" not in inspect.signature(model.forward).parameters:
+            raise TreeUnfitError("its head cannot be applied to chosen positions")
+        strange = set(getattr(model.config.get_text_config(), "layer_types", None) or ()) - KNOWN_LAYERS
+        if strange:
+            raise TreeUnfitError(f"it has layers of {', '.join(sorted(strange))}")
+        transformers.AttentionInterface.register(ATTENTION, _attend)
+
+    @property
+    def pack_tokens(self) -> int:
+        """Unique tokens that are worth scoring together."""
+        return self._sizes.chunk
+
+    def score(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> list[LetterScores]:
+        """Scores of the tokens `letters` after each prompt of each group. Raises TreeUnfitError."""
+        forest = side_by_side([build_tree(prompts) for prompts in groups])
+        read, places = np.unique(forest.leaves, return_inverse=True)
+        rows = self._rows(forest, read, letters)
+        logits, mass = rows[:, :-1].double().cpu().numpy(), rows[:, -1].double().cpu().numpy()
+        splits = np.cumsum([len(prompts) for prompts in groups])[:-1]
+        return [LetterScores(logits[part], mass[part]) for part in np.split(places, splits)]
+
+    def _rows(self, forest: PrefixTree, read: Any, letters: Sequence[int]) -> torch.Tensor:
+        while True:
+            try:
+                return torch.cat(list(self._read(forest, read, letters)))
+            except torch.OutOfMemoryError:
+                if self._sizes.chunk <= self._sizes.run:
+                    raise
+                torch.cuda.empty_cache()
+                self._sizes = replace(self._sizes, chunk=self._sizes.chunk // 2)
+
+    def _read(self, forest: PrefixTree, read: Any, letters: Sequence[int]) -> Iterator[torch.Tensor]:
+        """For each chunk the letters' logits and their mass, (leaves in it, letters + 1)."""
+        state = _State(self._model.dtype)
+        with _attention(self._model, state), torch.inference_mode():
+            for chunk in cut(forest, self._sizes.chunk, self._sizes.run, self._sizes.together):
+                state.enter(chunk)
+                leaves = read[(read >= chunk.start) & (read < chunk.stop)] - chunk.start
+                logits = self._model(
+                    input_ids=self._tensor(forest.tokens[chunk.start : chunk.stop])[None],
+                    position_ids=self._tensor(forest.depths[chunk.start : chunk.stop])[None],
+                    use_cache=False,
+                    logits_to_keep=self._tensor(leaves),
+                ).logits[0]
+                state.leave()
+                yield letter_scores(logits, letters)
+
+    def _tensor(self, values: Any) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self._device)
+
+
+class _Seen:
+    """A block's keys and masks on the devices that the model's layers are on."""
+
+    def __init__(self, block: Block, dtype: torch.dtype) -> None:
+        self._block = block
+        self._dtype = dtype
+        self._keys: dict[torch.device, torch.Tensor] = {}
+        self._masks: dict[tuple[int | None, torch.device], torch.Tensor] = {}
+        self.runs, self.width = block.shape
+        self.rows = slice(block.first, block.first + self.runs * self.width)
+
+    def keys(self, device: torch.device) -> torch.Tensor:
+        """(runs * keys,) places among the tokens at hand."""
+        if device not in self._keys:
+            self._keys[device] = torch.from_numpy(self._block.keys.reshape(-1)).to(device)
+        return self._keys[device]
+
+    def mask(self, window: int | None, groups: int, device: torch.device) -> torch.Tensor:
+        """(runs, 1, groups * width, keys) to be added to attention scores: 0 where a token sees a key, else -inf."""
+        if window is not None and window > self._block.distances.max():
+            window = None
+        if (window, device) not in self._masks:
+            visible = self._block.visible
+            if window is not None:
+                visible = visible & (self._block.distances < window)
+            seen = torch.from_numpy(visible).to(device)
+            added = torch.zeros(seen.shape, dtype=self._dtype, device=device).masked_fill_(~seen, float("-inf"))
+            self._masks[window, device] = added[:, None].repeat(1, 1, groups, 1)
+        return self._masks[window, device]
+
+
+class _State:
+    """What the attention function needs while a chunk goes through: what is seen, and each layer's keys and values."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self._dtype = dtype
+        self._kept: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._carried = torch.empty(0, dtype=torch.long)
+        self._layers: set[int] = set()
+        self.seen: list[_Seen] = []
+
+    def enter(self, chunk: Chunk) -> None:
+        """Make ready for a chunk."""
+        self.seen = [_Seen(block, self._dtype) for block in chunk.blocks]
+        self._carried = torch.from_numpy(chunk.carried)
+        self._layers.clear()
+
+    def leave(self) -> None:
+        """Check that the chunk went through this attention at all."""
+        if not self._layers:
+            raise TreeUnfitError("its attention does not go through transformers' attention interface")
+
+    def at_hand(self, layer: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """A layer's keys and values (heads, kept and own tokens, dim), and keep what the next chunk needs of them."""
+        if layer in self._layers:
+            raise TreeUnfitError("a layer attends more than once")
+        self._layers.add(layer)
+        if layer in self._kept:
+            before = self._kept[layer]
+            key, value = torch.cat([before[0], key], dim=1), torch.cat([before[1], value], dim=1)
+        carried = self._carried.to(key.device)
+        self._kept[layer] = key.index_select(1, carried), value.index_select(1, carried)
+        return key, value
+
+
+_current: _State | None = None
+
+
+@contextlib.contextmanager
+def _attention(model: Any, state: _State) -> Iterator[None]:
+    """The model with our attention function in place of its own."""
+    global _current
+    before = model.config._attn_implementation
+    model.set_attn_implementation(ATTENTION)
+    _current = state
+    try:
+        yield
+    finally:
+        _current = None
+        model.set_attn_implementation(before)
+
+
+def _attend(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    **other: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attention as transformers' interface has it: (1, heads, tokens, dim) to (1, tokens, heads, dim)."""
+    unknown = [
+        name for name, given in other.items() if given is not None and given is not False and name not in NEGLIGIBLE
+    ]
+    if _current is None or unknown:
+        raise TreeUnfitError(f"its attention takes {', '.join(unknown)}")
+    keys, values = _current.at_hand(id(module), key[0], value[0])
+    _, heads, tokens, _ = query.shape
+    groups = heads // keys.shape[0]
+    result = torch.empty((tokens, heads, value.shape[-1]), dtype=query.dtype, device=query.device)
+    for seen in _current.seen:
+        # Heads that share keys stand as more rows of the same product: (runs, key heads, groups * width, dim).
+        asked = query[0, :, seen.rows].view(keys.shape[0], groups, seen.runs, seen.width, -1).permute(2, 0, 1, 3, 4)
+        q = asked.reshape(seen.runs, keys.shape[0], groups * seen.width, -1)
+        k, v = (
+            each.index_select(1, seen.keys(each.device)).view(each.shape[0], seen.runs, -1, each.shape[-1])
+            for each in (keys, values)
+        )
+        mask = seen.mask(sliding_window, groups, query.device)
+        found = _scaled_dot_product(q, k.transpose(0, 1), v.transpose(0, 1), mask, scaling, softcap)
+        rows = found.view(seen.runs, keys.shape[0], groups, seen.width, -1).permute(0, 3, 1, 2, 4)
+        result[seen.rows].view(seen.runs, seen.width, keys.shape[0], groups, -1).copy_(rows)
+    return result[None], None
+
+
+def _scaled_dot_product(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, added: torch.Tensor, scaling: float | None, cap: float | None
+) -> torch.Tensor:
+    if cap is None:
+        return torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=added, scale=scaling)
+    scores = torch.matmul(q, k.transpose(-1, -2)) * (scaling if scaling is not None else q.shape[-1] ** -0.5)
+    scores = torch.tanh(scores / cap) * cap + added
+    return torch.matmul(scores.float().softmax(dim=-1).to(v.dtype), v)
