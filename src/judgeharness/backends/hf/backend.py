@@ -14,6 +14,7 @@ import transformers
 
 from judgeharness.backends.contract import BackendContext, Description
 from judgeharness.backends.hf import gguf, hub
+from judgeharness.backends.hf.allocation import keep_freed_memory
 from judgeharness.backends.hf.chat import PROBE, ChatFormat
 from judgeharness.backends.hf.device import place, require_memory
 from judgeharness.backends.hf.options import HuggingFaceOptions
@@ -72,6 +73,8 @@ class HuggingFaceBackend:
         """Load the weights. Raises HarnessError where they do not fit, or are no causal language model."""
         if self._scorer is not None:
             return
+        if self._placement.kind == "cpu":
+            keep_freed_memory()
         folder = self._weights_folder()
         self._require_memory(folder)
         self._model = self._load(folder)
