@@ -232,7 +232,7 @@ BAD_USAGE = {
 
 
 @pytest.mark.parametrize("fault", BAD_USAGE)
-def test_bad_usage_is_exit_code_2_and_two_lines_at_most(fake, fault):
+def test_bad_usage_is_exit_code_2_and_nothing_written(fake, fault, tmp_path):
     words, message = BAD_USAGE[fault]
     result = fake(*words)
     assert result.code == 2, result.err
@@ -240,6 +240,7 @@ def test_bad_usage_is_exit_code_2_and_two_lines_at_most(fake, fault):
     assert "Traceback" not in result.err
     assert result.out == ""
     assert not any(word.startswith("sample") for word in result.asked)
+    assert not (tmp_path / "s.db").exists()
 
 
 def test_a_model_without_a_strategy(fake):

@@ -24,11 +24,13 @@ from judgeharness.components import (
 from judgeharness.content import digest
 from judgeharness.domain import OptionScores
 from judgeharness.errors import InputError
+from judgeharness.executors.contract import Executor
 from judgeharness.pipeline import Scored, Work
 from judgeharness.record import session_record
 from judgeharness.registry import Registry
 from judgeharness.store.database import Store
 from judgeharness.store.runs import Prediction, Run
+from judgeharness.store.scores import Scores
 from judgeharness.tasks.datasets import DataFolders
 from judgeharness.tasks.fetch import MeterFactory
 from judgeharness.tasks.task import Task, load_task
@@ -42,8 +44,8 @@ class Request:
     """What is to be evaluated, by name.
 
     transforms: none for the default ones, of which those that the scores do not allow are left out. metrics: besides
-    the default ones. temperature: of every transform that has one. values: options of backends and strategies.
-    limit: the first items only. arguments: the command line, for the record.
+    the default ones. temperature: of every transform that has one. values: options of backends, strategies and the
+    executor. limit: the first items only. arguments: the command line, for the record.
     """
 
     tasks: Sequence[str]
@@ -99,14 +101,16 @@ class Watcher(Protocol):
 
 
 class Evaluation:
-    """Resolves a request at once, so that every wrong name is found first, and then carries it out."""
+    """Resolves a request, so that every wrong name is found first; then reads and checks; then scores.
+
+    Nothing is written before `run`.
+    """
 
     def __init__(
-        self, request: Request, registry: Registry, store: Store, folders: DataFolders, cache: Path, watcher: Watcher
+        self, request: Request, registry: Registry, folders: DataFolders, cache: Path, watcher: Watcher
     ) -> None:
         self._request = request
         self._registry = registry
-        self._store = store
         self._folders = folders
         self._context = BackendContext(cache, watcher.note)
         self._watcher = watcher
@@ -117,36 +121,57 @@ class Evaluation:
         self._strategies = [component(registry.strategies, name, request.values) for name in request.strategies]
         self._transforms = [self._transform(name) for name in self._transform_names]
         self.metrics = default_metrics(registry, request.metrics)
-        self._executor = registry.executors.load(request.executor)(options.NoOptions())
+        self._executor: Executor = component(registry.executors, request.executor, request.values).part
+        self._tasks: list[Task] = []
+        self._backends: list[OpenBackend] = []
+        self._predictions: dict[tuple[str, str], tuple[Prediction, ...]] = {}
 
-    def run(self, meters: MeterFactory) -> list[Run]:
-        """Load, plan, score, measure and store; the runs in the order that was asked for.
+    def prepare(self, meters: MeterFactory) -> None:
+        """Read the tasks, check that strategies and backends fit them, and let predictors predict.
+
+        No weights are loaded. Raises InputError and HarnessError.
+        """
+        request = self._request
+        loaded = (load_task(each, self._folders, meters, request.split) for each in self._definitions)
+        self._tasks = [task.limited(request.limit) for task in loaded]
+        for task in self._tasks:
+            for strategy in self._strategies:
+                strategy.part.check(task)
+        self._backends = [
+            open_backend(self._registry, name, request.values, self._context) for name in request.backends
+        ]
+        for backend in self._backends:
+            self._check(backend)
+
+    def run(self, store: Store) -> list[Run]:
+        """Plan, score, measure and store; the runs in the order that was asked for.
 
         What was scored stays in the store whatever happens: the same request goes on from there. Raises InputError
         and HarnessError.
         """
-        request = self._request
-        tasks = [
-            load_task(each, self._folders, meters, request.split).limited(request.limit) for each in self._definitions
-        ]
-        for task in tasks:
-            for strategy in self._strategies:
-                strategy.part.check(task)
-        backends = [open_backend(self._registry, name, request.values, self._context) for name in request.backends]
-        self._store.runs.start_session(self._session, session_record(request.arguments, self._registry.plugins))
+        steps = self._plan(store.scores)
+        store.runs.start_session(self._session, session_record(self._request.arguments, self._registry.plugins))
         status = "failed"
         try:
-            runs = self._carry_out(self._plan(tasks, backends))
+            runs = self._carry_out(steps, store)
             status = "done"
         except KeyboardInterrupt:
             status = "interrupted"
             raise
         finally:
-            self._store.runs.end_session(self._session, status)
-            for backend in backends:
+            store.runs.end_session(self._session, status)
+            for backend in self._backends:
                 if isinstance(backend.part, Scorer):
                     backend.part.close()
         return runs
+
+    def _check(self, backend: OpenBackend) -> None:
+        if isinstance(backend.part, Predictor):
+            for task in self._tasks:
+                self._predictions[backend.name, task.digest] = _predictions(task, backend.part)
+        elif not self._strategies:
+            known = ", ".join(self._registry.strategies.names())
+            raise InputError(f"{backend.name} needs at least one --strategy", f"known: {known}")
 
     def _require_known_options(self) -> None:
         request, registry = self._request, self._registry
@@ -155,6 +180,7 @@ class Evaluation:
             spec, _ = backend_spec(registry, name)
             models[spec.name] = registry.backends.load_options(spec.name)
         models |= {name: registry.strategies.load_options(name) for name in request.strategies}
+        models[request.executor] = registry.executors.load_options(request.executor)
         options.require_known(request.values, models)
         known = [registry.transforms.load_options(name) for name in self._transform_names]
         if request.temperature is not None and not any(TEMPERATURE in _fields(model) for model in known):
@@ -167,49 +193,43 @@ class Evaluation:
             self._registry.transforms, name, {} if temperature is None else {TEMPERATURE: str(temperature)}
         )
 
-    def _plan(self, tasks: Sequence[Task], backends: Sequence[OpenBackend]) -> list[Step]:
-        for task in tasks:
-            self._store.runs.add_task(task)
-        for backend in backends:
-            self._store.scores.add_backend(backend.digest, backend.description)
-        return [step for backend in backends for task in tasks for step in self._steps(task, backend)]
-
-    def _steps(self, task: Task, backend: OpenBackend) -> list[Step]:
-        if isinstance(backend.part, Predictor):
-            return [Step(task, backend, predictions=_predictions(task, backend.part))]
-        if not self._strategies:
-            known = ", ".join(self._registry.strategies.names())
-            raise InputError(f"{backend.name} needs at least one --strategy", f"known: {known}")
+    def _plan(self, stored: Scores) -> list[Step]:
         return [
-            Step(
-                task,
-                backend,
-                strategy,
-                pipeline.plan(task, strategy.part, backend.part, backend.digest, self._store.scores),
-            )
+            step for backend in self._backends for task in self._tasks for step in self._steps(task, backend, stored)
+        ]
+
+    def _steps(self, task: Task, backend: OpenBackend, stored: Scores) -> list[Step]:
+        if not isinstance(backend.part, Scorer):
+            return [Step(task, backend, predictions=self._predictions[backend.name, task.digest])]
+        return [
+            Step(task, backend, strategy, pipeline.plan(task, strategy.part, backend.part, backend.digest, stored))
             for strategy in self._strategies
         ]
 
-    def _carry_out(self, steps: Sequence[Step]) -> list[Run]:
+    def _carry_out(self, steps: Sequence[Step], store: Store) -> list[Run]:
+        for task in self._tasks:
+            store.runs.add_task(task)
+        for backend in self._backends:
+            store.scores.add_backend(backend.digest, backend.description)
         self._watcher.planned(steps)
         runs: list[Run] = []
         for step in steps:
             if step.work is not None and isinstance(step.backend.part, Scorer):
-                runs += self._asked(step, step.work, step.backend.part)
+                runs += self._asked(step, step.work, step.backend.part, store)
             else:
-                runs.append(self._save(step, None, step.predictions, {}))
+                runs.append(self._save(step, None, step.predictions, {}, store))
         return runs
 
-    def _asked(self, step: Step, work: Work, scorer: Scorer) -> list[Run]:
+    def _asked(self, step: Step, work: Work, scorer: Scorer, store: Store) -> list[Run]:
         begun = time.monotonic()
-        done = self._score(step, work, scorer) if work.missing else Scored()
+        done = self._score(step, work, scorer, store.scores) if work.missing else Scored()
         facts: dict[str, Any] = {
             "prompts": sum(work.prompts.values()),
             "prompts_scored": done.prompts,
             "seconds_scoring": round(time.monotonic() - begun, 3),
         }
         predicted = pipeline.predict(
-            work, [transform.part for transform in self._transforms], self._store.scores, done.failures
+            work, [transform.part for transform in self._transforms], store.scores, done.failures
         )
         facts["options_mass"] = predicted.mass
         runs = []
@@ -221,12 +241,12 @@ class Evaluation:
                     f"items ({undefined[0].failure})"
                 )
                 continue
-            runs.append(self._save(step, transform, predictions, facts))
+            runs.append(self._save(step, transform, predictions, facts, store))
         return runs
 
-    def _score(self, step: Step, work: Work, scorer: Scorer) -> Scored:
+    def _score(self, step: Step, work: Work, scorer: Scorer, stored: Scores) -> Scored:
         def keep(key: str, scores: OptionScores) -> None:
-            self._store.scores.add(key, step.backend.digest, self._session, scores)
+            stored.add(key, step.backend.digest, self._session, scores)
 
         self._watcher.started(step, work.n_missing_prompts)
         try:
@@ -235,19 +255,16 @@ class Evaluation:
             self._watcher.finished()
 
     def _save(
-        self, step: Step, transform: Named | None, predictions: Sequence[Prediction], facts: Mapping[str, Any]
+        self,
+        step: Step,
+        transform: Named | None,
+        predictions: Sequence[Prediction],
+        facts: Mapping[str, Any],
+        store: Store,
     ) -> Run:
         record = _record(step, transform, facts)
         run = Run(
-            id=digest(
-                [
-                    step.task.digest,
-                    step.task.template.sha256,
-                    step.backend.digest,
-                    record["strategy"],
-                    record["transform"],
-                ]
-            )[:12],
+            id=_run_id(step, record),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             session_id=self._session,
             task_digest=step.task.digest,
@@ -263,8 +280,14 @@ class Evaluation:
             metrics=pipeline.measure(step.task.items, predictions, self.metrics),
             record=record,
         )
-        self._store.runs.save(run, predictions)
+        store.runs.save(run, predictions)
         return run
+
+
+def _run_id(step: Step, record: Mapping[str, Any]) -> str:
+    """A hash of what a run is computed from: the same again has the same id."""
+    parts = [step.task.digest, step.task.template.sha256, step.backend.digest, record["strategy"], record["transform"]]
+    return digest(parts)[:12]
 
 
 def _predictions(task: Task, predictor: Predictor) -> tuple[Prediction, ...]:

@@ -81,6 +81,26 @@ def test_many_writers_take_turns(tmp_path):
         assert len(whole.scores.known([f"w{n}-{index}" for n in range(4) for index in range(20)])) == 80
 
 
+def test_a_store_that_many_make_at_once_is_made_once(tmp_path):
+    failures = []
+    for number in range(10):
+        start = threading.Barrier(6)
+
+        def make(path, start=start):
+            start.wait()
+            try:
+                Store.open(path).close()
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=make, args=(tmp_path / f"{number}.db",)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+
+
 def test_the_file_says_what_it_is(tmp_path):
     path = tmp_path / "store.db"
     Store.open(path).close()

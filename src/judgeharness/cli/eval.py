@@ -51,15 +51,18 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
     from judgeharness.tasks.datasets import DataFolders, cache_folder
 
     registry = context.ensure_object(Session).registry
+    pairs = given.pop("pairs")
     reporter = registry.reporters.load(form)
     if given["temperature"] is not None and not (math.isfinite(given["temperature"]) and given["temperature"] > 0):
         raise InputError("--temperature: has to be above zero")
-    request = Request(values=options.parse_pairs(given.pop("pairs")), arguments=program_arguments(), **given)
+    given = {name: tuple(dict.fromkeys(each)) if isinstance(each, tuple) else each for name, each in given.items()}
+    request = Request(values=options.parse_pairs(pairs), arguments=program_arguments(), **given)
     folders = DataFolders.from_environment(data_dir)
+    evaluation = Evaluation(request, registry, folders, cache_folder(), ConsoleWatcher())
+    evaluation.prepare(download_meter)
     with Store.open(store_path(store)) as opened:
-        evaluation = Evaluation(request, registry, opened, folders, cache_folder(), ConsoleWatcher())
         try:
-            runs = evaluation.run(download_meter)
+            runs = evaluation.run(opened)
         except KeyboardInterrupt as error:
             raise HarnessError(
                 "interrupted: what was done is in the store", "the same command goes on there"

@@ -47,15 +47,15 @@ def _run(store: Store, run: Run) -> dict[str, Any]:
     return {
         "id": run.id,
         "created": run.created,
-        "task": {"name": task.name, "split": task.split, "labels": task.labels, "items": task.n_items, **task.record},
-        "backend": {"name": run.backend, **store.scores.description(run.backend_digest)},
         "strategy": run.strategy,
         "transform": run.transform,
         "temperature": run.temperature,
         "n_items": run.n_items,
         "n_failed": run.n_failed,
-        "failures": {p.uid: p.failure for p in predictions if p.failure is not None},
         "metrics": dict(run.metrics),
+        "failures": {p.uid: p.failure for p in predictions if p.failure is not None},
+        "backend": {"name": run.backend, **store.scores.description(run.backend_digest)},
+        "task": {"name": task.name, "split": task.split, "labels": task.labels, "items": task.n_items, **task.record},
         "record": dict(run.record),
         "session": dict(store.runs.session(run.session_id)),
     }

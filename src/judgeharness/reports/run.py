@@ -18,12 +18,15 @@ MOST_ROWS = 24
 
 
 def run(document: Mapping[str, Any]) -> RenderableType:
-    """A run's document as `judgeharness show` makes it: nested keys, a line each."""
+    """A run's document as `judgeharness show` makes it: nested keys, a line each, and what to cite at the end."""
     table = _grid()
-    for key, value in document.items():
-        for name, text in _lines(key, value):
+    lines = [line for key, value in document.items() for line in _lines(key, value)]
+    for name, text in lines:
+        if "\n" not in text:
             table.add_row(plain(name, "bold"), plain(text))
-    return table
+    return Group(
+        table, *(part for name, text in lines if "\n" in text for part in (Text(), plain(name, "bold"), plain(text)))
+    )
 
 
 def item(document: Mapping[str, Any]) -> RenderableType:

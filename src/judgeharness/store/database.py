@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -76,9 +77,12 @@ class Store:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    # In one transaction: another process may be making the store at this moment.
+    connection.execute("BEGIN")
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    connection.execute("COMMIT")
     if tables and application != APPLICATION_ID:
         raise InputError(f"{path}: an SQLite file of another program, not a store of judgeharness")
     if version > len(MIGRATIONS):
@@ -86,11 +90,24 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: written by a newer judgeharness (store version {version}, this one knows {len(MIGRATIONS)})",
             "pip install --upgrade judgeharness",
         )
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     if version < len(MIGRATIONS):
         _migrate(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log. SQLite does not wait here as it does elsewhere while another process is opening."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
