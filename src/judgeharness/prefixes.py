@@ -136,8 +136,9 @@ def cut(tree: PrefixTree, chunk_tokens: int, run_tokens: int, runs_together: int
     """The tree in chunks of at most `chunk_tokens`, each in blocks of at most `runs_together` runs of `run_tokens`."""
     total = len(tree.tokens)
     kept = np.empty(0, dtype=np.int64)
-    for start in range(0, total, chunk_tokens):
-        stop = min(start + chunk_tokens, total)
+    size = _even(total, chunk_tokens, run_tokens)
+    for start in range(0, total, size):
+        stop = min(start + size, total)
         at_hand = np.concatenate([kept, np.arange(start, stop)])
         following = tree.ancestors(stop) if stop < total else np.empty(0, dtype=np.int64)
         blocks = tuple(
@@ -145,6 +146,13 @@ def cut(tree: PrefixTree, chunk_tokens: int, run_tokens: int, runs_together: int
         )
         yield Chunk(start, stop, kept, np.searchsorted(at_hand, following), blocks)
         kept = following
+
+
+def _even(total: int, most: int, run_tokens: int) -> int:
+    """A chunk size of at most `most` that leaves no small chunk at the end, in whole runs where that is possible."""
+    size = -(-total // max(1, -(-total // most)))
+    whole_runs = -(-size // run_tokens) * run_tokens
+    return max(1, whole_runs if whole_runs <= most else size)
 
 
 def _runs(start: int, stop: int, run_tokens: int, runs_together: int) -> Iterator[tuple[range, int]]:
