@@ -11,7 +11,7 @@ import torch
 import transformers
 
 from judgeharness.backends.aliases import packaged_gguf
-from judgeharness.backends.contract import Scorer
+from judgeharness.backends.contract import BackendContext, Scorer
 from judgeharness.backends.hf.backend import HuggingFaceBackend
 from judgeharness.backends.hf.options import HuggingFaceOptions
 from judgeharness.components import component
@@ -204,6 +204,22 @@ def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny_model, co
     monkeypatch.setattr(HuggingFaceBackend, "_load", lambda self, folder: pytest.fail("loaded"))
     with pytest.raises(HarnessError, match=r"GB in float32, and cpu has 0\.0 GB free"):
         HuggingFaceBackend(str(tiny_model), HuggingFaceOptions(), context).open()
+
+
+def test_a_gguf_file_that_fits_neither_memory_nor_disk_is_refused_before_it_is_converted(tmp_path, monkeypatch):
+    import psutil
+
+    monkeypatch.setattr(
+        transformers.AutoModelForCausalLM, "from_pretrained", lambda *words, **more: pytest.fail("converted")
+    )
+    context = BackendContext(tmp_path / "empty-cache", lambda line: None)
+    with monkeypatch.context() as small:
+        small.setattr(psutil, "virtual_memory", lambda: type("M", (), {"available": 1000})())
+        with pytest.raises(HarnessError, match=r"takes about 0\.5 GB in float32, and cpu has 0\.0 GB free"):
+            HuggingFaceBackend("smollm2", HuggingFaceOptions(), context).open()
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: type("D", (), {"free": 1000})())
+    with pytest.raises(HarnessError, match=r"takes 0\.5 GB dequantised, and .* has 0\.0 GB free"):
+        HuggingFaceBackend("smollm2", HuggingFaceOptions(), context).open()
 
 
 @pytest.mark.parametrize(

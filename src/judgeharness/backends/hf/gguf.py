@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gguf
 import transformers
 
-from judgeharness.backends.hf.device import BYTES, Placement
+from judgeharness.backends.hf.device import BYTES, Placement, require_memory
 from judgeharness.errors import HarnessError
 
 WEIGHTS_FILE = "model.safetensors"
@@ -28,11 +29,16 @@ def gguf_tokenizer(path: Path, cache: Path) -> Path:
 
 
 def gguf_weights(path: Path, cache: Path, placement: Placement, notify: Callable[[str], None]) -> Path:
-    """A folder with the file's weights in the run's dtype, made where it is missing. Raises HarnessError."""
+    """A folder with the file's weights in the run's dtype, made where it is missing.
+
+    Raises HarnessError where the file is damaged, or the weights fit neither memory nor disk.
+    """
     target = cache / placement.dtype
     if target.is_dir():
         return target
-    _require_disk(path, cache, placement)
+    size = _parameters(path) * BYTES[placement.dtype]
+    require_memory(path.name, size, placement.dtype, Placement("cpu", placement.dtype), "none")
+    _require_disk(path, size, cache)
     notify(f"converting {path.name} to {placement.dtype} once, into {target}")
     # transformers draws a progress bar of its own here, also where there is no terminal.
     with _placed_at(target) as folder, _readable(path), contextlib.redirect_stderr(io.StringIO()):
@@ -41,6 +47,12 @@ def gguf_weights(path: Path, cache: Path, placement: Placement, notify: Callable
         )
         _save(model, folder)
     return target
+
+
+def _parameters(path: Path) -> int:
+    """How many weights a file holds, by its header."""
+    with _readable(path):
+        return sum(int(tensor.n_elements) for tensor in gguf.GGUFReader(path).tensors)
 
 
 def _tokenizer(path: Path) -> Any:
@@ -88,13 +100,11 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _require_disk(path: Path, cache: Path, placement: Placement) -> None:
-    # The smallest quantisations store about two bits a weight.
-    most = path.stat().st_size * 4 * BYTES[placement.dtype]
+def _require_disk(path: Path, size: int, cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache).free
-    if most > free:
+    if size > free:
         raise HarnessError(
-            f"{path.name} may take {most / 1e9:.0f} GB dequantised, and {cache} has {free / 1e9:.0f} GB free",
+            f"{path.name} takes {size / 1e9:.1f} GB dequantised, and {cache} has {free / 1e9:.1f} GB free",
             "free some space, or set XDG_CACHE_HOME to a larger disk",
         )
