@@ -84,20 +84,17 @@ class HuggingFaceBackend:
         """Score the groups, a few together where they are small."""
         if self._scorer is None:
             raise RuntimeError("score() before open()")
-        pack: list[tuple[PromptGroup, Sequence[Sequence[int]]]] = []
+        pack: list[_Encoded] = []
         for group in groups:
-            tokens = self.encode(group)
-            failure = self._too_long(group, tokens)
+            encoded = _Encoded(group, self.encode(group))
+            failure = self._too_long(encoded)
             if failure is not None:
                 yield failure
                 continue
-            if pack and pack[0][0].n_options != group.n_options:
+            if pack and (pack[0].group.n_options != group.n_options or _full(pack, self._scorer.pack_tokens)):
                 yield from self._score(self._scorer, pack)
                 pack = []
-            pack.append((group, tokens))
-            if sum(count_tokens(each).unique for _, each in pack) >= self._scorer.pack_tokens:
-                yield from self._score(self._scorer, pack)
-                pack = []
+            pack.append(encoded)
         if pack:
             yield from self._score(self._scorer, pack)
 
@@ -212,23 +209,37 @@ class HuggingFaceBackend:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         return HarnessError(f"the {what} of hf:{self._source.name} cannot be loaded: {reason}")
 
-    def _score(
-        self, scorer: ModelScorer, pack: Sequence[tuple[PromptGroup, Sequence[Sequence[int]]]]
-    ) -> Iterator[OptionScores]:
-        letters = self._chat.require_letters(self._letters, pack[0][0].n_options)
-        for (group, _), scores in zip(pack, scorer.score([tokens for _, tokens in pack], letters), strict=True):
-            yield OptionScores(group.uid, in_label_order(scores.logits, group), "logit", scores.mass)
+    def _score(self, scorer: ModelScorer, pack: Sequence[_Encoded]) -> Iterator[OptionScores]:
+        letters = self._chat.require_letters(self._letters, pack[0].group.n_options)
+        results = scorer.score([encoded.tokens for encoded in pack], letters)
+        for encoded, scores in zip(pack, results, strict=True):
+            by_label = in_label_order(scores.logits, encoded.group)
+            yield OptionScores(encoded.group.uid, by_label, "logit", scores.mass)
 
-    def _too_long(self, group: PromptGroup, tokens: Sequence[Sequence[int]]) -> ScoringFailure | None:
-        longest, most = max(map(len, tokens)), self._context_length()
+    def _too_long(self, encoded: _Encoded) -> ScoringFailure | None:
+        longest, most = max(map(len, encoded.tokens)), self._context_length()
         if most is None or longest <= most:
             return None
-        return ScoringFailure(group.uid, f"a prompt of {longest} tokens is longer than the model's {most}")
+        return ScoringFailure(encoded.group.uid, f"a prompt of {longest} tokens is longer than the model's {most}")
 
     def _context_length(self) -> int | None:
         config = self._model.config.get_text_config()
         length = getattr(config, "max_position_embeddings", None)
         return length if isinstance(length, int) and length > 0 else None
+
+
+class _Encoded:
+    """A prompt group with its token ids, and how many of them are unique."""
+
+    def __init__(self, group: PromptGroup, tokens: Sequence[Sequence[int]]) -> None:
+        self.group = group
+        self.tokens = tokens
+        self.unique = count_tokens(tokens).unique
+
+
+def _full(pack: Sequence[_Encoded], tokens: int) -> bool:
+    """Whether a pack holds enough to be worth a forward pass."""
+    return sum(encoded.unique for encoded in pack) >= tokens
 
 
 def _stored_dtype(folder: Path) -> str | None:

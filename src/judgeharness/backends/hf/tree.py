@@ -42,7 +42,7 @@ SIZES = {"cpu": Sizes(1_024, 64, 16), "mps": Sizes(4_096, 64, 64), "cuda": Sizes
 
 
 def sizes_for(model: Any, chunk_tokens: int | None) -> Sizes:
-    """What measured best on the model's device; chunk_tokens to override it."""
+    """The sizes for the model's device: measured on CPUs, an estimate on others; chunk_tokens overrides the chunk."""
     sizes = SIZES.get(model.get_input_embeddings().weight.device.type, SIZES["cpu"])
     return sizes if chunk_tokens is None else replace(sizes, chunk=chunk_tokens)
 
