@@ -3,10 +3,14 @@
 import json
 import sqlite3
 import textwrap
+from pathlib import Path
 
 import pytest
 
+from judgeharness.store.database import Store
 from tests.helpers import judgeharness
+
+ROOT = Path(__file__).resolve().parents[1]
 
 PLUGIN = """
 import numpy as np
@@ -130,6 +134,40 @@ def test_other_options_are_another_backend(fake):
     first, second = fake(), fake("-o", "shift=7")
     assert {run["id"] for run in runs(first)}.isdisjoint(run["id"] for run in runs(second))
     assert second.asked.count("open") == 1
+
+
+def test_items_with_the_same_text_share_their_scores_and_keep_their_names(fake, tmp_path):
+    item = {"premise": "p", "hypothesis": "h", "votes": [1, 1, 1], "genre": "g"}
+    lines = [json.dumps({**item, "uid": uid, "votes": votes}) for uid, votes in (("a", [3, 1, 1]), ("b", [1, 1, 3]))]
+    (tmp_path / "items.jsonl").write_text("\n".join(lines))
+    shipped = ROOT / "tasks" / "nli-sample" / "task.toml"
+    (tmp_path / "twins.toml").write_text(shipped.read_text().replace('"nli-sample"', '"twins"'))
+    result = fake("--task", tmp_path / "twins.toml", strategy="no-explanation", limit=9)
+    assert result.code == 0, result.err
+    twins = [run for run in runs(result) if run["task"] == "twins"]
+    assert [run["n_items"] for run in twins] == [2, 2]
+    for uid, human in (("a", [0.6, 0.2, 0.2]), ("b", [0.2, 0.2, 0.6])):
+        words = ("show", twins[0]["id"], uid, "--format", "json", "--store", tmp_path / "s.db")
+        assert json.loads(judgeharness(*words).out)["human"] == human
+
+
+def test_a_full_disk_is_an_error_in_words(fake, tmp_path, monkeypatch):
+    fake(limit=1)
+    original = Store.open
+
+    def small(path, create=True):
+        opened = original(path, create)
+        pages = opened._connection.execute("PRAGMA page_count").fetchone()[0]
+        opened._connection.execute(f"PRAGMA max_page_count = {pages}")
+        return opened
+
+    monkeypatch.setattr(Store, "open", small)
+    result = fake(limit=20)
+    assert result.code == 1
+    assert "database or disk is full" in result.err
+    assert "Traceback" not in result.err
+    monkeypatch.setattr(Store, "open", original)
+    assert fake(limit=20).code == 0
 
 
 def test_more_items_ask_for_the_new_ones_only(fake):

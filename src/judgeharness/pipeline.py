@@ -166,16 +166,17 @@ def predict(work: Work, transforms: Sequence[Transform], stored: Scores, failure
         for transform, predictions in zip(transforms, found, strict=True):
             reason = failures.get(item.uid, "not scored")
             predictions.append(
-                Prediction(item.uid, None, reason) if scores is None else _prediction(scores, key, transform)
+                Prediction(item.uid, None, reason) if scores is None else _prediction(item.uid, scores, key, transform)
             )
     return Predicted(found, float(np.mean(masses)) if masses else None)
 
 
-def _prediction(scores: OptionScores, key: str, transform: Transform) -> Prediction:
+def _prediction(uid: str, scores: OptionScores, key: str, transform: Transform) -> Prediction:
+    # Two items with the same texts share their scores, which carry the uid of the first.
     try:
-        return Prediction(scores.uid, tuple(estimate(scores, transform).tolist()), None, key)
+        return Prediction(uid, tuple(estimate(scores, transform).tolist()), None, key)
     except UndefinedTransformError as error:
-        return Prediction(scores.uid, None, str(error), key)
+        return Prediction(uid, None, str(error), key)
 
 
 Metric = Callable[[FloatArray, FloatArray], FloatArray | float]

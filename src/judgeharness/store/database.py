@@ -29,8 +29,9 @@ def store_path(given: str | None) -> Path:
 class Store:
     """An open store. Every write is a transaction of its own: what is done is kept, whatever happens next."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
         self.scores = Scores(connection)
         self.runs = Runs(connection)
 
@@ -59,7 +60,7 @@ class Store:
             if connection is not None:
                 connection.close()
             raise
-        return cls(connection)
+        return cls(connection, path)
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -68,8 +69,11 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the store."""
+        """Close the store. A full disk and the like become a HarnessError."""
         self.close()
+        faults_of_ours = sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, faults_of_ours):
+            raise _store_error(self._path, error) from error
 
     def close(self) -> None:
         """Close the file."""
