@@ -1,8 +1,11 @@
 import json
 
+import dcor as reference
+import numpy as np
 import pytest
 
-from tests.helpers import judgeharness
+from judgeharness.metrics.dcor import dcor
+from tests.helpers import bundled, judgeharness
 
 # The paper's table, recomputed from the released data: KL, JSD, TVD, D.Corr.
 RECOMPUTED = {
@@ -47,3 +50,11 @@ def test_every_task_has_its_references_as_rows(data_dir, tmp_path, task):
     unknown = judgeharness("eval", *words, "--backend", "baseline:varierr")
     assert unknown.code == 2
     assert f"it has: uniform, human, {prefix}-" in unknown.err
+
+
+@pytest.mark.parametrize("name", ["mnli-single", "mnli-distribution", "varierr"])
+def test_distance_correlation_on_the_real_items_is_that_of_the_package_dcor(folders, name):
+    items = bundled("chaosnli", folders).items
+    human = np.array([item.human for item in items])
+    model = np.array([item.references[name] for item in items])
+    assert dcor(human, model) == pytest.approx(float(reference.distance_correlation(human, model)), abs=1e-9)
