@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import threading
 from dataclasses import dataclass
+from http.server import ThreadingHTTPServer
 
 from judgeharness.cli.program import run
 from judgeharness.domain import Explanation, Item, Message, Prompt, PromptGroup
@@ -29,6 +31,20 @@ def group(uid="i1", orders=((0, 1, 2),)) -> PromptGroup:
 
 def bundled(name: str, folders: DataFolders, split=None) -> Task:
     return load_task(Registry.from_environment().tasks.load(name)(), folders, no_meter, split)
+
+
+@contextlib.contextmanager
+def serving(handler):
+    """A real HTTP server on this machine for a while; gives its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @dataclass

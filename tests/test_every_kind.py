@@ -35,7 +35,7 @@ def judgeharness_strategies():
 
 @hookimpl
 def judgeharness_transforms():
-    return [TransformSpec(name="ours-flat", summary="uniform", target=HERE + "flat")]
+    return [TransformSpec(name="ours-flat", summary="uniform", target=HERE + "flat", options=HERE + "FlatOptions")]
 
 @hookimpl
 def judgeharness_metrics():
@@ -80,7 +80,10 @@ class Once:
         turns = (Message("system", self.word), Message("user", item.fields["t"]))
         return PromptGroup(item.uid, (Prompt(turns, (1, 0)),))
 
-def flat(options): return lambda scores: np.full(scores.scores.shape, 1 / scores.scores.shape[1])
+class FlatOptions(Options):
+    first: float = 0.5
+
+def flat(options): return lambda scores: np.tile([options.first, 1 - options.first], (len(scores.scores), 1))
 def gap(human, model): return np.abs(human - model).max(axis=1)
 
 def lines(board, out):
@@ -125,12 +128,12 @@ def test_a_plugin_of_every_kind(plugin, tmp_path):
     command = [
         "--plugin", plugin, "eval", "--task", "ours-task", "--backend", "ours:x", "--strategy", "ours-once",
         "--transform", "ours-flat", "--transform", "softmax", "--temperature", "1", "--metric", "ours-max",
-        "--executor", "ours-backwards", "-o", "loud=yes", "-o", "word=Judge.", "--format", "ours-lines",
-        "--store", tmp_path / "s.db",
+        "--executor", "ours-backwards", "-o", "loud=yes", "-o", "word=Judge.", "-o", "first=0.9",
+        "--format", "ours-lines", "--store", tmp_path / "s.db",
     ]  # fmt: skip
     result = judgeharness(*command)
     assert result.code == 0, result.err
-    assert result.out == "ours:x ours-flat 0.25\nours:x softmax 0.50\n"
+    assert result.out == "ours:x ours-flat 0.40\nours:x softmax 0.50\n"
     assert "backwards: b a" in result.err
     assert "?" in result.err
     words = ("--task", "ours-task", "--strategy", "ours-once", "--limit", "1", "--format", "jsonl")

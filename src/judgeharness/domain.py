@@ -1,4 +1,4 @@
-"""The nouns of the project as plain frozen types: item, prompt, prompt group, option scores."""
+"""The nouns of the project as plain frozen types: item, prompt, prompt group, option scores, prediction."""
 
 from __future__ import annotations
 
@@ -121,6 +121,16 @@ class ScoringFailure:
 
     uid: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A model judgment distribution of one item, or why there is none. `score_key`: the scores it comes from."""
+
+    uid: str
+    probabilities: tuple[float, ...] | None
+    failure: str | None = None
+    score_key: str | None = None
 
 
 def in_label_order(by_letter: FloatArray, group: PromptGroup) -> FloatArray:

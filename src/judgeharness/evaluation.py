@@ -22,14 +22,14 @@ from judgeharness.components import (
     task_definition,
 )
 from judgeharness.content import digest
-from judgeharness.domain import OptionScores
+from judgeharness.domain import OptionScores, Prediction
 from judgeharness.errors import InputError
 from judgeharness.executors.contract import Executor
 from judgeharness.pipeline import Scored, Work
 from judgeharness.record import session_record
-from judgeharness.registry import Registry
+from judgeharness.registry import Catalog, Registry
 from judgeharness.store.database import Store
-from judgeharness.store.runs import Prediction, Run
+from judgeharness.store.runs import Run
 from judgeharness.store.scores import Scores
 from judgeharness.tasks.datasets import DataFolders
 from judgeharness.tasks.fetch import MeterFactory
@@ -44,8 +44,8 @@ class Request:
     """What is to be evaluated, by name.
 
     transforms: none for the default ones, of which those that the scores do not allow are left out. metrics: besides
-    the default ones. temperature: of every transform that has one. values: options of backends, strategies and the
-    executor. limit: the first items only. arguments: the command line, for the record.
+    the default ones. temperature: of every transform that has one. values: options of backends, strategies,
+    transforms and the executor. limit: the first items only. arguments: the command line, for the record.
     """
 
     tasks: Sequence[str]
@@ -175,23 +175,25 @@ class Evaluation:
 
     def _require_known_options(self) -> None:
         request, registry = self._request, self._registry
-        models: dict[str, Any] = {}
-        for name in request.backends:
-            spec, _ = backend_spec(registry, name)
-            models[spec.name] = registry.backends.load_options(spec.name)
-        models |= {name: registry.strategies.load_options(name) for name in request.strategies}
-        models[request.executor] = registry.executors.load_options(request.executor)
+        schemes = [backend_spec(registry, name)[0].name for name in request.backends]
+        named: list[tuple[Catalog[Any], str]] = [
+            *((registry.backends, name) for name in schemes),
+            *((registry.strategies, name) for name in request.strategies),
+            *((registry.transforms, name) for name in self._transform_names),
+            (registry.executors, request.executor),
+        ]
+        models = {f"{catalog.kind} {name}": catalog.load_options(name) for catalog, name in named}
         options.require_known(request.values, models)
-        known = [registry.transforms.load_options(name) for name in self._transform_names]
-        if request.temperature is not None and not any(TEMPERATURE in _fields(model) for model in known):
+        tempered = [TEMPERATURE in _fields(models[f"transform {name}"]) for name in self._transform_names]
+        if request.temperature is not None and not any(tempered):
             names = ", ".join(self._transform_names)
             raise InputError(f"--temperature: none of the transforms {names} has a temperature")
 
     def _transform(self, name: str) -> Named:
-        temperature = self._request.temperature
-        return component(
-            self._registry.transforms, name, {} if temperature is None else {TEMPERATURE: str(temperature)}
-        )
+        values = dict(self._request.values)
+        if self._request.temperature is not None:
+            values[TEMPERATURE] = str(self._request.temperature)
+        return component(self._registry.transforms, name, values)
 
     def _plan(self, stored: Scores) -> list[Step]:
         return [

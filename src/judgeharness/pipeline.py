@@ -12,12 +12,11 @@ import numpy as np
 
 from judgeharness.backends.contract import Scorer
 from judgeharness.content import group_digest
-from judgeharness.domain import FloatArray, Item, OptionScores, PromptGroup, ScoringFailure
+from judgeharness.domain import FloatArray, Item, OptionScores, Prediction, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError
 from judgeharness.executors.contract import Executor
 from judgeharness.prefixes import TokenCount, count_tokens
 from judgeharness.specs import MetricSpec
-from judgeharness.store.runs import Prediction
 from judgeharness.store.scores import Scores
 from judgeharness.strategies.contract import Strategy
 from judgeharness.tasks.task import Task

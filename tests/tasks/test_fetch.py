@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
 import time
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -15,7 +14,7 @@ from judgeharness.errors import HarnessError
 from judgeharness.tasks import fetch as module
 from judgeharness.tasks.datasets import DataFile, DataFolders, Dataset
 from judgeharness.tasks.fetch import ensure, fetch
-from tests.helpers import judgeharness, no_meter
+from tests.helpers import judgeharness, no_meter, serving
 
 CONTENT = b'{"uid": "1"}\n' * 5000
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -73,13 +72,8 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def address():
     Handler.requests = {}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as where:
+        yield where
 
 
 @pytest.fixture
@@ -195,16 +189,8 @@ def test_the_command_fetches_verifies_and_lists(address, data_dir, tmp_path):
         def do_GET(self):
             self._send(buffer.getvalue(), length=len(buffer.getvalue()))
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}/chaosNLI_v1.0.zip"
-        result = judgeharness("data", "fetch", "chaosnli", "--url", url)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Mirror) as where:
+        result = judgeharness("data", "fetch", "chaosnli", "--url", f"{where}/chaosNLI_v1.0.zip")
     assert result.code == 0, result.err
     assert len(result.out.splitlines()) == 3
     assert "CC BY-NC 4.0" in result.err

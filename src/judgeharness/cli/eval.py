@@ -23,11 +23,21 @@ Examples:
 @click.option("--backend", "backends", multiple=True, required=True, metavar="SCHEME:MODEL", help="A judge; repeats.")
 @click.option("--strategy", "strategies", multiple=True, metavar="NAME", help="How prompts are made; repeats.")
 @click.option(
-    "--transform", "transforms", multiple=True, metavar="NAME", help="From scores to probabilities; repeats. Both."
+    "--transform",
+    "transforms",
+    multiple=True,
+    metavar="NAME",
+    help="Scores to probabilities; repeats. norm and softmax unless given.",
 )
 @click.option("--temperature", type=float, metavar="TAU", help="Of the softmax transform; 20, as in the paper.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric besides the default ones; repeats.")
-@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of a backend or strategy; repeats.")
+@click.option(
+    "-o",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of a backend, strategy, transform or executor; repeats.",
+)
 @click.option("--executor", default="local", show_default=True, metavar="NAME", help="Where prompts are scored.")
 @split_option
 @limit_option

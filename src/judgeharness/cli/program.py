@@ -13,8 +13,6 @@ from judgeharness.errors import HarnessError, InputError
 from judgeharness.plugins import Plugin
 from judgeharness.registry import Registry
 
-PLUGIN_OPTION = "plugin"
-
 
 class Session:
     """What all commands of one call share: the plugins, loaded once they are needed, and whether to show traces."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from judgeharness import pipeline
-from judgeharness.domain import Item
+from judgeharness.domain import Item, Prediction
 from judgeharness.pipeline import Metric
 from judgeharness.specs import MetricSpec
-from judgeharness.store.runs import Prediction, Run, Runs, TaskRecord
+from judgeharness.store.runs import Run, Runs, TaskRecord
 
 DEFAULT_SORT = "jsd"
 

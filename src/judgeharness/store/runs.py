@@ -9,20 +9,10 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from judgeharness.domain import Item
+from judgeharness.domain import Item, Prediction
 from judgeharness.errors import InputError
 from judgeharness.store.transactions import transaction
 from judgeharness.tasks.task import Task
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """A model judgment distribution of one item, or why there is none. `score_key`: the scores it comes from."""
-
-    uid: str
-    probabilities: tuple[float, ...] | None
-    failure: str | None = None
-    score_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +82,7 @@ class Runs:
         record = {
             "title": definition.title,
             "licence": definition.licence,
+            "homepage": definition.homepage,
             "citation": definition.citation.strip(),
             "notice": definition.notice,
             "files": dict(task.files),

@@ -104,7 +104,6 @@ class TaskDefinition(_Table):
 
     name: Name
     title: str
-    summary: str = ""
     licence: str = "not stated"
     homepage: str = ""
     citation: str = ""

@@ -8,13 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from judgeharness.backends.aliases import packaged_gguf
+from tests.helpers import serving
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROGRAM = [sys.executable, "-m", "judgeharness"]
@@ -100,13 +100,8 @@ class Hub(BaseHTTPRequestHandler):
 def hub(tiny_model, tmp_path_factory):
     Hub.folder = tmp_path_factory.mktemp("hub") / "tiny"
     shutil.copytree(tiny_model, Hub.folder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Hub) as address:
+        yield address
 
 
 @pytest.fixture

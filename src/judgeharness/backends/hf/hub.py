@@ -39,7 +39,7 @@ class HubModel:
 def find_model(repository: str, revision: str | None) -> HubModel:
     """Ask the hub for a model, or fall back on the local copy where the hub cannot be reached.
 
-    Raises InputError for a name that is none, HarnessError for a model that is gated, missing or has no safetensors.
+    Raises InputError for a name that is none, HarnessError for a model that is gated or missing.
     """
     try:
         info = huggingface_hub.model_info(repository, revision=revision, files_metadata=True)
@@ -98,6 +98,7 @@ def gguf_file(repository: str, file: str, revision: str | None) -> Path:
     """A GGUF file of the hub, fetched where it is missing. Raises HarnessError."""
     try:
         return Path(huggingface_hub.hf_hub_download(repository, file, revision=revision))
+    # Any error of the client or of its HTTP library, as in find_model.
     except Exception as error:
         raise HarnessError(f"{file} of {repository} cannot be fetched: {_first_line(error)}") from error
 
@@ -111,6 +112,7 @@ def _snapshot(model: HubModel, patterns: list[str], revision: str | None) -> Pat
             ignore_patterns=NOT_WEIGHTS,
             local_files_only=model.weight_bytes is None,
         )
+    # As above.
     except Exception as error:
         raise HarnessError(f"{model.repository} cannot be fetched: {_first_line(error)}") from error
     return Path(folder)

@@ -13,11 +13,10 @@ import numpy as np
 import torch
 
 from judgeharness.backends.hf.batches import batches
-from judgeharness.backends.hf.scores import LetterScores, letter_scores
+from judgeharness.backends.hf.scores import LetterScores, letter_scores, tolerance
 from judgeharness.prefixes import Tokens
 
 BATCH_TOKENS = {"cpu": 4_096, "mps": 16_384, "cuda": 65_536}
-TOLERANCE = {torch.float32: 1e-2, torch.bfloat16: 1.0, torch.float16: 0.25}
 
 
 class PlainScorer:
@@ -94,4 +93,4 @@ class PlainScorer:
         shortest, longest = min(sequences, key=len), max(sequences, key=len)
         together = self._last_logits([shortest, longest])[0].float()
         alone = self._last_logits([shortest])[0].float()
-        return bool((together - alone).abs().max() <= TOLERANCE.get(self._model.dtype, 1.0))
+        return bool((together - alone).abs().max() <= tolerance(self._model.dtype))

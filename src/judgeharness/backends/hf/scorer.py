@@ -10,13 +10,12 @@ import torch
 
 from judgeharness.backends.hf.options import ScorerChoice
 from judgeharness.backends.hf.plain import PlainScorer
-from judgeharness.backends.hf.scores import LetterScores
+from judgeharness.backends.hf.scores import LetterScores, tolerance
 from judgeharness.backends.hf.tree import TreeScorer, TreeUnfitError, sizes_for
 from judgeharness.errors import HarnessError
 from judgeharness.prefixes import Tokens
 
 CHECKED_PROMPTS = 4
-TOLERANCE = {torch.float32: 2e-3, torch.bfloat16: 0.5, torch.float16: 0.1}
 
 
 class ModelScorer:
@@ -80,8 +79,7 @@ class ModelScorer:
             raise TreeUnfitError(f"its attention is of another shape ({error})") from error
         (by_plain,) = self._plain.score([sample], letters)
         difference = float(np.abs(by_tree.logits - by_plain.logits).max())
-        tolerance = TOLERANCE.get(self._model.dtype, 0.5)
-        if not difference <= tolerance:
+        if not difference <= tolerance(self._model.dtype):
             raise TreeUnfitError(f"its logits differ by {difference:.2g} from those of plain forward passes")
         self._checked = True
 

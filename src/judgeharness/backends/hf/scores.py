@@ -9,6 +9,8 @@ import torch
 
 from judgeharness.domain import FloatArray
 
+_TOLERANCE = {torch.float32: 2e-3, torch.float16: 0.1, torch.bfloat16: 0.5}
+
 
 @dataclass(frozen=True, slots=True)
 class LetterScores:
@@ -16,6 +18,11 @@ class LetterScores:
 
     logits: FloatArray
     mass: FloatArray
+
+
+def tolerance(dtype: torch.dtype) -> float:
+    """How far the logits of two exact ways of computing them may lie apart in a number format."""
+    return _TOLERANCE.get(dtype, _TOLERANCE[torch.bfloat16])
 
 
 def letter_scores(logits: torch.Tensor, letters: Sequence[int]) -> torch.Tensor:
