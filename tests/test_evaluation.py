@@ -59,6 +59,7 @@ class Fake:
         context.notify(f"this is {model}")
     def describe(self): return {"backend": "fake", "model": self.model, "shift": self.options.shift}
     def environment(self): return {"place": "test"}
+    def render(self, group): return None
     def encode(self, group): return None if self.model == "server" else [[1, 2, 3]] * len(group.prompts)
     def open(self): ASKED.append("open")
     def close(self): ASKED.append("close")

@@ -59,6 +59,7 @@ class First:
     def __init__(self, model, options, context): pass
     def describe(self): return {"backend": "ours"}
     def environment(self): return {}
+    def render(self, group): return None
     def encode(self, group): return None
     def open(self): pass
     def close(self): pass

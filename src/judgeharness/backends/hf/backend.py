@@ -12,18 +12,20 @@ from typing import Any
 import torch
 import transformers
 
+from judgeharness.backends import hub
 from judgeharness.backends.contract import BackendContext, Description
-from judgeharness.backends.hf import gguf, hub
+from judgeharness.backends.hf import gguf
 from judgeharness.backends.hf.allocation import keep_freed_memory
-from judgeharness.backends.hf.chat import PROBE, ChatFormat
+from judgeharness.backends.hf.chat import TransformersChat
 from judgeharness.backends.hf.device import place, require_memory
 from judgeharness.backends.hf.options import HuggingFaceOptions
 from judgeharness.backends.hf.scorer import ModelScorer
-from judgeharness.backends.hf.source import ModelSource, find_source, fingerprint
+from judgeharness.backends.letters import PROBE, letter_tokens
+from judgeharness.backends.packs import Packer
+from judgeharness.backends.source import ModelSource, find_source, fingerprint, require_safetensors
 from judgeharness.content import digest
-from judgeharness.domain import OptionScores, PromptGroup, ScoringFailure, in_label_order
+from judgeharness.domain import OptionScores, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError, InputError
-from judgeharness.prefixes import count_tokens
 
 
 class HuggingFaceBackend:
@@ -34,7 +36,7 @@ class HuggingFaceBackend:
         transformers.utils.logging.disable_progress_bar()
         self._options = options
         self._context = context
-        self._source = self._found(find_source(model))
+        self._source = self._found(find_source(model, "hf"))
         self._placement = place(options)
         self._scorer: ModelScorer | None = None
         self._model: Any = None
@@ -51,7 +53,7 @@ class HuggingFaceBackend:
             "dtype": self._placement.dtype,
             "quantization": self._options.quantization,
             "letters": self._letters,
-            "chat_template_sha256": digest(getattr(self._tokenizer, "chat_template", None)),
+            "chat_template_sha256": digest(self._chat.template),
             "prompt_format": self._chat.render([PROBE]),
         }
 
@@ -65,9 +67,13 @@ class HuggingFaceBackend:
             "path": None if self._source.path is None else str(self._source.path),
         }
 
+    def render(self, group: PromptGroup) -> Sequence[str]:
+        """The text of each prompt."""
+        return [self._chat.render(prompt.messages) for prompt in group.prompts]
+
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]]:
         """Token ids of each prompt."""
-        return self._chat.encode([self._chat.render(prompt.messages) for prompt in group.prompts])
+        return self._chat.encode(self.render(group))
 
     def open(self) -> None:
         """Load the weights. Raises HarnessError where they do not fit, or are no causal language model."""
@@ -84,19 +90,8 @@ class HuggingFaceBackend:
         """Score the groups, a few together where they are small."""
         if self._scorer is None:
             raise RuntimeError("score() before open()")
-        pack: list[_Encoded] = []
-        for group in groups:
-            encoded = _Encoded(group, self.encode(group))
-            failure = self._too_long(encoded)
-            if failure is not None:
-                yield failure
-                continue
-            if pack and (pack[0].group.n_options != group.n_options or _full(pack, self._scorer.pack_tokens)):
-                yield from self._score(self._scorer, pack)
-                pack = []
-            pack.append(encoded)
-        if pack:
-            yield from self._score(self._scorer, pack)
+        packer = Packer(self.encode, self._letters, self._context_length(), self._scorer.pack_tokens)
+        return packer.run(groups, self._scorer.score)
 
     def close(self) -> None:
         """Free the weights."""
@@ -107,7 +102,9 @@ class HuggingFaceBackend:
             torch.cuda.empty_cache()
 
     def _found(self, source: ModelSource) -> ModelSource:
-        if source.kind != "hub":
+        if source.path is not None:
+            if source.kind == "folder":
+                require_safetensors(source.path)
             self._context.notify(f"hf model: {source.path}")
             return source
         self._context.notify(f"hf model: {source.name} from the hub")
@@ -147,12 +144,12 @@ class HuggingFaceBackend:
             raise self._unloadable("tokenizer", error) from error
 
     @cached_property
-    def _chat(self) -> ChatFormat:
-        return ChatFormat(self._tokenizer, self._options.answer_prefix)
+    def _chat(self) -> TransformersChat:
+        return TransformersChat(self._tokenizer)
 
     @cached_property
     def _letters(self) -> dict[str, int]:
-        return self._chat.letter_tokens()
+        return letter_tokens(self._chat, self._options.answer_prefix)
 
     def _weights_folder(self) -> Path:
         if self._hub is not None:
@@ -209,37 +206,10 @@ class HuggingFaceBackend:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         return HarnessError(f"the {what} of hf:{self._source.name} cannot be loaded: {reason}")
 
-    def _score(self, scorer: ModelScorer, pack: Sequence[_Encoded]) -> Iterator[OptionScores]:
-        letters = self._chat.require_letters(self._letters, pack[0].group.n_options)
-        results = scorer.score([encoded.tokens for encoded in pack], letters)
-        for encoded, scores in zip(pack, results, strict=True):
-            by_label = in_label_order(scores.logits, encoded.group)
-            yield OptionScores(encoded.group.uid, by_label, "logit", scores.mass)
-
-    def _too_long(self, encoded: _Encoded) -> ScoringFailure | None:
-        longest, most = max(map(len, encoded.tokens)), self._context_length()
-        if most is None or longest <= most:
-            return None
-        return ScoringFailure(encoded.group.uid, f"a prompt of {longest} tokens is longer than the model's {most}")
-
     def _context_length(self) -> int | None:
         config = self._model.config.get_text_config()
         length = getattr(config, "max_position_embeddings", None)
         return length if isinstance(length, int) and length > 0 else None
-
-
-class _Encoded:
-    """A prompt group with its token ids, and how many of them are unique."""
-
-    def __init__(self, group: PromptGroup, tokens: Sequence[Sequence[int]]) -> None:
-        self.group = group
-        self.tokens = tokens
-        self.unique = count_tokens(tokens).unique
-
-
-def _full(pack: Sequence[_Encoded], tokens: int) -> bool:
-    """Whether a pack holds enough to be worth a forward pass."""
-    return sum(encoded.unique for encoded in pack) >= tokens
 
 
 def _stored_dtype(folder: Path) -> str | None:

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from judgeharness.backends.options import ScorerChoice
 from judgeharness.options import Options
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
-ScorerChoice = Literal["auto", "tree", "plain"]
 Quantization = Literal["none", "8bit", "4bit"]
 
 

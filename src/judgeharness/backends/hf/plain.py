@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from judgeharness.backends.hf.batches import batches
-from judgeharness.backends.hf.scores import LetterScores, letter_scores, tolerance
+from judgeharness.backends.hf.scores import letter_scores, tolerance
+from judgeharness.backends.letters import LetterScores
 from judgeharness.prefixes import Tokens
 
 BATCH_TOKENS = {"cpu": 4_096, "mps": 16_384, "cuda": 65_536}

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from judgeharness.backends.hf.options import ScorerChoice
 from judgeharness.backends.hf.plain import PlainScorer
-from judgeharness.backends.hf.scores import LetterScores, tolerance
+from judgeharness.backends.hf.scores import tolerance
 from judgeharness.backends.hf.tree import TreeScorer, TreeUnfitError, sizes_for
+from judgeharness.backends.letters import LetterScores
+from judgeharness.backends.options import ScorerChoice
 from judgeharness.errors import HarnessError
 from judgeharness.prefixes import Tokens
 

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
-from judgeharness.domain import FloatArray
-
 _TOLERANCE = {torch.float32: 2e-3, torch.float16: 0.1, torch.bfloat16: 0.5}
-
-
-@dataclass(frozen=True, slots=True)
-class LetterScores:
-    """logits: (prompts, letters), raw. mass: (prompts,), the probability that the letters hold together."""
-
-    logits: FloatArray
-    mass: FloatArray
 
 
 def tolerance(dtype: torch.dtype) -> float:

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 import transformers
 
-from judgeharness.backends.hf.scores import LetterScores, letter_scores
+from judgeharness.backends.hf.scores import letter_scores
+from judgeharness.backends.letters import LetterScores
 from judgeharness.prefixes import Block, Chunk, PrefixTree, Tokens, build_tree, cut, side_by_side
 
 ATTENTION = "judgeharness_prefix_tree"

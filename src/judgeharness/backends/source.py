@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from judgeharness.errors import HarnessError, InputError
 
 GGUF_MAGIC = b"GGUF"
 FINGERPRINTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+_PART = re.compile(r"(?P<stem>.+)-00001-of-(?P<count>\d{5})\.gguf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,13 @@ class ModelSource:
     file: str | None = None
 
 
-def find_source(model: str) -> ModelSource:
-    """The source behind the part after `hf:`.
+def find_source(model: str, scheme: str) -> ModelSource:
+    """The source behind the part after `scheme:`.
 
     Raises InputError for an empty or missing path, HarnessError for an alias whose package is not installed.
     """
     if not model:
-        raise InputError("hf: names no model", "for example hf:smollm2, hf:owner/repository or hf:./folder")
+        raise InputError(f"{scheme}: names no model", f"for example {scheme}:smollm2 or {scheme}:./model.gguf")
     if model in PACKAGED_MODELS:
         path = packaged_gguf(PACKAGED_MODELS[model])
         return ModelSource("gguf", path.name, path)
@@ -44,10 +46,10 @@ def find_source(model: str) -> ModelSource:
     if path.is_file():
         return ModelSource("gguf", path.name, _checked_gguf(path.resolve()))
     if path.is_dir():
-        return ModelSource("folder", path.resolve().name, _checked_folder(path.resolve()))
+        return ModelSource("folder", path.resolve().name, path.resolve())
     parts = model.split("/")
     if model.startswith((".", "/", "~")) or len(parts) > 3 or (len(parts) < 3 and model.endswith(".gguf")):
-        raise InputError(f"hf:{model}: no such file or folder")
+        raise InputError(f"{scheme}:{model}: no such file or folder")
     if len(parts) == 3:
         return ModelSource("hub", "/".join(parts[:2]), file=parts[2])
     return ModelSource("hub", model)
@@ -58,23 +60,36 @@ def fingerprint(source: ModelSource) -> str:
     if source.path is None:
         raise ValueError(f"{source.name} is not local")
     if source.kind == "gguf":
-        return sampled_digest(source.path)
+        parts = [source.path.with_name(name) for name in gguf_parts(source.path.name)]
+        return sampled_digest(source.path) if len(parts) == 1 else digest([sampled_digest(part) for part in parts])
     paths = sorted(path for pattern in FINGERPRINTED for path in source.path.glob(pattern))
     return digest({path.name: sampled_digest(path) for path in paths})
+
+
+def gguf_parts(name: str) -> list[str]:
+    """The names of all parts of a GGUF file that was split, given that of its first; else the name alone."""
+    split = _PART.fullmatch(name)
+    if split is None:
+        return [name]
+    count = int(split["count"])
+    return [f"{split['stem']}-{index:05}-of-{count:05}.gguf" for index in range(1, count + 1)]
 
 
 def _checked_gguf(path: Path) -> Path:
     with path.open("rb") as stream:
         if stream.read(len(GGUF_MAGIC)) != GGUF_MAGIC:
-            raise InputError(f"{path}: not a GGUF file", "hf: takes a GGUF file, a folder with safetensors or a hub id")
+            raise InputError(f"{path}: not a GGUF file", "give a GGUF file, a folder with safetensors or a hub id")
+    for name in gguf_parts(path.name):
+        if not path.with_name(name).is_file():
+            raise InputError(f"{path}: its part {name} is not beside it")
     return path
 
 
-def _checked_folder(path: Path) -> Path:
-    if not (path / "config.json").is_file():
-        raise InputError(f"{path}: no config.json, so not a model folder of transformers")
-    if not any(path.glob("*.safetensors")):
+def require_safetensors(folder: Path) -> None:
+    """Raises InputError where a folder is no model of transformers, HarnessError where its weights are pickled."""
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{folder}: no config.json, so not a model folder of transformers")
+    if not any(folder.glob("*.safetensors")):
         raise HarnessError(
-            f"{path}: no safetensors file", "pickled weights (.bin, .pt) can run code and are not loaded"
+            f"{folder}: no safetensors file", "pickled weights (.bin, .pt) can run code and are not loaded"
         )
-    return path

@@ -15,6 +15,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from judgeharness.backends.source import gguf_parts
 from judgeharness.errors import HarnessError, InputError
 
 SMALL_FILES = ["*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"]
@@ -95,9 +96,10 @@ def all_files(model: HubModel, with_code: bool) -> Path:
 
 
 def gguf_file(repository: str, file: str, revision: str | None) -> Path:
-    """A GGUF file of the hub, fetched where it is missing. Raises HarnessError."""
+    """A GGUF file of the hub, with all its parts, fetched where it is missing. Raises HarnessError."""
     try:
-        return Path(huggingface_hub.hf_hub_download(repository, file, revision=revision))
+        parts = [huggingface_hub.hf_hub_download(repository, part, revision=revision) for part in gguf_parts(file)]
+        return Path(parts[0])
     # Any error of the client or of its HTTP library, as in find_model.
     except Exception as error:
         raise HarnessError(f"{file} of {repository} cannot be fetched: {_first_line(error)}") from error

@@ -1,0 +1,141 @@
+"""The `llamacpp:` backend: from a GGUF file's name to option scores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from judgeharness.backends.contract import BackendContext, Description
+from judgeharness.backends.letters import PROBE, letter_tokens
+from judgeharness.backends.llamacpp import check
+from judgeharness.backends.llamacpp.chat import GgufChat
+from judgeharness.backends.llamacpp.library import LlamaModel, supports_gpu
+from judgeharness.backends.llamacpp.options import LlamaCppOptions
+from judgeharness.backends.llamacpp.scorer import LlamaScorer
+from judgeharness.backends.packs import Packer
+from judgeharness.backends.source import ModelSource, find_source, fingerprint
+from judgeharness.content import digest
+from judgeharness.domain import OptionScores, PromptGroup, ScoringFailure
+from judgeharness.errors import InputError
+
+DISTRIBUTION = "llama-cpp-python"
+
+
+class LlamaCppBackend:
+    """A causal language model in a GGUF file. The vocabulary comes first, weights on `open`."""
+
+    def __init__(self, model: str, options: LlamaCppOptions, context: BackendContext) -> None:
+        self._options = options
+        self._context = context
+        self._source, self._path = self._found(model)
+        self._model: LlamaModel | None = None
+        self._scorer: LlamaScorer | None = None
+
+    def describe(self) -> Description:
+        """The model by name and content, how it is run, and how prompts and letters look to it."""
+        return {
+            "backend": "llamacpp",
+            "model": self._source.name,
+            "file": self._source.file,
+            "fingerprint": self._fingerprint,
+            "device": "gpu" if self._gpu_layers else "cpu",
+            "gpu_layers": self._gpu_layers,
+            "letters": self._letters,
+            "chat_template_sha256": digest(self._chat.template),
+            "prompt_format": self._chat.render([PROBE]),
+        }
+
+    def environment(self) -> Mapping[str, Any]:
+        """The file's path, llama.cpp's version, and how prompts are scored."""
+        return {
+            DISTRIBUTION: version(DISTRIBUTION),
+            "format": None if self._model is None else self._model.description,
+            "scorer": None if self._scorer is None else self._scorer.name,
+            "threads": self._threads,
+            "laid_out_for_processor": self._extra_buffers,
+            "path": str(self._path),
+        }
+
+    def render(self, group: PromptGroup) -> Sequence[str]:
+        """The text of each prompt."""
+        return [self._chat.render(prompt.messages) for prompt in group.prompts]
+
+    def encode(self, group: PromptGroup) -> Sequence[Sequence[int]]:
+        """Token ids of each prompt."""
+        return self._chat.encode(self.render(group))
+
+    def open(self) -> None:
+        """Load the weights. Raises HarnessError where they cannot be."""
+        if self._scorer is not None:
+            return
+        self._model = LlamaModel(self._path, self._gpu_layers, extra_buffers=self._extra_buffers)
+        self._scorer = LlamaScorer(
+            self._model, self._options.scorer, self._options.batch_tokens, self._threads, self._context.notify
+        )
+
+    def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores | ScoringFailure]:
+        """Score the groups, a few together where they are small."""
+        if self._scorer is None or self._model is None:
+            raise RuntimeError("score() before open()")
+        longest = self._options.context or self._model.context_length
+        packer = Packer(self.encode, self._letters, longest, self._scorer.pack_tokens)
+        return packer.run(groups, self._scorer.score)
+
+    def close(self) -> None:
+        """Free the weights."""
+        if self._scorer is not None:
+            self._scorer.close()
+        if self._model is not None:
+            self._model.close()
+        self._scorer = self._model = None
+
+    def _found(self, model: str) -> tuple[ModelSource, Path]:
+        source = find_source(model, "llamacpp")
+        if source.kind == "folder" or (source.kind == "hub" and source.file is None):
+            raise InputError(
+                f"llamacpp:{model}: names no GGUF file",
+                "give a file.gguf, owner/repository/file.gguf of the hub, or use hf: for models of transformers",
+            )
+        path = source.path
+        if path is None:
+            from judgeharness.backends.hub import gguf_file
+
+            self._context.notify(f"llamacpp model: {source.file} of {source.name} from the hub")
+            path = gguf_file(source.name, source.file or "", self._options.revision)
+        self._context.notify(f"llamacpp model: {path}")
+        return source, path
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return fingerprint(ModelSource("gguf", self._path.name, self._path))
+
+    @cached_property
+    def _extra_buffers(self) -> bool:
+        kept = self._context.cache / "models" / f"{self._path.name}-{self._fingerprint[:16]}"
+        return check.usable(self._path, self._gpu_layers, kept, version(DISTRIBUTION), self._context.notify)
+
+    @cached_property
+    def _vocabulary(self) -> LlamaModel:
+        # What would crash is found by the check.
+        _ = self._extra_buffers
+        return LlamaModel(self._path, vocabulary_only=True)
+
+    @cached_property
+    def _chat(self) -> GgufChat:
+        return GgufChat(self._vocabulary)
+
+    @cached_property
+    def _letters(self) -> dict[str, int]:
+        return letter_tokens(self._chat, self._options.answer_prefix)
+
+    @property
+    def _gpu_layers(self) -> int:
+        return self._options.gpu_layers if supports_gpu() else 0
+
+    @property
+    def _threads(self) -> int:
+        return self._options.threads or len(os.sched_getaffinity(0))

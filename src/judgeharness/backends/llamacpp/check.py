@@ -1,0 +1,100 @@
+"""Whether llama.cpp can run a file on this machine, tried in a process of its own.
+
+llama.cpp stops the whole process on some damaged files, and on processors that announce instructions which they do not
+carry out. What is found is kept in the cache, by the file's content, llama.cpp's version and the machine.
+
+    python -m judgeharness.backends.llamacpp.check FILE GPU_LAYERS EXTRA_BUFFERS
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from judgeharness.content import digest
+from judgeharness.errors import HarnessError
+
+TRIED_TOKENS = 64
+
+
+def usable(path: Path, gpu_layers: int, kept: Path, version: str, notify: Callable[[str], None]) -> bool:
+    """Whether the file runs with weights laid out anew for this processor (True), or only as they are (False).
+
+    kept: the folder for what was found. Raises HarnessError where it runs in neither way.
+    """
+    machine = digest([version, platform.node(), platform.machine(), _processor(), gpu_layers])[:16]
+    stamp = kept / f"llamacpp-{machine}.json"
+    known = _read(stamp)
+    if known is not None:
+        return known
+    notify(f"trying {path.name} in a process of its own, once")
+    found = _try(path, gpu_layers, extra_buffers=True) or _try(path, gpu_layers, extra_buffers=False)
+    if found is None:
+        raise HarnessError(
+            f"{path}: llama.cpp crashes on this file",
+            "it may be damaged; if every GGUF file does this, llama-cpp-python was built for another processor",
+        )
+    kept.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(json.dumps({"extra_buffers": found}), encoding="utf-8")
+    return found
+
+
+def _try(path: Path, gpu_layers: int, extra_buffers: bool) -> bool | None:
+    """`extra_buffers` where it works, None where the process died. Raises HarnessError where llama.cpp says no."""
+    command = [sys.executable, "-m", __name__, str(path), str(gpu_layers), str(int(extra_buffers))]
+    # Words of our own, and a path that is passed as one argument.
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode == 0:
+        return extra_buffers
+    if done.returncode < 0 or done.returncode in {128 + signal.SIGSEGV, 128 + signal.SIGABRT, 128 + signal.SIGILL}:
+        return None
+    reason = (done.stdout.strip() or done.stderr.strip()).splitlines()
+    raise HarnessError(reason[-1] if reason else f"{path}: llama.cpp cannot load this file")
+
+
+def _read(stamp: Path) -> bool | None:
+    try:
+        found = json.loads(stamp.read_text(encoding="utf-8"))["extra_buffers"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, bool) else None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.startswith("flags")), platform.processor())
+
+
+def main(path: str, gpu_layers: str, extra_buffers: str) -> int:
+    """Load the file and decode a few tokens; 0 where that works, else 1 with the reason on stdout."""
+    from judgeharness.backends.llamacpp.decodes import decodes
+    from judgeharness.backends.llamacpp.library import LlamaContext, LlamaModel
+    from judgeharness.prefixes import build_tree
+
+    try:
+        model = LlamaModel(Path(path), int(gpu_layers), extra_buffers=bool(int(extra_buffers)))
+        if not model.is_causal:
+            raise HarnessError(f"{path}: {model.description} is not a causal language model")
+        context = LlamaContext(model, TRIED_TOKENS, TRIED_TOKENS, 1, 1)
+        tokens = [index % model.n_tokens for index in range(TRIED_TOKENS)]
+        (step,) = decodes(build_tree([tokens]), TRIED_TOKENS)
+        if not np.isfinite(context.decode(step)).all():
+            raise HarnessError(f"{path}: its logits are not finite, so the file is damaged or not supported")
+    except HarnessError as error:
+        print(error.message)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

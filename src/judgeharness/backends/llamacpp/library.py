@@ -1,0 +1,232 @@
+"""llama.cpp through its C functions: a model file with its vocabulary, and a context that decodes.
+
+Nothing here checks what it is given: files are tried in `check` first, in a process of their own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+import numpy as np
+import numpy.typing as npt
+
+from judgeharness.backends.llamacpp.decodes import Decode
+from judgeharness.errors import HarnessError
+
+SPECIAL_TOKENS = {
+    "bos_token": llama_cpp.llama_vocab_bos,
+    "eos_token": llama_cpp.llama_vocab_eos,
+    "pad_token": llama_cpp.llama_vocab_pad,
+    "sep_token": llama_cpp.llama_vocab_sep,
+    "mask_token": llama_cpp.llama_vocab_mask,
+}
+_ERROR_LEVEL = 3
+_INT_BYTES = 4
+_FLOAT_TYPES = (0, 1, 32)
+_CONTEXT_STEP = 256
+_errors: deque[str] = deque(maxlen=8)
+
+
+@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
+def _listen(level: int, text: bytes, data: Any) -> None:
+    """Keep llama.cpp's error lines for our messages, and the rest off the terminal."""
+    if level == _ERROR_LEVEL:
+        _errors.append(text.decode("utf-8", "replace").strip())
+
+
+def failure(what: str) -> HarnessError:
+    """An error with the last line that llama.cpp gave as its reason."""
+    reason = next((line for line in reversed(_errors) if line), "llama.cpp gives no reason")
+    return HarnessError(f"{what}: {reason}")
+
+
+def supports_gpu() -> bool:
+    """Whether llama.cpp was built with a GPU backend, and found one."""
+    return bool(llama_cpp.llama_supports_gpu_offload())
+
+
+def most_sequences() -> int:
+    """The most sequences of one context."""
+    return int(llama_cpp.llama_max_parallel_sequences())
+
+
+class LlamaModel:
+    """A loaded GGUF file, or its vocabulary and metadata alone. Raises HarnessError where it cannot be loaded.
+
+    extra_buffers: let llama.cpp lay weights out anew for the processor at hand.
+    """
+
+    def __init__(
+        self, path: Path, gpu_layers: int = 0, *, vocabulary_only: bool = False, extra_buffers: bool = False
+    ) -> None:
+        llama_cpp.llama_log_set(_listen, ctypes.c_void_p(0))
+        llama_cpp.llama_backend_init()
+        parameters = llama_cpp.llama_model_default_params()
+        parameters.n_gpu_layers = gpu_layers
+        parameters.vocab_only = vocabulary_only
+        parameters.use_extra_bufts = extra_buffers
+        _errors.clear()
+        self.handle: Any = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
+        if not self.handle:
+            raise failure(f"{path}: llama.cpp cannot load this file")
+        self._vocabulary: Any = llama_cpp.llama_model_get_vocab(self.handle)
+        self.n_tokens = int(llama_cpp.llama_vocab_n_tokens(self._vocabulary))
+
+    @property
+    def template(self) -> str | None:
+        """The chat template in the file."""
+        found = llama_cpp.llama_model_chat_template(self.handle, None)
+        return found.decode("utf-8", "replace") if found else None
+
+    @property
+    def architecture(self) -> str:
+        """The architecture that the file names, such as "llama"."""
+        buffer = ctypes.create_string_buffer(128)
+        size = llama_cpp.llama_model_meta_val_str(self.handle, b"general.architecture", buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if size > 0 else "unknown"
+
+    @property
+    def description(self) -> str:
+        """Architecture, size and quantisation, in llama.cpp's words."""
+        buffer = ctypes.create_string_buffer(256)
+        llama_cpp.llama_model_desc(self.handle, buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace")
+
+    @property
+    def context_length(self) -> int:
+        """The longest text that the model was trained on, in tokens."""
+        return int(llama_cpp.llama_model_n_ctx_train(self.handle))
+
+    @property
+    def is_quantised(self) -> bool:
+        """Whether weights are in less than 16 bits, for which activations are rounded too, batch by batch."""
+        return int(llama_cpp.llama_model_ftype(self.handle)) not in _FLOAT_TYPES
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether a token's state depends on more than keys and values: such a model cannot follow a tree."""
+        return bool(llama_cpp.llama_model_is_recurrent(self.handle) or llama_cpp.llama_model_is_hybrid(self.handle))
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether it predicts the next token from those before."""
+        return bool(
+            llama_cpp.llama_model_has_decoder(self.handle)
+            and not llama_cpp.llama_model_has_encoder(self.handle)
+            and not llama_cpp.llama_model_is_diffusion(self.handle)
+        )
+
+    def special_tokens(self) -> dict[str, str]:
+        """The texts of the special tokens that the vocabulary has."""
+        tokens = {name: int(find(self._vocabulary)) for name, find in SPECIAL_TOKENS.items()}
+        return {name: self._text(token) for name, token in tokens.items() if 0 <= token < self.n_tokens}
+
+    def tokenize(self, text: str, add_special: bool) -> list[int]:
+        """Token ids of a text; special tokens in it are read as such."""
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 8
+        while True:
+            buffer = (ctypes.c_int32 * room)()
+            size = int(llama_cpp.llama_tokenize(self._vocabulary, data, len(data), buffer, room, add_special, True))
+            if size >= 0:
+                return list(buffer[:size])
+            if -size <= room:
+                raise failure("llama.cpp cannot tokenise a text")
+            room = -size
+
+    def detokenize(self, tokens: Sequence[int]) -> str:
+        """The text of tokens, special ones included."""
+        given = (ctypes.c_int32 * len(tokens))(*tokens)
+        room = 64 + 32 * len(tokens)
+        while True:
+            buffer = ctypes.create_string_buffer(room)
+            size = int(llama_cpp.llama_detokenize(self._vocabulary, given, len(tokens), buffer, room, False, True))
+            if size >= 0:
+                return buffer.raw[:size].decode("utf-8", "replace")
+            room = -size
+
+    def close(self) -> None:
+        """Free it. May be called twice."""
+        if self.handle:
+            llama_cpp.llama_model_free(self.handle)
+            self.handle = None
+
+    def _text(self, token: int) -> str:
+        return str((llama_cpp.llama_vocab_get_text(self._vocabulary, token) or b"").decode("utf-8", "replace"))
+
+
+class LlamaContext:
+    """Room for `size` tokens in `sequences` sequences, decoded `batch` at a time, no fewer than the sequences.
+
+    Raises HarnessError where llama.cpp has no memory for it.
+    """
+
+    def __init__(self, model: LlamaModel, size: int, batch: int, sequences: int, threads: int) -> None:
+        self.size = -(-size // _CONTEXT_STEP) * _CONTEXT_STEP
+        self._n_tokens = model.n_tokens
+        parameters = llama_cpp.llama_context_default_params()
+        parameters.n_ctx = self.size
+        parameters.n_batch = parameters.n_ubatch = batch
+        parameters.n_seq_max = sequences
+        parameters.n_outputs_max = sequences
+        parameters.n_threads = parameters.n_threads_batch = threads
+        # One buffer for all sequences, so that a token can belong to several of them.
+        parameters.kv_unified = True
+        # A cache of the window's size alone forgets by position, and a tree comes back to earlier positions.
+        parameters.swa_full = True
+        parameters.no_perf = True
+        _errors.clear()
+        self._handle: Any = llama_cpp.llama_init_from_model(model.handle, parameters)
+        if not self._handle:
+            raise failure(f"llama.cpp cannot make a context of {self.size} tokens")
+        self._memory: Any = llama_cpp.llama_get_memory(self._handle)
+        self._sequences = np.arange(sequences, dtype=np.int32)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        llama_cpp.llama_memory_clear(self._memory, False)
+
+    def decode(self, step: Decode) -> npt.NDArray[np.float32]:
+        """Logits (outputs, vocabulary) of a step; what no later step needs is forgotten. Raises HarnessError."""
+        tokens = step.tokens.astype(np.int32)
+        positions = step.positions.astype(np.int32)
+        counts = (step.last_sequences - step.first_sequences).astype(np.int32)
+        # A token's sequences are consecutive, so each list of them is a piece of one array.
+        lists = (self._sequences.ctypes.data + _INT_BYTES * step.first_sequences).astype(np.uintp)
+        wanted = np.zeros(len(tokens), dtype=np.int8)
+        wanted[step.outputs] = 1
+        integers = ctypes.POINTER(ctypes.c_int32)
+        batch = llama_cpp.llama_batch(
+            len(tokens),
+            tokens.ctypes.data_as(integers),
+            None,
+            positions.ctypes.data_as(integers),
+            counts.ctypes.data_as(integers),
+            lists.ctypes.data_as(ctypes.POINTER(integers)),
+            wanted.ctypes.data_as(ctypes.POINTER(ctypes.c_int8)),
+        )
+        _errors.clear()
+        code = int(llama_cpp.llama_decode(self._handle, batch))
+        if code != 0:
+            raise failure(f"llama.cpp cannot decode {len(tokens)} tokens (code {code})")
+        found = np.array([self._logits(int(place)) for place in step.outputs], dtype=np.float32)
+        for sequence in range(*step.finished):
+            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        return found.reshape(len(step.outputs), self._n_tokens)
+
+    def close(self) -> None:
+        """Free it. May be called twice."""
+        if self._handle:
+            llama_cpp.llama_free(self._handle)
+            self._handle = None
+
+    def _logits(self, place: int) -> npt.NDArray[np.float32]:
+        pointer = llama_cpp.llama_get_logits_ith(self._handle, place)
+        if not pointer:
+            raise failure("llama.cpp gives no logits")
+        return np.ctypeslib.as_array(pointer, (self._n_tokens,))

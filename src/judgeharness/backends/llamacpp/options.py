@@ -1,0 +1,30 @@
+"""Options of the `llamacpp:` backend."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from judgeharness.backends.options import ScorerChoice
+from judgeharness.options import Options
+
+
+class LlamaCppOptions(Options):
+    """What `-o key=value` sets for `llamacpp:` models.
+
+    gpu_layers: layers on the GPU, -1 for all of them; without effect where llama.cpp was built for the CPU.
+    threads: of the CPU; all that the process may use unless given. context: the most tokens of a prompt; the model's
+    own length unless given. batch_tokens: tokens that go through the model together. revision: a hub branch, tag or
+    commit. scorer: `tree` decodes each token that prompts share once, `plain` prompt by prompt, auto is tree where it
+    is exact. answer_prefix: what stands between the prompt and the answer letter; found from the chat template unless
+    given.
+    """
+
+    gpu_layers: Annotated[int, Field(ge=-1)] = -1
+    threads: Annotated[int, Field(ge=1, le=4096)] | None = None
+    context: Annotated[int, Field(ge=1)] | None = None
+    batch_tokens: Annotated[int, Field(ge=1, le=1 << 16)] = 512
+    revision: str | None = None
+    scorer: ScorerChoice = "auto"
+    answer_prefix: str | None = None

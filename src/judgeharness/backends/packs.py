@@ -1,0 +1,78 @@
+"""Prompt groups on their way to a local model: encoded, refused where too long, a few together where they are small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from judgeharness.backends.letters import LetterScores, require_letters
+from judgeharness.domain import OptionScores, PromptGroup, ScoringFailure, in_label_order
+from judgeharness.prefixes import Tokens, count_tokens
+
+Score = Callable[[Sequence[Sequence[Tokens]], Sequence[int]], Sequence[LetterScores]]
+"""Groups of token sequences, and the answer letters' tokens, to the letters' scores after each."""
+
+
+class Packer:
+    """Feeds a scorer.
+
+    encode: token ids of a group's prompts. letters: the token of each answer letter. longest: the most tokens of a
+    prompt. pack_tokens: unique tokens that are worth scoring together.
+    """
+
+    def __init__(
+        self,
+        encode: Callable[[PromptGroup], Sequence[Tokens]],
+        letters: Mapping[str, int],
+        longest: int | None,
+        pack_tokens: int,
+    ) -> None:
+        self._encode = encode
+        self._letters = letters
+        self._longest = longest
+        self._pack_tokens = pack_tokens
+
+    def run(self, groups: Iterable[PromptGroup], score: Score) -> Iterator[OptionScores | ScoringFailure]:
+        """One result for each group. Raises HarnessError where a letter has no token of its own."""
+        pack: list[_Encoded] = []
+        for group in groups:
+            encoded = _Encoded(group, self._encode(group))
+            failure = self._too_long(encoded)
+            if failure is not None:
+                yield failure
+                continue
+            if pack and (pack[0].group.n_options != group.n_options or self._full(pack)):
+                yield from self._score(pack, score)
+                pack = []
+            pack.append(encoded)
+        if pack:
+            yield from self._score(pack, score)
+
+    def _score(self, pack: Sequence[_Encoded], score: Score) -> Iterator[OptionScores | ScoringFailure]:
+        letters = require_letters(self._letters, pack[0].group.n_options)
+        results = score([encoded.tokens for encoded in pack], letters)
+        for encoded, scores in zip(pack, results, strict=True):
+            by_label = in_label_order(scores.logits, encoded.group)
+            try:
+                yield OptionScores(encoded.group.uid, by_label, "logit", scores.mass)
+            except ValueError as error:
+                yield ScoringFailure(encoded.group.uid, str(error))
+
+    def _full(self, pack: Sequence[_Encoded]) -> bool:
+        return sum(encoded.unique for encoded in pack) >= self._pack_tokens
+
+    def _too_long(self, encoded: _Encoded) -> ScoringFailure | None:
+        longest = max(map(len, encoded.tokens))
+        if self._longest is None or longest <= self._longest:
+            return None
+        return ScoringFailure(
+            encoded.group.uid, f"a prompt of {longest} tokens is longer than the model's {self._longest}"
+        )
+
+
+class _Encoded:
+    """A prompt group with its token ids, and how many of them are unique."""
+
+    def __init__(self, group: PromptGroup, tokens: Sequence[Tokens]) -> None:
+        self.group = group
+        self.tokens = tokens
+        self.unique = count_tokens(tokens).unique
