@@ -45,6 +45,13 @@ def judgeharness_backends() -> list[BackendSpec]:
             aliases=(SMOLLM2,),
         ),
         BackendSpec(
+            name="openai",
+            summary="a model of OpenAI or of any server that speaks its protocol: MODEL, or MODEL@http://HOST:PORT/v1",
+            target="judgeharness.backends.openai.backend:OpenAIBackend",
+            options="judgeharness.backends.openai.options:OpenAIOptions",
+            extra="openai",
+        ),
+        BackendSpec(
             name="baseline",
             summary="no model: uniform, human, or another label source of the task (mnli-single, varierr, ...)",
             target="judgeharness.backends.baseline:Baseline",

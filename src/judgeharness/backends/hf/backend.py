@@ -53,8 +53,8 @@ class HuggingFaceBackend:
             "dtype": self._placement.dtype,
             "quantization": self._options.quantization,
             "letters": self._letters,
-            "chat_template_sha256": digest(self._chat.template),
-            "prompt_format": self._chat.render([PROBE]),
+            "chat_template_sha256": digest(self.chat.template),
+            "prompt_format": self.chat.render([PROBE]),
         }
 
     def environment(self) -> Mapping[str, Any]:
@@ -69,11 +69,11 @@ class HuggingFaceBackend:
 
     def render(self, group: PromptGroup) -> Sequence[str]:
         """The text of each prompt."""
-        return [self._chat.render(prompt.messages) for prompt in group.prompts]
+        return [self.chat.render(prompt.messages) for prompt in group.prompts]
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]]:
         """Token ids of each prompt."""
-        return self._chat.encode(self.render(group))
+        return self.chat.encode(self.render(group))
 
     def open(self) -> None:
         """Load the weights. Raises HarnessError where they do not fit, or are no causal language model."""
@@ -144,12 +144,13 @@ class HuggingFaceBackend:
             raise self._unloadable("tokenizer", error) from error
 
     @cached_property
-    def _chat(self) -> TransformersChat:
+    def chat(self) -> TransformersChat:
+        """The chat template and the tokenizer."""
         return TransformersChat(self._tokenizer)
 
     @cached_property
     def _letters(self) -> dict[str, int]:
-        return letter_tokens(self._chat, self._options.answer_prefix)
+        return letter_tokens(self.chat, self._options.answer_prefix)
 
     def _weights_folder(self) -> Path:
         if self._hub is not None:

@@ -45,8 +45,8 @@ class LlamaCppBackend:
             "device": "gpu" if self._gpu_layers else "cpu",
             "gpu_layers": self._gpu_layers,
             "letters": self._letters,
-            "chat_template_sha256": digest(self._chat.template),
-            "prompt_format": self._chat.render([PROBE]),
+            "chat_template_sha256": digest(self.chat.template),
+            "prompt_format": self.chat.render([PROBE]),
         }
 
     def environment(self) -> Mapping[str, Any]:
@@ -62,11 +62,11 @@ class LlamaCppBackend:
 
     def render(self, group: PromptGroup) -> Sequence[str]:
         """The text of each prompt."""
-        return [self._chat.render(prompt.messages) for prompt in group.prompts]
+        return [self.chat.render(prompt.messages) for prompt in group.prompts]
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]]:
         """Token ids of each prompt."""
-        return self._chat.encode(self.render(group))
+        return self.chat.encode(self.render(group))
 
     def open(self) -> None:
         """Load the weights. Raises HarnessError where they cannot be."""
@@ -125,12 +125,13 @@ class LlamaCppBackend:
         return LlamaModel(self._path, vocabulary_only=True)
 
     @cached_property
-    def _chat(self) -> GgufChat:
+    def chat(self) -> GgufChat:
+        """The chat template and the tokenizer."""
         return GgufChat(self._vocabulary)
 
     @cached_property
     def _letters(self) -> dict[str, int]:
-        return letter_tokens(self._chat, self._options.answer_prefix)
+        return letter_tokens(self.chat, self._options.answer_prefix)
 
     @property
     def _gpu_layers(self) -> int:

@@ -1,0 +1,60 @@
+"""Where a server is: `openai:MODEL`, with the address in an option, or `openai:MODEL@ADDRESS`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from judgeharness.errors import HarnessError, InputError
+
+OPENAI = "https://api.openai.com/v1"
+_MODEL = re.compile(r"(?P<model>.*?)(@(?P<address>https?://.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A model of a server. url: up to and with /v1, no slash at the end. root: without the /v1."""
+
+    model: str
+    url: str
+
+    @property
+    def root(self) -> str:
+        """The server itself, for what lies outside OpenAI's protocol."""
+        return self.url.removesuffix("/v1")
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether this is OpenAI's own service."""
+        return urlsplit(self.url).hostname == urlsplit(OPENAI).hostname
+
+
+def find_address(name: str, base_url: str | None, environment: Mapping[str, str]) -> Address:
+    """The address behind the part after `openai:`. Raises InputError."""
+    found = _MODEL.fullmatch(name)
+    model, given = (found["model"], found["address"]) if found else (name, None)
+    if not model:
+        raise InputError("openai: names no model", "for example openai:gpt-4o or openai:MODEL@http://localhost:8000/v1")
+    url = (given or base_url or environment.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InputError(f"base_url={url}: not an address such as http://localhost:8000/v1")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise InputError(
+            "base_url: holds a user name, password, query or fragment, which would go into the record",
+            "keys come from the environment only: -o key_variable=NAME",
+        )
+    return Address(model, url)
+
+
+def find_key(address: Address, variable: str, environment: Mapping[str, str]) -> str:
+    """The key from the environment; "none" for servers that ask for none.
+
+    Raises HarnessError where OpenAI's own is missing.
+    """
+    key = environment.get(variable, "").strip()
+    if not key and address.is_openai:
+        raise HarnessError(f"{variable} is not set, and OpenAI asks for a key", f"export {variable}=... and run again")
+    return key or "none"

@@ -1,0 +1,211 @@
+"""Has prompt groups answered by a server: several at a time, each prompt again until it is answered or given up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import tenacity
+
+from judgeharness.backends.openai.budget import Budget, BudgetError
+from judgeharness.backends.openai.client import Client, FaultError, RefusedError
+from judgeharness.backends.openai.replies import Answer, read_answer
+from judgeharness.backends.openai.roads import Question, RequestForm
+from judgeharness.backends.openai.throttle import Concurrency, Priority, Throttle
+from judgeharness.domain import PromptGroup, ScoringFailure
+from judgeharness.errors import HarnessError
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 60.0
+ANSWER_TOKENS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredGroup:
+    """A group with an answer for each of its prompts."""
+
+    group: PromptGroup
+    answers: tuple[Answer, ...]
+
+
+Result = AnsweredGroup | ScoringFailure
+
+
+class Asking:
+    """One run's requests. questions: the prompts of a group in the forms in which the server takes them."""
+
+    def __init__(
+        self,
+        client: Client,
+        form: RequestForm,
+        questions: Callable[[PromptGroup], list[Question]],
+        budget: Budget,
+        concurrency: Concurrency,
+        attempts: int,
+    ) -> None:
+        self.budget = budget
+        self.repeated = 0
+        self._client = client
+        self._form = form
+        self._questions = questions
+        self._throttle = Throttle(concurrency)
+        self._attempts = attempts
+        self._active = 0
+
+    async def run(self, groups: Iterable[PromptGroup]) -> AsyncIterator[Result]:
+        """One result for each group. Raises HarnessError where the server is lost, or the budget is used up."""
+        results: asyncio.Queue[Result | HarnessError | None] = asyncio.Queue()
+        feeding = asyncio.create_task(self._feed(groups, results))
+        feeding.add_done_callback(lambda _: results.put_nowait(None))
+        try:
+            while (result := await results.get()) is not None:
+                if isinstance(result, HarnessError):
+                    raise result
+                yield result
+            await feeding
+        finally:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
+
+    async def _feed(self, groups: Iterable[PromptGroup], results: asyncio.Queue[Result | HarnessError | None]) -> None:
+        """Start groups as there is room for them; those that began first go first."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for number, group in enumerate(groups):
+                    await self._throttle.room()
+                    questions = self._questions(group)
+                    promises = {each: self._estimate(each) for each in questions}
+                    while not self.budget.promise(list(promises.values())):
+                        if not self._active:
+                            raise self._used_up()
+                        await self._throttle.change()
+                    self._active += 1
+                    tasks.create_task(self._group(number, group, questions, promises, results))
+                    # Let it ask for its first turn, so that the room it takes is seen.
+                    await asyncio.sleep(0)
+        except* HarnessError as errors:
+            results.put_nowait(_first(errors))
+
+    async def _group(
+        self,
+        number: int,
+        group: PromptGroup,
+        questions: Sequence[Question],
+        promises: dict[Question, int],
+        results: asyncio.Queue[Result | HarnessError | None],
+    ) -> None:
+        try:
+            results.put_nowait(await self._answered(number, group, questions, promises))
+        finally:
+            self.budget.withdraw(list(promises.values()))
+            self._active -= 1
+            self._throttle.changed()
+
+    async def _answered(
+        self, number: int, group: PromptGroup, questions: Sequence[Question], promises: dict[Question, int]
+    ) -> Result:
+        """Ask the first prompt alone, so that its beginning is in the server's cache when the others come."""
+        first, *rest = sorted(promises, key=lambda each: [message.content for message in each.messages])
+        try:
+            found = {first: await self._ask((number, 0), first, promises)}
+            tasks = [
+                asyncio.create_task(self._ask((number, place), each, promises)) for place, each in enumerate(rest, 1)
+            ]
+            try:
+                found |= dict(zip(rest, await asyncio.gather(*tasks), strict=True))
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        except RefusedError as error:
+            return ScoringFailure(group.uid, f"the server refuses a prompt (HTTP {error.status}): {error.reason}")
+        except BudgetError:
+            raise self._used_up() from None
+        except FaultError as error:
+            if error.unreachable or error.overloaded:
+                raise HarnessError(
+                    f"the server does not answer, after {self._attempts} attempts: {error.reason}",
+                    "what was done is in the store; the same command goes on there",
+                ) from error
+            return ScoringFailure(group.uid, f"{error.reason}, in {self._attempts} attempts")
+        return AnsweredGroup(group, tuple(found[each] for each in questions))
+
+    async def _ask(self, priority: Priority, question: Question, promises: dict[Question, int]) -> Answer:
+        attempts = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(FaultError),
+            stop=tenacity.stop_after_attempt(self._attempts),
+            wait=_wait,
+            reraise=True,
+        )
+        async for attempt in attempts:
+            with attempt:
+                if question not in promises:
+                    self._promise_again(question, promises)
+                async with self._throttle.turn(priority):
+                    return await self._once(question, promises)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _promise_again(self, question: Question, promises: dict[Question, int]) -> None:
+        tokens = self._estimate(question)
+        if not self.budget.promise([tokens]):
+            raise BudgetError
+        promises[question] = tokens
+        self.repeated += 1
+
+    async def _once(self, question: Question, promises: dict[Question, int]) -> Answer:
+        path, body = self._form.request(question)
+        used = promises[question]
+        try:
+            answer = read_answer(await self._client.post(path, body))
+            if answer.prompt_tokens is not None:
+                used = answer.prompt_tokens + (answer.answer_tokens or ANSWER_TOKENS)
+                self.budget.learn(_bytes(question), used)
+        except FaultError as error:
+            used = used if error.status is None else 0
+            if error.overloaded:
+                self._throttle.concurrency.overloaded()
+            if error.wait is not None:
+                self._throttle.pause(min(error.wait, LONGEST_WAIT))
+            raise
+        else:
+            self._throttle.concurrency.answered()
+            return answer
+        finally:
+            self.budget.spend(promises.pop(question), used)
+
+    def _estimate(self, question: Question) -> int:
+        if question.tokens is not None:
+            return len(question.tokens) + ANSWER_TOKENS
+        return self.budget.estimate(_bytes(question))
+
+    def _used_up(self) -> HarnessError:
+        budget = self.budget
+        limits = [
+            f"{most:,} {name}"
+            for name, most in (("requests", budget.max_requests), ("tokens", budget.max_tokens))
+            if most is not None
+        ]
+        return HarnessError(
+            f"the budget of {' and '.join(limits)} has no room for another item: {budget.requests:,} requests and "
+            f"{budget.tokens:,} tokens were spent",
+            "what was done is in the store; the same command with a new budget goes on there",
+        )
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, FaultError) and error.wait is not None:
+        return min(error.wait, LONGEST_WAIT)
+    return float(tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)(state))
+
+
+def _bytes(question: Question) -> int:
+    return sum(len(message.content.encode("utf-8", "replace")) for message in question.messages)
+
+
+def _first(errors: BaseExceptionGroup[HarnessError]) -> HarnessError:
+    found: BaseException = errors
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found if isinstance(found, HarnessError) else HarnessError(str(found))

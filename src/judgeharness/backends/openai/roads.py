@@ -1,0 +1,86 @@
+"""How a prompt is put to a server: the path and the body of the request, and nothing that is random."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from judgeharness.backends.openai.capabilities import Capabilities, Road
+from judgeharness.backends.openai.servers import KINDS
+from judgeharness.domain import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A prompt in the forms in which servers take it. text and tokens: None where there is no tokenizer for them."""
+
+    messages: tuple[Message, ...]
+    text: str | None = None
+    tokens: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestForm:
+    """What all requests of a run have in common.
+
+    top: how many log-probabilities to ask for. letters: token ids to ask for by name, where the server can. extra: more
+    fields, as the user gave them.
+    """
+
+    model: str
+    server: str
+    road: Road
+    top: int
+    tokens_field: str = "max_tokens"
+    letters: tuple[int, ...] = ()
+    extra: Mapping[str, Any] | None = None
+    temperature: float = 1.0
+
+    def request(self, question: Question) -> tuple[str, dict[str, Any]]:
+        """Path and body for a question."""
+        kind = KINDS[self.server]
+        if self.road == "native":
+            return kind.native or "", {**self._native(question.tokens or ()), **(self.extra or {})}
+        body: dict[str, Any] = {"model": self.model, self.tokens_field: 1, "temperature": self.temperature, "top_p": 1}
+        body |= kind.extra
+        if self.letters and kind.named_tokens:
+            body |= {kind.named_tokens: list(self.letters), **kind.ids_field}
+        elif question.tokens is not None:
+            body |= kind.ids_field
+        if self.road == "chat":
+            body |= {"messages": _turns(question.messages), "logprobs": True, "top_logprobs": self.top}
+            body |= {"chat_template_kwargs": {"enable_thinking": False}} if kind.thinks else {}
+            return "/chat/completions", {**body, **(self.extra or {})}
+        prompt = list(question.tokens or ()) if self.road == "completions ids" else _text(question)
+        return "/completions", {**body, "prompt": prompt, "logprobs": self.top, **(self.extra or {})}
+
+    def _native(self, tokens: Sequence[int]) -> dict[str, Any]:
+        return {
+            "input_ids": list(tokens),
+            "sampling_params": {"max_new_tokens": 1, "temperature": self.temperature, "top_p": 1},
+            "return_logprob": True,
+            "top_logprobs_num": self.top,
+            "token_ids_logprob": list(self.letters),
+        }
+
+
+def form_for(model: str, found: Capabilities, top: int | None, letters: Sequence[int], extra: Any) -> RequestForm:
+    """The form of a run's requests on the road that the probe chose."""
+    return RequestForm(
+        model,
+        found.server,
+        found.road,
+        top or found.top,
+        found.tokens_field,
+        tuple(letters) if found.named_tokens else (),
+        extra,
+    )
+
+
+def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def _text(question: Question) -> str:
+    return question.text if question.text is not None else "\n\n".join(each.content for each in question.messages)

@@ -1,0 +1,120 @@
+"""How many requests are out at a time: more while that brings more answers a second, half when the server complains."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable
+
+GAIN = 1.15
+LEAST_WINDOW = 16
+Priority = tuple[int, int]
+
+
+class Concurrency:
+    """The limit, from 1 to `most`. Doubled after each window of answers in which they came faster than before.
+
+    When they no longer do, it goes back a step and stays. When the server is overloaded it is halved, and grows again
+    by one a window.
+    """
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limit = 1
+        self._most = most
+        self._ceiling = most
+        self._clock = clock
+        self._growing = most > 1
+        self._rate = 0.0
+        self._done = 0
+        self._begun = clock()
+
+    def answered(self) -> None:
+        """An answer came."""
+        self._done += 1
+        if self._done < max(LEAST_WINDOW, 2 * self.limit):
+            return
+        rate = self._done / max(self._clock() - self._begun, 1e-9)
+        if not self._growing:
+            self._change(min(self.limit + 1, self._ceiling))
+        elif rate >= GAIN * self._rate:
+            self._rate = rate
+            self._growing = self.limit < self._most
+            self._change(min(2 * self.limit, self._most))
+        else:
+            self._growing = False
+            self._ceiling = max(1, self.limit // 2)
+            self._change(self._ceiling)
+
+    def overloaded(self) -> None:
+        """The server asked for less, or did not keep up."""
+        self._growing = False
+        # Requests that were out together are refused together, and count once.
+        if self._done:
+            self._change(max(1, self.limit // 2))
+
+    def _change(self, limit: int) -> None:
+        self.limit, self._done, self._begun = limit, 0, self._clock()
+
+
+class Throttle:
+    """Lets requests through, those of earlier groups first, as many at a time as `concurrency` says."""
+
+    def __init__(self, concurrency: Concurrency) -> None:
+        self.concurrency = concurrency
+        self._out = 0
+        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
+        self._ticket = itertools.count()
+        self._resume = 0.0
+        self._watched: asyncio.Future[None] | None = None
+
+    async def room(self) -> None:
+        """Wait until one more request could go out at once."""
+        while self._out + len(self._waiting) >= self.concurrency.limit or self._paused:
+            await self.change()
+
+    async def change(self) -> None:
+        """Wait until something has changed. For one caller at a time."""
+        self._watched = asyncio.get_running_loop().create_future()
+        await self._watched
+
+    def changed(self) -> None:
+        """Wake the one who waits for a change."""
+        if self._watched is not None and not self._watched.done():
+            self._watched.set_result(None)
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing through for a while."""
+        loop = asyncio.get_running_loop()
+        self._resume = max(self._resume, loop.time() + seconds)
+        loop.call_at(self._resume, self._let_through)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, priority: Priority) -> AsyncIterator[None]:
+        """A context in which a request may go out."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (priority, next(self._ticket), future))
+        self._let_through()
+        try:
+            await future
+            yield
+        finally:
+            if future.done() and not future.cancelled():
+                self._out -= 1
+            self._let_through()
+
+    @property
+    def _paused(self) -> bool:
+        # A timer may be a little early.
+        return asyncio.get_running_loop().time() < self._resume - 1e-3
+
+    def _let_through(self) -> None:
+        self._waiting = [each for each in self._waiting if not each[2].done()]
+        heapq.heapify(self._waiting)
+        while self._waiting and self._out < self.concurrency.limit and not self._paused:
+            _, _, future = heapq.heappop(self._waiting)
+            self._out += 1
+            future.set_result(None)
+        self.changed()
