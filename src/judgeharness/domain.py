@@ -114,6 +114,14 @@ class OptionScores:
         if self.censored is not None and self.censored.shape != self.scores.shape:
             raise ValueError(f"censored of {self.uid} has the shape {self.censored.shape}, not (prompts, labels)")
 
+    @property
+    def informative(self) -> BoolArray:
+        """(prompts,), False where every score is only a bound: such a prompt says nothing about the options."""
+        if self.censored is None:
+            return np.ones(len(self.scores), dtype=np.bool_)
+        found: BoolArray = np.logical_not(self.censored.all(axis=1))
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class ScoringFailure:

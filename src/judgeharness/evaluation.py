@@ -87,8 +87,8 @@ class Watcher(Protocol):
     def planned(self, steps: Sequence[Step]) -> None:
         """Before anything is scored."""
 
-    def started(self, step: Step, prompts: int) -> None:
-        """Scoring of a step begins."""
+    def started(self, name: str, prompts: int) -> None:
+        """Scoring of a step begins, under its name."""
 
     def advanced(self, prompts: int) -> None:
         """That many prompts more were scored and stored."""
@@ -233,24 +233,36 @@ class Evaluation:
         predicted = pipeline.predict(
             work, [transform.part for transform in self._transforms], store.scores, done.failures
         )
-        facts["options_mass"] = predicted.mass
+        facts |= {
+            "options_mass": predicted.mass,
+            "options": predicted.options,
+            "options_censored": predicted.censored,
+            "prompts_left_out": predicted.left_out,
+        }
         runs = []
-        for transform, predictions in zip(self._transforms, predicted.predictions, strict=True):
-            undefined = [each for each in predictions if each.failure is not None and each.score_key is not None]
+        for transform, predictions, undefined in zip(
+            self._transforms, predicted.predictions, predicted.undefined, strict=True
+        ):
             if undefined and not self._request.transforms:
                 self._watcher.note(
                     f"{step.name}: {transform.name} is left out, undefined for {len(undefined)} of {len(predictions)} "
-                    f"items ({undefined[0].failure})"
+                    f"items ({undefined[0]})"
                 )
                 continue
             runs.append(self._save(step, transform, predictions, facts, store))
+        self._explain_failure(step, runs, predicted.predictions[0])
         return runs
+
+    def _explain_failure(self, step: Step, runs: Sequence[Run], predictions: Sequence[Prediction]) -> None:
+        if runs and all(run.n_failed == run.n_items for run in runs):
+            reasons = list(dict.fromkeys(each.failure for each in predictions if each.failure))
+            self._watcher.note(f"{step.name}: no item has a distribution: {reasons[0]}")
 
     def _score(self, step: Step, work: Work, scorer: Scorer, stored: Scores) -> Scored:
         def keep(key: str, scores: OptionScores) -> None:
             stored.add(key, step.backend.digest, self._session, scores)
 
-        self._watcher.started(step, work.n_missing_prompts)
+        self._watcher.started(step.name, work.n_missing_prompts)
         try:
             return pipeline.score(work, scorer, self._executor, keep, self._watcher.advanced)
         finally:

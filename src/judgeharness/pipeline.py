@@ -23,6 +23,7 @@ from judgeharness.tasks.task import Task
 from judgeharness.transforms.contract import Transform, UndefinedTransformError
 
 COUNTED_ITEMS = 16
+CHARACTERS_A_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Work:
     """One task asked of one scorer under one strategy.
 
     keys: of the scores, by uid. prompts: how many each item has. missing: the items whose scores are not stored.
-    tokens: of the missing items' prompts, None where the scorer does not know; estimated from a sample of items
-    unless `exact`.
+    tokens: of the missing items' prompts; unless `exact`, estimated from a sample of items, or from the characters
+    where the scorer does not know the tokens.
     """
 
     task: Task
@@ -39,7 +40,7 @@ class Work:
     keys: Mapping[str, str]
     prompts: Mapping[str, int]
     missing: tuple[Item, ...]
-    tokens: TokenCount | None
+    tokens: TokenCount
     exact: bool
 
     @property
@@ -59,22 +60,29 @@ def plan(task: Task, strategy: Strategy, scorer: Scorer, backend_digest: str, st
         prompts[item.uid] = len(group.prompts)
     known = stored.known(keys.values())
     missing = tuple(item for item in task.items if keys[item.uid] not in known)
-    tokens = _count(task, strategy, scorer, missing)
-    return Work(task, strategy, keys, prompts, missing, tokens, exact=len(missing) <= COUNTED_ITEMS)
+    tokens, exact = _count(task, strategy, scorer, missing)
+    return Work(task, strategy, keys, prompts, missing, tokens, exact)
 
 
-def _count(task: Task, strategy: Strategy, scorer: Scorer, missing: Sequence[Item]) -> TokenCount | None:
+def _count(task: Task, strategy: Strategy, scorer: Scorer, missing: Sequence[Item]) -> tuple[TokenCount, bool]:
+    """The missing items' tokens, and whether they were counted one by one."""
     if not missing:
-        return TokenCount(0, 0)
+        return TokenCount(0, 0), True
     sample = missing[:: max(1, len(missing) // COUNTED_ITEMS)][:COUNTED_ITEMS]
-    counted = TokenCount(0, 0)
-    for item in sample:
-        tokens = scorer.encode(strategy.group(item, task))
-        if tokens is None:
-            return None
-        counted += count_tokens(tokens)
+    counted, exact = TokenCount(0, 0), len(sample) == len(missing)
     scale = len(missing) / len(sample)
-    return TokenCount(round(counted.total * scale), round(counted.unique * scale))
+    for item in sample:
+        group = strategy.group(item, task)
+        tokens = scorer.encode(group)
+        if tokens is None:
+            characters = ["".join(message.content for message in prompt.messages) for prompt in group.prompts]
+            counted += count_tokens([[*map(ord, text), 0] for text in characters])
+        else:
+            counted += count_tokens(tokens)
+        by_characters = tokens is None
+    if by_characters:
+        exact, scale = False, scale / CHARACTERS_A_TOKEN
+    return TokenCount(round(counted.total * scale), round(counted.unique * scale)), exact
 
 
 @dataclass(slots=True)
@@ -128,14 +136,24 @@ def _require_shape(result: OptionScores, work: Work) -> None:
         )
 
 
-def estimate(scores: OptionScores, transform: Transform) -> FloatArray:
-    """The model judgment distribution (labels,): transform each prompt, then average over the prompts.
+class UninformativeError(ValueError):
+    """Every score of an item is only a bound."""
 
-    Raises UndefinedTransformError where the scores do not allow the transform.
+    def __init__(self) -> None:
+        super().__init__("none of the options was among the tokens that the server returned, for any prompt")
+
+
+def estimate(scores: OptionScores, transform: Transform) -> FloatArray:
+    """The model judgment distribution (labels,): transform each prompt, then average over the informative prompts.
+
+    A censored score stands at its upper bound. Raises UndefinedTransformError where the scores do not allow the
+    transform, UninformativeError where no prompt is informative.
     """
+    if not scores.informative.any():
+        raise UninformativeError
     probabilities = transform(scores)
     require_distributions(probabilities, scores.scores.shape, "the transform")
-    result: FloatArray = probabilities.mean(axis=0)
+    result: FloatArray = probabilities[scores.informative].mean(axis=0)
     return result
 
 
@@ -147,34 +165,51 @@ def require_distributions(rows: FloatArray, shape: tuple[int, ...], who: str) ->
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """predictions: for each transform, one for each item. mass: the mean probability of the options, where known."""
+    """predictions: for each transform, one for each item. undefined: for each transform, why it is for an item.
+
+    mass: the mean probability of the options, where known. options: how many option scores there are, of which
+    `censored` are only bounds. left_out: prompts that are not informative.
+    """
 
     predictions: tuple[list[Prediction], ...]
+    undefined: tuple[list[str], ...]
     mass: float | None
+    options: int
+    censored: int
+    left_out: int
 
 
 def predict(work: Work, transforms: Sequence[Transform], stored: Scores, failures: Mapping[str, str]) -> Predicted:
     """Predictions of all items under all transforms, from the stored scores, each read once."""
     found: tuple[list[Prediction], ...] = tuple([] for _ in transforms)
+    undefined: tuple[list[str], ...] = tuple([] for _ in transforms)
     masses: list[float] = []
+    options = censored = left_out = 0
     for item in work.task.items:
         key = work.keys[item.uid]
         scores = stored.get(key)
-        if scores is not None and scores.mass is not None:
+        if scores is None:
+            for predictions in found:
+                predictions.append(Prediction(item.uid, None, failures.get(item.uid, "not scored")))
+            continue
+        options += scores.scores.size
+        censored += 0 if scores.censored is None else int(scores.censored.sum())
+        left_out += int((~scores.informative).sum())
+        if scores.mass is not None:
             masses.append(float(scores.mass.mean()))
-        for transform, predictions in zip(transforms, found, strict=True):
-            reason = failures.get(item.uid, "not scored")
-            predictions.append(
-                Prediction(item.uid, None, reason) if scores is None else _prediction(item.uid, scores, key, transform)
-            )
-    return Predicted(found, float(np.mean(masses)) if masses else None)
+        for transform, predictions, reasons in zip(transforms, found, undefined, strict=True):
+            predictions.append(_prediction(item.uid, scores, key, transform, reasons))
+    return Predicted(found, undefined, float(np.mean(masses)) if masses else None, options, censored, left_out)
 
 
-def _prediction(uid: str, scores: OptionScores, key: str, transform: Transform) -> Prediction:
+def _prediction(uid: str, scores: OptionScores, key: str, transform: Transform, undefined: list[str]) -> Prediction:
     # Two items with the same texts share their scores, which carry the uid of the first.
     try:
         return Prediction(uid, tuple(estimate(scores, transform).tolist()), None, key)
     except UndefinedTransformError as error:
+        undefined.append(str(error))
+        return Prediction(uid, None, str(error), key)
+    except UninformativeError as error:
         return Prediction(uid, None, str(error), key)
 
 

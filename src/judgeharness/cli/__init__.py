@@ -16,6 +16,7 @@ def judgeharness_commands() -> list[CommandSpec]:
         ),
         CommandSpec(name="show", summary="Show a run, or one item of it.", target="judgeharness.cli.show:command"),
         CommandSpec(name="list", summary="List tasks, backends, metrics, ...", target="judgeharness.cli.list:command"),
+        CommandSpec(name="parity", summary="Check that backends agree.", target="judgeharness.cli.parity:command"),
         CommandSpec(
             name="prompts", summary="Print the prompts of a strategy.", target="judgeharness.cli.prompts:command"
         ),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import tempfile
 from importlib.util import find_spec
+from pathlib import Path
 
 import click
 
@@ -11,17 +14,29 @@ import judgeharness
 from judgeharness.cli.program import Session
 from judgeharness.plugins import Plugin
 from judgeharness.record import PACKAGES, package_versions
+from judgeharness.registry import Registry
 
 
 @click.command("doctor")
+@click.option("--backend", "backends", multiple=True, metavar="SCHEME:MODEL", help="Look at a backend only; repeats.")
+@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeats.")
 @click.pass_context
-def command(context: click.Context) -> int:
-    """Check versions, devices, datasets and plugins. Exit code 1 where something is broken, not where it is absent."""
+def command(context: click.Context, backends: tuple[str, ...], pairs: tuple[str, ...]) -> int:
+    """Check versions, devices, datasets and plugins. Exit code 1 where something is broken, not where it is absent.
+
+    With --backend: what it resolves to and says of itself, without its weights. A server is asked anew what it can do.
+    """
     registry = context.ensure_object(Session).registry
+    if backends:
+        for name in backends:
+            _backend(registry, name, pairs)
+        return 0
     click.echo(f"judgeharness {judgeharness.__version__}, Python {platform.python_version()}, {platform.platform()}")
     versions = package_versions(PACKAGES)
     click.echo("packages   " + ", ".join(f"{name} {version}" for name, version in versions.items()))
     click.echo("hf         " + _hf())
+    click.echo("llamacpp   " + _llamacpp())
+    click.echo("openai     " + _openai())
     for line in _datasets():
         click.echo("data       " + line)
     failures = registry.failures()
@@ -40,6 +55,40 @@ def _hf() -> str:
         names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
         return f"ready, on {', '.join(names)} in bfloat16"
     return f"ready, on the CPU with {torch.get_num_threads()} threads in float32"
+
+
+def _llamacpp() -> str:
+    if find_spec("llama_cpp") is None:
+        return "not usable, llama_cpp missing: pip install 'judgeharness[llamacpp]'"
+    from judgeharness.backends.llamacpp.library import supports_gpu
+
+    return f"ready, built for {'the GPU' if supports_gpu() else 'the CPU'}"
+
+
+def _openai() -> str:
+    if find_spec("openai") is None:
+        return "not usable, openai missing: pip install 'judgeharness[openai]'"
+    return f"ready; OPENAI_API_KEY is {'set' if os.environ.get('OPENAI_API_KEY') else 'not set'}"
+
+
+def _backend(registry: Registry, name: str, pairs: tuple[str, ...]) -> None:
+    """What a backend says of itself, from an empty cache, so that nothing is taken as it was before."""
+    from rich.console import Console
+
+    from judgeharness import options
+    from judgeharness.backends.contract import BackendContext, Scorer
+    from judgeharness.components import backend_spec, open_backend
+    from judgeharness.reports import run
+
+    values = options.parse_pairs(pairs)
+    options.require_known(values, {name: registry.backends.load_options(backend_spec(registry, name)[0].name)})
+    with tempfile.TemporaryDirectory() as empty:
+        context = BackendContext(Path(empty), lambda line: click.echo(line, err=True))
+        opened = open_backend(registry, name, values, context)
+        document = {"backend": dict(opened.description)}
+        if isinstance(opened.part, Scorer):
+            document["environment"] = dict(opened.part.environment())
+    Console().print(run.run(document))
 
 
 def _datasets() -> list[str]:

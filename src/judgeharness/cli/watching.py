@@ -74,10 +74,10 @@ class ConsoleWatcher:
         if table is not None:
             self._console.print(table)
 
-    def started(self, step: Step, prompts: int) -> None:
+    def started(self, name: str, prompts: int) -> None:
         """Begin a progress bar."""
         if not self._console.is_terminal:
-            self._console.print(plain(f"{step.name}: asking {prompts:,} prompts"), soft_wrap=True)
+            self._console.print(plain(f"{name}: asking {prompts:,} prompts"), soft_wrap=True)
             self._lines = _Lines(self._console, prompts)
             return
         self._progress = Progress(
@@ -93,7 +93,7 @@ class ConsoleWatcher:
             speed_estimate_period=120,
         )
         self._progress.start()
-        self._task = self._progress.add_task(plain(step.name).plain, total=prompts)
+        self._task = self._progress.add_task(plain(name).plain, total=prompts)
 
     def advanced(self, prompts: int) -> None:
         """Move the bar."""

@@ -27,5 +27,7 @@ def _run(run: Run) -> dict[str, Any]:
         "n_items": run.n_items,
         "n_failed": run.n_failed,
         "options_mass": run.record.get("options_mass"),
+        "options_censored": run.record.get("options_censored"),
+        "prompts_left_out": run.record.get("prompts_left_out"),
         "metrics": dict(run.metrics),
     }

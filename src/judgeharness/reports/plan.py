@@ -32,13 +32,12 @@ def _cells(step: Step) -> list[Text]:
         return []
     items, missing = len(step.task.items), len(work.missing)
     about = "" if work.exact else "~"
-    tokens = ("?", "?") if work.tokens is None else (f"{work.tokens.total:,}", f"{work.tokens.unique:,}")
     cells = (
         step.name,
         f"{items:,}",
         f"{items - missing:,}",
         f"{work.n_missing_prompts:,}",
-        about + tokens[0],
-        about + tokens[1],
+        f"{about}{work.tokens.total:,}",
+        f"{about}{work.tokens.unique:,}",
     )
     return [plain(cell) for cell in cells]

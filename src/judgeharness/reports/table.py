@@ -122,11 +122,27 @@ def _notes(board: Board) -> Iterator[str]:
                 f"{run.backend} {run.strategy or ''} {run.transform or ''}: {run.n_failed} of {run.n_items} items "
                 f"failed and are not in its figures ('judgeharness show {run.id}')"
             )
+    yield from dict.fromkeys(line for run in models if (line := _censoring(run)))
     for (backend, strategy), mass in _low_masses(models).items():
         yield (
             f"{backend} {strategy}: the options hold {mass:.1%} of the probability of the first answer token; "
             "this model seldom answers with a letter"
         )
+
+
+def _censoring(run: Run) -> str | None:
+    """What stands at a bound because the server did not return it."""
+    censored, options = run.record.get("options_censored"), run.record.get("options")
+    if not isinstance(censored, int) or not isinstance(options, int) or not censored:
+        return None
+    mass, left_out = run.record.get("options_mass"), run.record.get("prompts_left_out")
+    line = (
+        f"{run.backend} {run.strategy}: {censored:,} of {options:,} option scores ({censored / options:.1%}) were not "
+        "among the tokens that the server returned, and stand at their upper bound"
+    )
+    if left_out:
+        line += f"; {left_out:,} prompts for which it returned none are left out"
+    return line + (f"; the options hold {mass:.1%} of the probability" if isinstance(mass, float) else "")
 
 
 def _low_masses(runs: list[Run]) -> dict[tuple[str, str], float]:
