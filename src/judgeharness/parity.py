@@ -185,8 +185,8 @@ def _sentence(difference: Difference, first: Side, tolerance: float) -> str:
         return f"{name} and {first.name} have no item in common"
     word = "agrees" if difference.agrees(tolerance) else "does not agree"
     sentence = (
-        f"{name} {word} with {first.name}: mean JSD {difference.mean_jsd:.2g} (tolerance {tolerance:g}), at temperature 1 "
-        f"{difference.sharp_jsd:.2g} (tolerance {SHARP_FACTOR * tolerance:g})"
+        f"{name} {word} with {first.name}: mean JSD {difference.mean_jsd:.2g} (tolerance {tolerance:g}), "
+        f"at temperature 1 {difference.sharp_jsd:.2g} (tolerance {SHARP_FACTOR * tolerance:g})"
     )
     if difference.texts not in {"same", "unknown"} or difference.tokens not in {"same", "unknown"}:
         sentence += "; their prompts are not the same"

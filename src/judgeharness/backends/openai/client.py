@@ -152,7 +152,7 @@ def _json(content: bytes) -> Any:
 
 def _message(error: openai.APIStatusError) -> str:
     body = error.body
-    found = body.get("message") or body.get("detail") or body.get("error") if isinstance(body, dict) else None
+    found = body.get("message") or body.get("detail") or body.get("error") if isinstance(body, dict) else body
     return str(found or error.message)
 
 
