@@ -24,6 +24,7 @@ lint: $(VENV)/test
 bench: $(VENV)/test $(VENV)/lm-eval/ready
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/scoring.py --profile --lm-eval $(VENV)/lm-eval/bin/python
+	$(BIN)/python benchmarks/backends.py
 
 docs: $(VENV)/test
 	$(BIN)/python -m pytest tests/test_docs.py
@@ -42,6 +43,9 @@ $(VENV)/lm-eval/ready: constraints.txt
 	$(VENV)/lm-eval/bin/python -m pip install --quiet --constraint constraints.txt 'lm_eval[hf]==0.4.13'
 	touch $@
 
+# llama.cpp is compiled here, for any processor of the kind at hand: some virtual machines announce instructions that they
+# do not carry out. A wheel in pip's cache may have been made otherwise.
 $(VENV)/test: $(VENV)/demo
-	$(PIP) --editable '.[hf,dev]'
+	CMAKE_ARGS="-DGGML_NATIVE=OFF" $(PIP) --no-cache-dir 'llama-cpp-python[server]'
+	$(PIP) --editable '.[hf,llamacpp,openai,dev]'
 	touch $@

@@ -10,6 +10,7 @@ import pytest
 from judgeharness.registry import Registry
 from judgeharness.store.database import Store
 from judgeharness.tasks.datasets import DataFolders
+from tests.servers import start_server, stop_server
 
 DATA_DIR = os.environ.get("JUDGEHARNESS_DATA_DIR")
 REQUIRE_DATA = os.environ.get("JUDGEHARNESS_REQUIRE_DATA") == "1"
@@ -17,7 +18,15 @@ REQUIRE_DATA = os.environ.get("JUDGEHARNESS_REQUIRE_DATA") == "1"
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_user(monkeypatch, tmp_path_factory, tmp_path):
-    for name in ("JUDGEHARNESS_DATA_DIR", "JUDGEHARNESS_STORE", "JUDGEHARNESS_PLUGINS", "NO_COLOR", "FORCE_COLOR"):
+    for name in (
+        "JUDGEHARNESS_DATA_DIR",
+        "JUDGEHARNESS_STORE",
+        "JUDGEHARNESS_PLUGINS",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("COLUMNS", "120")
@@ -32,6 +41,13 @@ def data_dir() -> Path:
     if REQUIRE_DATA:
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def llama_cpp_server():
+    process, address = start_server("--logits_all", "true")
+    yield f"{address}/v1"
+    stop_server(process)
 
 
 @pytest.fixture

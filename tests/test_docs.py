@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from judgeharness import hookspecs
-from judgeharness.backends.hf.options import HuggingFaceOptions
 from tests.helpers import judgeharness
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,6 +31,8 @@ def test_every_command_runs(remark, commands, request, monkeypatch, tmp_path):
         return
     if remark == "needs the data":
         monkeypatch.setenv("JUDGEHARNESS_DATA_DIR", str(request.getfixturevalue("data_dir")))
+    if remark == "needs a llama_cpp.server":
+        commands = commands.replace("http://localhost:8000/v1", request.getfixturevalue("llama_cpp_server"))
     if remark.startswith("in docs/"):
         shutil.copytree(ROOT / remark.removeprefix("in "), tmp_path, dirs_exist_ok=True)
     if remark == "in a folder with a store":
@@ -69,9 +70,13 @@ def test_the_example_task_is_the_one_on_the_page():
 
 
 def test_every_option_metric_and_transform_is_documented(registry):
-    backends = (ROOT / "docs" / "backends.md").read_text(encoding="utf-8")
-    for name in HuggingFaceOptions.model_fields:
-        assert f"| `{name}` |" in backends
+    for spec, _ in registry.backends:
+        assert f"| `{spec.name}:` |" in (ROOT / "docs" / "backends.md").read_text(encoding="utf-8")
+        options = registry.backends.load_options(spec.name)
+        for name in options.model_fields if options else ():
+            page = (ROOT / "docs" / f"backend-{spec.name}.md").read_text(encoding="utf-8")
+            rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+            assert any(f"`{name}`" in row for row in rows), (spec.name, name)
     measures = (ROOT / "docs" / "measures.md").read_text(encoding="utf-8")
     for name in [*registry.metrics.names(), *registry.transforms.names()]:
         assert f"| `{name}` |" in measures

@@ -18,9 +18,9 @@ import pytest
 from judgeharness.backends.contract import Scorer
 from judgeharness.domain import Message, OptionScores, Prompt, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError, InputError
-from tests.backends.openai.conftest import start_server, stop_server
 from tests.backends.openai.standin import StandIn, logprobs
 from tests.helpers import bundled, judgeharness, serving
+from tests.servers import start_server, stop_server
 
 ORDERS = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
 
