@@ -169,14 +169,15 @@ def test_what_cannot_be_had_is_said_before_weights_are_fetched(hub, evaluate, mo
     assert not any(line.endswith("model.safetensors") and line.startswith("GET") for line in Hub.log)
 
 
-def test_a_gguf_file_of_the_hub_is_the_same_model_as_the_local_one(hub, evaluate):
+@pytest.mark.parametrize("scheme", ["hf", "llamacpp"])
+def test_a_gguf_file_of_the_hub_is_the_same_model_as_the_local_one(hub, evaluate, scheme):
     runs = []
-    for model in ("hf:smollm2", "hf:owner/tiny/small.gguf"):
+    for model in (f"{scheme}:smollm2", f"{scheme}:owner/tiny/small.gguf"):
         result = evaluate(hub, model)
         assert result.returncode == 0, result.stderr
         runs += json.loads(result.stdout)["runs"]
     assert runs[0]["metrics"] == pytest.approx(runs[1]["metrics"], abs=1e-6)
-    absent = evaluate(hub, "hf:owner/tiny/absent.gguf")
+    absent = evaluate(hub, f"{scheme}:owner/tiny/absent.gguf")
     assert absent.returncode == 1
     assert "absent.gguf of owner/tiny cannot be fetched" in absent.stderr
 

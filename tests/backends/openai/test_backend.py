@@ -361,6 +361,17 @@ def test_a_budget_is_not_passed(stand_in, tmp_path, option):
     assert len(asked) == len(set(asked))
 
 
+def test_what_is_in_the_store_needs_no_server(tmp_path):
+    with serving(StandIn("unknown").handler()) as address:
+        first = evaluate(f"{address}/v1", tmp_path)
+    again = evaluate(f"{address}/v1", tmp_path, "--temperature", "3")
+    assert (first.code, again.code) == (0, 0), again.err
+    assert "taking it as it was last time" in again.err
+    more = evaluate(f"{address}/v1", tmp_path, "-o", "attempts=1", limit=6)
+    assert more.code == 1
+    assert "the server does not answer" in more.err
+
+
 def test_interrupting_keeps_what_is_done(tmp_path):
     state = StandIn("vLLM", delay=0.02)
     with serving(state.handler()) as address:

@@ -180,15 +180,9 @@ class Asking:
         return self.budget.estimate(_bytes(question))
 
     def _used_up(self) -> HarnessError:
-        budget = self.budget
-        limits = [
-            f"{most:,} {name}"
-            for name, most in (("requests", budget.max_requests), ("tokens", budget.max_tokens))
-            if most is not None
-        ]
         return HarnessError(
-            f"the budget of {' and '.join(limits)} has no room for another item: {budget.requests:,} requests and "
-            f"{budget.tokens:,} tokens were spent",
+            f"the budget of {self.budget} has no room for another item: {self.budget.requests:,} requests and "
+            f"{self.budget.tokens:,} tokens were spent",
             "what was done is in the store; the same command with a new budget goes on there",
         )
 

@@ -88,14 +88,8 @@ class OpenAIBackend:
 
     def open(self) -> None:
         """Say what it may cost. The server was asked by `describe` already."""
-        options = self._options
-        limits = [
-            f"{most:,} {name}"
-            for name, most in (("requests", options.max_requests), ("tokens", options.max_tokens))
-            if most is not None
-        ]
-        if limits:
-            self._context.notify(f"budget of this run: {' and '.join(limits)}")
+        if self._budget.max_requests is not None or self._budget.max_tokens is not None:
+            self._context.notify(f"budget of this run: {self._budget}")
 
     def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores | ScoringFailure]:
         """Ask for several groups at a time."""

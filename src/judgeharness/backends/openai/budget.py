@@ -24,6 +24,10 @@ class Budget:
         self._promised: list[int] = []
         self._density = 0.0
 
+    def __str__(self) -> str:
+        limits = (("requests", self.max_requests), ("tokens", self.max_tokens))
+        return " and ".join(f"{most:,} {name}" for name, most in limits if most is not None) or "no limit"
+
     def estimate(self, n_bytes: int) -> int:
         """The most tokens that a prompt of so many bytes and its answer are taken to have.
 
