@@ -11,7 +11,7 @@ from judgeharness import options
 from judgeharness.backends.contract import BackendContext, Description, Predictor, Scorer
 from judgeharness.content import digest
 from judgeharness.errors import HarnessError, InputError
-from judgeharness.pipeline import Metric
+from judgeharness.measures import Measure
 from judgeharness.registry import Catalog, Registry
 from judgeharness.specs import BackendSpec, MetricSpec
 from judgeharness.tasks.definition import TaskDefinition, read_definition
@@ -74,8 +74,13 @@ def task_definition(registry: Registry, name: str) -> TaskDefinition:
     return definition
 
 
-def default_metrics(registry: Registry, more: Sequence[str] = ()) -> dict[str, tuple[MetricSpec, Metric]]:
+def default_measures(registry: Registry, more: Sequence[str] = ()) -> dict[str, Measure]:
     """The metrics that are reported unasked, and those that are asked for besides, by name."""
     default = [spec.name for spec, _ in registry.metrics if spec.default]
-    names = dict.fromkeys([*default, *more])
-    return {name: (registry.metrics.spec(name), registry.metrics.load(name)) for name in names}
+    return {name: _measure(registry, name) for name in dict.fromkeys([*default, *more])}
+
+
+def _measure(registry: Registry, name: str) -> Measure:
+    spec: MetricSpec = registry.metrics.spec(name)
+    resampled = None if spec.resampled is None else registry.metrics.load_part(name, spec.resampled)
+    return Measure(spec, registry.metrics.load(name), resampled)

@@ -17,7 +17,7 @@ from judgeharness.components import (
     OpenBackend,
     backend_spec,
     component,
-    default_metrics,
+    default_measures,
     open_backend,
     task_definition,
 )
@@ -25,6 +25,8 @@ from judgeharness.content import digest
 from judgeharness.domain import OptionScores, Prediction
 from judgeharness.errors import InputError
 from judgeharness.executors.contract import Executor
+from judgeharness.measures import applicable, measure, paired
+from judgeharness.metrics.kl import unexpected
 from judgeharness.pipeline import Scored, Work
 from judgeharness.record import session_record
 from judgeharness.registry import Catalog, Registry
@@ -120,7 +122,7 @@ class Evaluation:
         self._definitions = [task_definition(registry, name) for name in request.tasks]
         self._strategies = [component(registry.strategies, name, request.values) for name in request.strategies]
         self._transforms = [self._transform(name) for name in self._transform_names]
-        self.metrics = default_metrics(registry, request.metrics)
+        self.measures = default_measures(registry, request.metrics)
         self._executor: Executor = component(registry.executors, request.executor, request.values).part
         self._tasks: list[Task] = []
         self._backends: list[OpenBackend] = []
@@ -135,6 +137,7 @@ class Evaluation:
         loaded = (load_task(each, self._folders, meters, request.split) for each in self._definitions)
         self._tasks = [task.limited(request.limit) for task in loaded]
         for task in self._tasks:
+            self._require_applicable(task)
             for strategy in self._strategies:
                 strategy.part.check(task)
         self._backends = [
@@ -172,6 +175,17 @@ class Evaluation:
         elif not self._strategies:
             known = ", ".join(self._registry.strategies.names())
             raise InputError(f"{backend.name} needs at least one --strategy", f"known: {known}")
+
+    def _require_applicable(self, task: Task) -> None:
+        left = self.measures.keys() - applicable(self.measures, task.definition.ordinal).keys()
+        if left:
+            raise InputError(
+                f"metric {', '.join(sorted(left))} is for labels with an order, and those of {task.name} have none",
+                "a task says so with 'ordinal = true'",
+            )
+
+    def _measured(self, task: Task, predictions: Sequence[Prediction]) -> dict[str, float | None]:
+        return measure(task.items, predictions, applicable(self.measures, task.definition.ordinal))
 
     def _require_known_options(self) -> None:
         request, registry = self._request, self._registry
@@ -277,6 +291,7 @@ class Evaluation:
         store: Store,
     ) -> Run:
         record = _record(step, transform, facts)
+        record["items_with_unexpected_labels"] = unexpected(*paired(step.task.items, predictions))
         run = Run(
             id=_run_id(step, record),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -291,7 +306,7 @@ class Evaluation:
             temperature=transform.options.get(TEMPERATURE) if transform else None,
             n_items=len(predictions),
             n_failed=sum(each.probabilities is None for each in predictions),
-            metrics=pipeline.measure(step.task.items, predictions, self.metrics),
+            metrics=self._measured(step.task, predictions),
             record=record,
         )
         store.runs.save(run, predictions)

@@ -16,7 +16,6 @@ from judgeharness.domain import FloatArray, Item, OptionScores, Prediction, Prom
 from judgeharness.errors import HarnessError
 from judgeharness.executors.contract import Executor
 from judgeharness.prefixes import TokenCount, count_tokens
-from judgeharness.specs import MetricSpec
 from judgeharness.store.scores import Scores
 from judgeharness.strategies.contract import Strategy
 from judgeharness.tasks.task import Task
@@ -211,34 +210,3 @@ def _prediction(uid: str, scores: OptionScores, key: str, transform: Transform, 
         return Prediction(uid, None, str(error), key)
     except UninformativeError as error:
         return Prediction(uid, None, str(error), key)
-
-
-Metric = Callable[[FloatArray, FloatArray], FloatArray | float]
-
-
-def measure(
-    items: Sequence[Item], predictions: Sequence[Prediction], metrics: Mapping[str, tuple[MetricSpec, Metric]]
-) -> dict[str, float | None]:
-    """Each metric over the items that have a prediction; None where there is none, or the metric is undefined.
-
-    Raises HarnessError where a metric fails or gives something of the wrong shape.
-    """
-    pairs = [(item.human, p.probabilities) for item, p in zip(items, predictions, strict=True) if p.probabilities]
-    if not pairs:
-        return dict.fromkeys(metrics)
-    human = np.array([pair[0] for pair in pairs])
-    model = np.array([pair[1] for pair in pairs])
-    return {name: _measured(spec, metric, human, model) for name, (spec, metric) in metrics.items()}
-
-
-def _measured(spec: MetricSpec, metric: Metric, human: FloatArray, model: FloatArray) -> float | None:
-    try:
-        value = np.asarray(metric(human.copy(), model.copy()), dtype=np.float64)
-    # A metric may be anybody's.
-    except Exception as error:
-        raise HarnessError(f"metric '{spec.name}' failed: {type(error).__name__}: {error}") from error
-    expected = (len(human),) if spec.level == "item" else ()
-    if value.shape != expected:
-        raise HarnessError(f"metric '{spec.name}' gave the shape {value.shape}, not {expected}")
-    mean = float(value.mean())
-    return mean if np.isfinite(mean) else None

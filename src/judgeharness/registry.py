@@ -54,6 +54,10 @@ class Catalog(Generic[S]):
         """What the spec's target points to. Raises as `spec` and `targets.load` do."""
         return targets.load(*self._entry(name))
 
+    def load_part(self, name: str, target: str) -> Any:
+        """Another object of a component than its target, at "module:object". Raises as `load`."""
+        return targets.load_at(*self._entry(name), target)
+
     def load_options(self, name: str) -> Any | None:
         """The component's options model, or None. Raises as `spec` and `targets.load` do."""
         return targets.load_options(*self._entry(name))

@@ -40,9 +40,9 @@ class Spec:
             found.append(f"name {self.name!r} is not made of lower-case letters, digits, '.', '_' and '-'")
         if not isinstance(self.summary, str) or not self.summary.strip() or "\n" in self.summary:
             found.append(f"summary of {self.name!r} is not one line")
-        for field in ("target", "options"):
-            value: Any = getattr(self, field)
-            if value is None and field == "options":
+        for field in ("target", "options", "resampled"):
+            value: Any = getattr(self, field, None)
+            if value is None and field != "target":
                 continue
             if not isinstance(value, str) or not TARGET.fullmatch(value):
                 found.append(f"{field} of {self.name!r} is not 'module:object': {value!r}")
@@ -104,20 +104,28 @@ class MetricSpec(Spec):
     """Target: a function (human, model) of two (items, labels) arrays of probabilities.
 
     level "item": it returns an array (items,), reported as its mean; "corpus": it returns one number.
-    label: the column's head, such as "KL". direction: which way is better. unit and range: of the value;
-    None in the range is an open end. source: where the formula comes from.
-    default: whether it is reported without being asked for.
+    label: the column's head, such as "KL". direction: which way is better, "zero" for values that are best at zero.
+    unit and range: of the value; None in the range is an open end. source: where the formula comes from.
+    default: whether it is reported without being asked for. ordinal: whether it is only for labels with an order.
+    resampled: of a corpus metric, "module:object" of a function (human, model, counts) that gives its values (samples,)
+    for many samples at once, in which item i stands counts[sample, i] times; without it, intervals take longer.
     """
 
     kind: ClassVar[str] = "metric"
 
     label: str
-    direction: Literal["lower", "higher"]
+    direction: Literal["lower", "higher", "zero"]
     unit: str
     range: tuple[float | None, float | None]
     level: Literal["item", "corpus"]
     source: str
     default: bool = False
+    ordinal: bool = False
+    resampled: str | None = None
+
+    def distance_from_best(self, value: float) -> float:
+        """What is lower for a better value."""
+        return {"lower": value, "higher": -value, "zero": abs(value)}[self.direction]
 
 
 class ReporterSpec(Spec):

@@ -21,15 +21,16 @@ def load(spec: Spec, plugin: Plugin) -> Any:
 
     Raises MissingExtraError where a package of the spec's extra is absent, HarnessError where the target is broken.
     """
-    return _load(spec, plugin, spec.target)
+    return load_at(spec, plugin, spec.target)
 
 
 def load_options(spec: Spec, plugin: Plugin) -> Any | None:
     """The pydantic model behind a spec's options, or None. Errors as for `load`."""
-    return None if spec.options is None else _load(spec, plugin, spec.options)
+    return None if spec.options is None else load_at(spec, plugin, spec.options)
 
 
-def _load(spec: Spec, plugin: Plugin, target: str) -> Any:
+def load_at(spec: Spec, plugin: Plugin, target: str) -> Any:
+    """An object of a component, by "module:object". Errors as for `load`."""
     what = f"{spec.kind} '{spec.name}'"
     try:
         return resolve(target)

@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from judgeharness.components import default_metrics
+from judgeharness.components import default_measures
 from judgeharness.reports import table
 from judgeharness.reports.leaderboard import Board, Leaderboard, ReferenceRow, leaderboard
 from judgeharness.store.runs import Run, TaskRecord
@@ -40,7 +40,7 @@ REFERENCES = (
 
 @pytest.fixture
 def board(registry):
-    metrics = tuple(spec for spec, _ in default_metrics(registry).values())
+    metrics = tuple(each.spec for each in default_measures(registry).values())
     return Leaderboard(metrics, (Board(TASK, RUNS, REFERENCES),), RUNS)
 
 
@@ -107,7 +107,7 @@ def test_colours_follow_the_terminal_and_no_color(board, monkeypatch):
 
 
 def test_names_from_outside_reach_the_terminal_as_text(registry):
-    metrics = tuple(spec for spec, _ in default_metrics(registry).values())
+    metrics = tuple(each.spec for each in default_measures(registry).values())
     hostile = run("parallel", "norm", (1, 1, 1, 1), backend="x:[red]\x1b]0;title\x07[/red]")
     text = printed(Leaderboard(metrics, (Board(TASK, (hostile,), ()),), (hostile,)), 120)
     assert "x:[red]\\x1b]0;title\\x07[/red]" in text
@@ -115,7 +115,7 @@ def test_names_from_outside_reach_the_terminal_as_text(registry):
 
 
 def test_failures_low_masses_and_notices_are_said(registry):
-    metrics = tuple(spec for spec, _ in default_metrics(registry).values())
+    metrics = tuple(each.spec for each in default_measures(registry).values())
     odd = run("parallel", "norm", (1, 1, 1, 1), n_failed=3, record={"options_mass": 0.031})
     task = TaskRecord("d", "t", "all", ("a", "b"), 20, 20, {"notice": "votes were made up"})
     text = printed(Leaderboard(metrics, (Board(task, (odd,), ()),), (odd,)), 200)
@@ -136,7 +136,7 @@ def test_runs_are_ranked_by_the_metrics_direction(registry, store):
     store.runs.add_task(task)
     runs = [run("s", str(n), (1, value, 1, value), task_digest=task.digest) for n, value in enumerate((0.3, None, 0.1))]
     runs.append(run(None, None, (1, 0.0, 1, 1.0), task_digest=task.digest, backend="baseline:human"))
-    metrics = default_metrics(registry)
+    metrics = default_measures(registry)
     for sort, expected in (("jsd", ["2", "0", "1", None]), ("dcor", ["0", "2", "1", None])):
         (ranked,) = leaderboard(runs, store.runs, metrics, sort).boards
         assert [each.transform for each in ranked.runs] == expected

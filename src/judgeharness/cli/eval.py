@@ -77,5 +77,5 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
             raise HarnessError(
                 "interrupted: what was done is in the store", "the same command goes on there"
             ) from error
-        reporter(leaderboard(runs, opened.runs, evaluation.metrics, DEFAULT_SORT), sys.stdout)
+        reporter(leaderboard(runs, opened.runs, evaluation.measures, DEFAULT_SORT), sys.stdout)
     return int(any(run.n_failed for run in runs))

@@ -26,13 +26,13 @@ def command(
     form: str,
 ) -> None:
     """Rank the runs in the store, those over the same items together."""
-    from judgeharness.components import default_metrics
+    from judgeharness.components import default_measures
     from judgeharness.reports.leaderboard import leaderboard
     from judgeharness.store.database import Store, store_path
 
     registry = context.ensure_object(Session).registry
     reporter = registry.reporters.load(form)
-    columns = default_metrics(registry, [*metrics, sort])
+    columns = default_measures(registry, [*metrics, sort])
     with Store.open(store_path(store), create=False) as opened:
         runs = [run for run in opened.runs.all() if not tasks or run.task in tasks]
         board = leaderboard(runs, opened.runs, columns, sort)

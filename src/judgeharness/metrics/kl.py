@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergence."""
+"""Kullback-Leibler divergence, in both directions and smoothed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from judgeharness.domain import FloatArray
 
 FLOOR = 1e-10
+SMOOTHING = 0.01
 
 
 def kl(human: FloatArray, model: FloatArray) -> FloatArray:
@@ -19,6 +20,29 @@ def kl(human: FloatArray, model: FloatArray) -> FloatArray:
     m = _floored(model)
     result: FloatArray = (h * np.log(h / m)).sum(axis=1)
     return result
+
+
+def kl_reverse(human: FloatArray, model: FloatArray) -> FloatArray:
+    """KL(model || human), clipped as `kl`; (items, labels) twice to (items,), in nats."""
+    return kl(model, human)
+
+
+def kl_smoothed(human: FloatArray, model: FloatArray) -> FloatArray:
+    """KL(human || 0.99 model + 0.01 uniform) for each item, in nats; (items, labels) twice to (items,).
+
+    Mixing the uniform distribution into the model's (Jelinek and Mercer 1980) bounds what a label without probability
+    costs: ln(100 K) nats for K labels.
+    """
+    from scipy.special import rel_entr
+
+    mixed = (1 - SMOOTHING) * model + SMOOTHING / model.shape[1]
+    result: FloatArray = rel_entr(human, mixed).sum(axis=1)
+    return result
+
+
+def unexpected(human: FloatArray, model: FloatArray) -> int:
+    """On how many items the model gives nothing (less than 1e-10) to a label that people chose."""
+    return int(((human > FLOOR) & (model < FLOOR)).any(axis=1).sum())
 
 
 def _floored(p: FloatArray) -> FloatArray:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from judgeharness.reports.leaderboard import Leaderboard
 from judgeharness.store.runs import Run
+from judgeharness.uncertainty import Interval
 
 
 def write(board: Leaderboard, out: TextIO) -> None:
-    """`{"runs": [...]}`, each with its names, counts and metrics; what is undefined is null."""
-    json.dump({"runs": [_run(run) for run in board.runs]}, out, indent=2, allow_nan=False)
+    """`{"runs": [...]}`, each with its names, counts, metrics and 95 % intervals; what is undefined is null."""
+    found = {run_id: rows for each in board.boards for run_id, rows in each.intervals.items()}
+    json.dump({"runs": [_run(run, found.get(run.id, {})) for run in board.runs]}, out, indent=2, allow_nan=False)
     out.write("\n")
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(run: Run, intervals: Mapping[str, Interval | None]) -> dict[str, Any]:
     return {
         "id": run.id,
         "task": run.task,
@@ -30,4 +33,5 @@ def _run(run: Run) -> dict[str, Any]:
         "options_censored": run.record.get("options_censored"),
         "prompts_left_out": run.record.get("prompts_left_out"),
         "metrics": dict(run.metrics),
+        "intervals": {name: None if each is None else [each.low, each.high] for name, each in intervals.items()},
     }

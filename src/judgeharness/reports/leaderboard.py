@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from judgeharness import pipeline
 from judgeharness.domain import Item, Prediction
-from judgeharness.pipeline import Metric
+from judgeharness.measures import Measure, applicable, measure, paired
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run, Runs, TaskRecord
+from judgeharness.uncertainty import Interval, intervals
 
 DEFAULT_SORT = "jsd"
 
@@ -24,18 +24,22 @@ class ReferenceRow:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The runs over one set of items, best first, and the baselines on the same items."""
+    """The runs over one set of items, best first, and the baselines on the same items.
+
+    intervals: of a run's measures, by run id and metric; None where there is none.
+    """
 
     task: TaskRecord
     runs: tuple[Run, ...]
     references: tuple[ReferenceRow, ...]
+    intervals: Mapping[str, Mapping[str, Interval | None]] = field(default_factory=dict)
 
     def best(self, metric: MetricSpec) -> float | None:
         """The best value that a model reaches; None where fewer than two have one."""
         values = [value for run in self.runs if (value := run.metrics.get(metric.name)) is not None and run.strategy]
         if len(values) < 2:
             return None
-        return min(values) if metric.direction == "lower" else max(values)
+        return min(values, key=metric.distance_from_best)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +51,41 @@ class Leaderboard:
     runs: tuple[Run, ...]
 
 
-def leaderboard(
-    runs: Sequence[Run], stored: Runs, metrics: Mapping[str, tuple[MetricSpec, Metric]], sort: str
-) -> Leaderboard:
-    """Put runs in order, each set of items a board of its own.
+def leaderboard(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], sort: str) -> Leaderboard:
+    """Put runs in order, each set of items a board of its own, with intervals from the stored predictions.
 
-    metrics: the columns. sort: the name of the one that gives the order.
+    measures: the columns; those that a run was not measured with are measured now. sort: the name of the one that gives
+    the order.
     """
-    specs = tuple(spec for spec, _ in metrics.values())
-    order = metrics[sort][0]
-    boards = []
-    for digest in dict.fromkeys(run.task_digest for run in runs):
-        own = sorted((run for run in runs if run.task_digest == digest), key=lambda run: _place(run, order))
-        boards.append(Board(stored.task(digest), tuple(own), _references(own, stored.items(digest), metrics)))
-    return Leaderboard(specs, tuple(boards), tuple(runs))
+    specs = tuple(each.spec for each in measures.values())
+    boards = [_board(digest, runs, stored, measures, sort) for digest in dict.fromkeys(run.task_digest for run in runs)]
+    known = {run.id: run for board in boards for run in board.runs}
+    return Leaderboard(specs, tuple(boards), tuple(known[run.id] for run in runs))
+
+
+def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], sort: str) -> Board:
+    task, items = stored.task(digest), stored.items(digest)
+    fitting = applicable(measures, bool(task.record.get("ordinal")))
+    own, found = [], {}
+    for run in {run.id: run for run in runs if run.task_digest == digest}.values():
+        by_uid = {each.uid: each for each in stored.predictions(run.id)}
+        predictions = [by_uid.get(item.uid, Prediction(item.uid, None, "not stored")) for item in items]
+        missing = {name: each for name, each in fitting.items() if name not in run.metrics}
+        own.append(replace(run, metrics={**run.metrics, **measure(items, predictions, missing)}))
+        human, model = paired(items, predictions)
+        found[run.id] = intervals(fitting, human, model)
+    order = measures[sort].spec
+    own.sort(key=lambda run: _place(run, order))
+    return Board(task, tuple(own), _references(own, items, fitting), found)
 
 
 def _place(run: Run, metric: MetricSpec) -> tuple[bool, bool, float]:
     value = run.metrics.get(metric.name)
-    if value is None:
-        return (run.strategy is None, True, 0.0)
-    return (run.strategy is None, False, value if metric.direction == "lower" else -value)
+    return (run.strategy is None, value is None, 0.0 if value is None else metric.distance_from_best(value))
 
 
 def _references(
-    runs: Sequence[Run], items: Sequence[Item], metrics: Mapping[str, tuple[MetricSpec, Metric]]
+    runs: Sequence[Run], items: Sequence[Item], measures: Mapping[str, Measure]
 ) -> tuple[ReferenceRow, ...]:
     """The uniform distribution and the task's other label sources, unless they are among the runs."""
     present = {run.backend for run in runs}
@@ -84,7 +98,7 @@ def _references(
     return tuple(
         ReferenceRow(
             f"baseline:{name}",
-            pipeline.measure(items, [Prediction(i.uid, p) for i, p in zip(items, rows, strict=True)], metrics),
+            measure(items, [Prediction(i.uid, p) for i, p in zip(items, rows, strict=True)], measures),
         )
         for name, rows in sources.items()
         if f"baseline:{name}" not in present

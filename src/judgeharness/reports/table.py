@@ -17,19 +17,29 @@ from judgeharness.reports.text import figure, plain
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run
 
-ARROWS = {"lower": "↓", "higher": "↑"}
+ARROWS = {"lower": "↓", "higher": "↑", "zero": "→0"}
 LOW_MASS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a judge's backend, strategy and transform stand, in a column each or joined, and whether run ids do."""
+    """How a judge's backend, strategy and transform stand, in a column each or joined, and whether run ids do.
+
+    intervals: whether half the width of each interval stands beside the figure.
+    """
 
     joined: str | None = None
     runs: bool = False
+    intervals: bool = False
 
 
-LAYOUTS = (Layout(runs=True), Layout(), Layout(joined=" "), Layout(joined="\n"))
+LAYOUTS = (
+    Layout(runs=True, intervals=True),
+    Layout(intervals=True),
+    Layout(joined=" ", intervals=True),
+    Layout(joined="\n", intervals=True),
+    Layout(joined="\n"),
+)
 """From wide to narrow: the first that fits is taken."""
 
 
@@ -77,12 +87,12 @@ def _table(board: Board, metrics: tuple[MetricSpec, ...], layout: Layout) -> Tab
     if layout.runs:
         table.add_column("run", style="dim", no_wrap=True)
     for run in board.runs:
-        cells: list[RenderableType] = [*_names(run, layout), *_figures(board, run, metrics)]
+        cells: list[RenderableType] = [*_names(run, layout), *_figures(board, run, metrics, layout)]
         table.add_row(*cells, *([run.id] if layout.runs else []))
     if board.runs and board.references:
         table.add_section()
     for row in board.references:
-        table.add_row(*_reference(row, metrics, layout), style="dim")
+        table.add_row(*_reference(board, row, metrics, layout), style="dim")
     return table
 
 
@@ -96,17 +106,23 @@ def _names(run: Run, layout: Layout) -> list[Text]:
     return names if layout.joined is None else [Text(layout.joined).join(name for name in names if name.plain)]
 
 
-def _figures(board: Board, run: Run, metrics: tuple[MetricSpec, ...]) -> Iterator[Text]:
+def _figures(board: Board, run: Run, metrics: tuple[MetricSpec, ...], layout: Layout) -> Iterator[Text]:
     for metric in metrics:
         value = run.metrics.get(metric.name)
         best = board.best(metric)
         is_best = run.strategy is not None and best is not None and figure(value) == figure(best)
         # The mark is for those who see no colour; in front, so that the digits line up.
-        yield Text(f"*{figure(value)}", "bold green") if is_best else Text(figure(value))
+        text = Text(f"*{figure(value)}", "bold green") if is_best else Text(figure(value))
+        interval = board.intervals.get(run.id, {}).get(metric.name)
+        if layout.intervals and interval is not None:
+            text.append(f" ±{figure((interval.high - interval.low) / 2).lstrip('0')}", "dim")
+        yield text
 
 
-def _reference(row: ReferenceRow, metrics: tuple[MetricSpec, ...], layout: Layout) -> list[Text]:
-    figures = [Text(figure(row.metrics.get(metric.name))) for metric in metrics]
+def _reference(board: Board, row: ReferenceRow, metrics: tuple[MetricSpec, ...], layout: Layout) -> list[Text]:
+    # In line with the figures above, which have an interval behind them.
+    blank = " " * 6 if layout.intervals and board.intervals else ""
+    figures = [Text(figure(row.metrics.get(metric.name)) + blank) for metric in metrics]
     return [plain(row.name), *([Text(), Text()] if layout.joined is None else []), *figures]
 
 
@@ -114,6 +130,9 @@ def _notes(board: Board) -> Iterator[str]:
     models = [run for run in board.runs if run.strategy is not None]
     if len(models) > 1:
         yield "* best model"
+    if board.intervals:
+        yield "± half of the 95 % interval over items (bootstrap)"
+    yield from _unexpected(board, models)
     if board.task.record.get("notice"):
         yield f"note: {board.task.record['notice']}"
     for run in board.runs:
@@ -128,6 +147,17 @@ def _notes(board: Board) -> Iterator[str]:
             f"{backend} {strategy}: the options hold {mass:.1%} of the probability of the first answer token; "
             "this model seldom answers with a letter"
         )
+
+
+def _unexpected(board: Board, models: list[Run]) -> Iterator[str]:
+    """Where KL says little else than that something was given no probability."""
+    for run in models:
+        count = run.record.get("items_with_unexpected_labels")
+        if isinstance(count, int) and count:
+            yield (
+                f"{run.backend} {run.strategy} {run.transform}: KL is ruled by {count:,} of {run.n_items:,} items, on "
+                "which this judge gives nothing to a label that people chose (kl-smoothed bounds that)"
+            )
 
 
 def _censoring(run: Run) -> str | None:

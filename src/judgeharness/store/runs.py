@@ -85,6 +85,7 @@ class Runs:
             "homepage": definition.homepage,
             "citation": definition.citation.strip(),
             "notice": definition.notice,
+            "ordinal": definition.ordinal,
             "files": dict(task.files),
         }
         with transaction(self._connection):

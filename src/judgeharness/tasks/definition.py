@@ -100,7 +100,10 @@ class SplitTable(_Table):
 
 
 class TaskDefinition(_Table):
-    """A whole task file. `folder` is where it lies: files are looked for there and below."""
+    """A whole task file. `folder` is where it lies: files are looked for there and below.
+
+    ordinal: whether the labels stand in an order that means something, as "bad", "fair", "good" do.
+    """
 
     name: Name
     title: str
@@ -110,6 +113,7 @@ class TaskDefinition(_Table):
     notice: str = ""
     template: str
     labels: Annotated[tuple[LabelTable, ...], Field(min_length=2, max_length=len(LETTERS))]
+    ordinal: bool = False
     items: ItemsTable
     references: dict[Name, str] = {}
     explanations: ExplanationsTable | None = None

@@ -373,14 +373,14 @@ def test_what_is_in_the_store_needs_no_server(tmp_path):
 
 
 def test_interrupting_keeps_what_is_done(tmp_path):
-    state = StandIn("vLLM", delay=0.02)
+    state = StandIn("vLLM", delay=0.05)
     with serving(state.handler()) as address:
         command = [
             sys.executable, "-m", "judgeharness", "eval", "--task", "nli-sample", "--strategy", "no-explanation",
-            "--backend", f"openai:m@{address}/v1", "--store", str(tmp_path / "s.db"), "-o", "concurrency=2",
+            "--backend", f"openai:m@{address}/v1", "--store", str(tmp_path / "s.db"), "-o", "concurrency=1",
         ]  # fmt: skip
         running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        while len(state.seen) < 60 and running.poll() is None:
+        while len(state.seen) < 40 and running.poll() is None:
             time.sleep(0.01)
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=30)
@@ -389,7 +389,8 @@ def test_interrupting_keeps_what_is_done(tmp_path):
         before, total = len(state.seen), 24 * 6
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert len(state.seen) - before < total - 30
+        assert len(state.seen) - before < total - 20
+        assert before < total
 
 
 def test_no_key_in_store_console_or_cache(stand_in, tmp_path, monkeypatch):

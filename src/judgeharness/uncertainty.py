@@ -1,0 +1,96 @@
+"""How much a measure would change with other items: bootstrap intervals, and paired comparisons of two judges.
+
+The items are the sample: Efron and Tibshirani 1993, An Introduction to the Bootstrap. Every judge over the same number
+of items is measured on the same resamples, so that intervals of two judges may be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from judgeharness.domain import FloatArray
+from judgeharness.measures import Measure
+
+LEVEL = 0.95
+SAMPLES = 2_000
+SEED = 0
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Where a measure lies with `level` confidence."""
+
+    low: float
+    high: float
+    level: float = LEVEL
+
+
+def intervals(
+    measures: Mapping[str, Measure],
+    human: FloatArray,
+    model: FloatArray,
+    samples: int = SAMPLES,
+    level: float = LEVEL,
+    seed: int = SEED,
+) -> dict[str, Interval | None]:
+    """The bias-corrected percentile interval of each measure; None where there is none, as for a single item.
+
+    Bias-corrected (Efron 1981): the share of samples below the estimate shifts both ends. Distance correlation needs
+    it, since items that are drawn twice are at no distance from each other.
+    """
+    if len(human) < 2:
+        return dict.fromkeys(measures)
+    drawn = draw(measures, human, model, samples, seed)
+    return {name: _interval(drawn[name], measure.value(human, model), level) for name, measure in measures.items()}
+
+
+def draw(
+    measures: Mapping[str, Measure], human: FloatArray, model: FloatArray, samples: int = SAMPLES, seed: int = SEED
+) -> dict[str, FloatArray]:
+    """Each measure of `samples` resamples of the items: (samples,) by name."""
+    per_item = {name: measure for name, measure in measures.items() if measure.spec.level == "item"}
+    values = [measure.values(human, model) for measure in per_item.values()]
+    columns = np.stack(values, axis=1) if values else np.empty((len(human), 0))
+    found: dict[str, list[FloatArray]] = {name: [] for name in measures}
+    for counts in resamples(len(human), samples, seed):
+        means = counts @ columns / len(human)
+        for index, name in enumerate(per_item):
+            found[name].append(means[:, index])
+        for name, measure in measures.items():
+            if measure.spec.level == "corpus":
+                found[name].append(_of_corpus(measure, human, model, counts))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def resamples(items: int, samples: int, seed: int) -> Iterator[FloatArray]:
+    """How often each item is drawn in each of `samples` draws of as many items: (samples, items), in chunks."""
+    random = np.random.default_rng(seed)
+    for start in range(0, samples, CHUNK):
+        size = min(CHUNK, samples - start)
+        places = random.integers(0, items, (size, items)) + items * np.arange(size)[:, None]
+        yield np.bincount(places.ravel(), minlength=size * items).reshape(size, items).astype(np.float64)
+
+
+def _of_corpus(measure: Measure, human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
+    if measure.resampled is not None:
+        return measure.resampled(human, model, counts)
+    rows = (np.repeat(np.arange(len(human)), row.astype(int)) for row in counts)
+    return np.array([float(measure.values(human[row], model[row])) for row in rows])
+
+
+def _interval(drawn: FloatArray, value: float | None, level: float) -> Interval | None:
+    from scipy.special import ndtr, ndtri
+
+    drawn = drawn[np.isfinite(drawn)]
+    if not len(drawn) or value is None:
+        return None
+    below = float(np.mean(drawn < value) + np.mean(drawn == value) / 2)
+    # A measure that no resample comes near to, such as the accuracy of a perfect judge, has nothing to be corrected.
+    shift = float(ndtri(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn))))
+    tails = ndtr(2 * shift + ndtri([(1 - level) / 2, (1 + level) / 2]))
+    low, high = np.quantile(drawn, tails)
+    return Interval(float(low), float(high), level)
