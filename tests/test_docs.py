@@ -1,6 +1,7 @@
 """What the documentation says is run, or compared with what is there."""
 
 import inspect
+import json
 import re
 import shlex
 import shutil
@@ -22,6 +23,24 @@ def blocks():
             yield pytest.param(match["remark"] or "", match["commands"], id=f"{page.name}-{number}")
 
 
+def prepared(remark, commands, request, monkeypatch, tmp_path):
+    """What a remark asks for is set up; the commands with names filled in that are not known before."""
+    if remark == "needs the data":
+        monkeypatch.setenv("JUDGEHARNESS_DATA_DIR", str(request.getfixturevalue("data_dir")))
+    if remark == "needs a llama_cpp.server":
+        return commands.replace("http://localhost:8000/v1", request.getfixturevalue("llama_cpp_server"))
+    if remark.startswith("in docs/"):
+        shutil.copytree(ROOT / remark.removeprefix("in "), tmp_path, dirs_exist_ok=True)
+    if remark.startswith("in a folder with "):
+        done = judgeharness(
+            "eval", "--task", "nli-sample", "--backend", "baseline:uniform", "--backend", "baseline:explanations",
+            "--format", "json",
+        )  # fmt: skip
+        for number, run in enumerate(json.loads(done.out)["runs"], start=1):
+            commands = commands.replace(f"RUN{number}", run["id"])
+    return commands
+
+
 @pytest.mark.parametrize(("remark", "commands"), list(blocks()))
 def test_every_command_runs(remark, commands, request, monkeypatch, tmp_path):
     if remark.startswith("not run: "):
@@ -29,15 +48,7 @@ def test_every_command_runs(remark, commands, request, monkeypatch, tmp_path):
         for line in commands.splitlines():
             assert judgeharness(*shlex.split(line)[1:2], "--help").code == 0
         return
-    if remark == "needs the data":
-        monkeypatch.setenv("JUDGEHARNESS_DATA_DIR", str(request.getfixturevalue("data_dir")))
-    if remark == "needs a llama_cpp.server":
-        commands = commands.replace("http://localhost:8000/v1", request.getfixturevalue("llama_cpp_server"))
-    if remark.startswith("in docs/"):
-        shutil.copytree(ROOT / remark.removeprefix("in "), tmp_path, dirs_exist_ok=True)
-    if remark == "in a folder with a store":
-        judgeharness("eval", "--task", "nli-sample", "--backend", "baseline:uniform")
-    for line in commands.splitlines():
+    for line in prepared(remark, commands, request, monkeypatch, tmp_path).splitlines():
         program, *words = shlex.split(line)
         assert program == "judgeharness"
         result = judgeharness(*words)

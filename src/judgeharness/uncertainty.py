@@ -45,7 +45,7 @@ def intervals(
     if len(human) < 2:
         return dict.fromkeys(measures)
     drawn = draw(measures, human, model, samples, seed)
-    return {name: _interval(drawn[name], measure.value(human, model), level) for name, measure in measures.items()}
+    return {name: interval(drawn[name], measure.value(human, model), level) for name, measure in measures.items()}
 
 
 def draw(
@@ -82,7 +82,8 @@ def _of_corpus(measure: Measure, human: FloatArray, model: FloatArray, counts: F
     return np.array([float(measure.values(human[row], model[row])) for row in rows])
 
 
-def _interval(drawn: FloatArray, value: float | None, level: float) -> Interval | None:
+def interval(drawn: FloatArray, value: float | None, level: float = LEVEL) -> Interval | None:
+    """The bias-corrected percentile interval around `value` of a measure's resamples; None where there are none."""
     from scipy.special import ndtr, ndtri
 
     drawn = drawn[np.isfinite(drawn)]

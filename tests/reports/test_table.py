@@ -140,4 +140,6 @@ def test_runs_are_ranked_by_the_metrics_direction(registry, store):
     for sort, expected in (("jsd", ["2", "0", "1", None]), ("dcor", ["0", "2", "1", None])):
         (ranked,) = leaderboard(runs, store.runs, metrics, sort).boards
         assert [each.transform for each in ranked.runs] == expected
-        assert [row.name for row in ranked.references] == ["baseline:uniform", "baseline:explanations"]
+        assert [row.name for row in ranked.references] == [
+            "people: one half", "baseline:uniform", "baseline:explanations",
+        ]  # fmt: skip

@@ -14,6 +14,9 @@ from judgeharness.cli.program import Session
 @click.option("--task", "tasks", multiple=True, metavar="NAME", help="Runs of this task only; repeats.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A column besides the default ones; repeats.")
 @click.option("--sort", default="jsd", show_default=True, metavar="METRIC", help="What ranks the runs.")
+@click.option(
+    "--people", type=click.IntRange(min=1), multiple=True, metavar="N", help="Show what N annotators reach; repeats."
+)
 @store_option
 @format_option
 @click.pass_context
@@ -22,6 +25,7 @@ def command(
     tasks: tuple[str, ...],
     metrics: tuple[str, ...],
     sort: str,
+    people: tuple[int, ...],
     store: str | None,
     form: str,
 ) -> None:
@@ -35,5 +39,5 @@ def command(
     columns = default_measures(registry, [*metrics, sort])
     with Store.open(store_path(store), create=False) as opened:
         runs = [run for run in opened.runs.all() if not tasks or run.task in tasks]
-        board = leaderboard(runs, opened.runs, columns, sort)
+        board = leaderboard(runs, opened.runs, columns, sort, people)
     reporter(board, sys.stdout)

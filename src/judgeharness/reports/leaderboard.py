@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from judgeharness.domain import Item, Prediction
 from judgeharness.measures import Measure, applicable, measure, paired
+from judgeharness.people import annotators_measured, halves_measured, votes_of
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run, Runs, TaskRecord
 from judgeharness.uncertainty import Interval, intervals
@@ -51,19 +52,24 @@ class Leaderboard:
     runs: tuple[Run, ...]
 
 
-def leaderboard(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], sort: str) -> Leaderboard:
+def leaderboard(
+    runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], sort: str, people: Sequence[int] = ()
+) -> Leaderboard:
     """Put runs in order, each set of items a board of its own, with intervals from the stored predictions.
 
     measures: the columns; those that a run was not measured with are measured now. sort: the name of the one that gives
-    the order.
+    the order. people: what so many annotators reach is shown too.
     """
     specs = tuple(each.spec for each in measures.values())
-    boards = [_board(digest, runs, stored, measures, sort) for digest in dict.fromkeys(run.task_digest for run in runs)]
+    digests = dict.fromkeys(run.task_digest for run in runs)
+    boards = [_board(digest, runs, stored, measures, sort, people) for digest in digests]
     known = {run.id: run for board in boards for run in board.runs}
     return Leaderboard(specs, tuple(boards), tuple(known[run.id] for run in runs))
 
 
-def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], sort: str) -> Board:
+def _board(
+    digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], sort: str, people: Sequence[int]
+) -> Board:
     task, items = stored.task(digest), stored.items(digest)
     fitting = applicable(measures, bool(task.record.get("ordinal")))
     own, found = [], {}
@@ -76,7 +82,20 @@ def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str
         found[run.id] = intervals(fitting, human, model)
     order = measures[sort].spec
     own.sort(key=lambda run: _place(run, order))
-    return Board(task, tuple(own), _references(own, items, fitting), found)
+    references = (*_people(items, fitting, people), *_references(own, items, fitting))
+    return Board(task, tuple(own), references, found)
+
+
+def _people(items: Sequence[Item], measures: Mapping[str, Measure], numbers: Sequence[int]) -> list[ReferenceRow]:
+    """What one half of the people reaches against the other, and what a few reach against all."""
+    votes = votes_of(items)
+    if votes is None:
+        return []
+    few = {n: annotators_measured(votes, n, measures) for n in numbers}
+    return [
+        ReferenceRow("people: one half", halves_measured(votes, measures)),
+        *(ReferenceRow(f"people: {n} of them", figures) for n, figures in few.items()),
+    ]
 
 
 def _place(run: Run, metric: MetricSpec) -> tuple[bool, bool, float]:

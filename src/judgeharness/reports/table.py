@@ -130,9 +130,11 @@ def _notes(board: Board) -> Iterator[str]:
     models = [run for run in board.runs if run.strategy is not None]
     if len(models) > 1:
         yield "* best model"
+    if any(row.name.startswith("people:") for row in board.references):
+        yield "people: one half of the votes against the other half, which no judge can be expected to beat"
     if board.intervals:
         yield "± half of the 95 % interval over items (bootstrap)"
-    yield from _unexpected(board, models)
+    yield from _unexpected(board)
     if board.task.record.get("notice"):
         yield f"note: {board.task.record['notice']}"
     for run in board.runs:
@@ -149,13 +151,14 @@ def _notes(board: Board) -> Iterator[str]:
         )
 
 
-def _unexpected(board: Board, models: list[Run]) -> Iterator[str]:
+def _unexpected(board: Board) -> Iterator[str]:
     """Where KL says little else than that something was given no probability."""
-    for run in models:
+    for run in board.runs:
         count = run.record.get("items_with_unexpected_labels")
         if isinstance(count, int) and count:
+            name = " ".join(part for part in (run.backend, run.strategy, run.transform) if part)
             yield (
-                f"{run.backend} {run.strategy} {run.transform}: KL is ruled by {count:,} of {run.n_items:,} items, on "
+                f"{name}: KL is ruled by {count:,} of {run.n_items:,} items, on "
                 "which this judge gives nothing to a label that people chose (kl-smoothed bounds that)"
             )
 

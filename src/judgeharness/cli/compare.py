@@ -1,0 +1,51 @@
+"""`judgeharness compare`: whether one judge is better than another, on the same items."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from judgeharness.cli.parameters import store_option
+from judgeharness.cli.program import Session
+
+
+@click.command("compare")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric besides the default ones; repeats.")
+@click.option("--by", default="jsd", show_default=True, metavar="METRIC", help="By what items changed most.")
+@click.option("--items", default=5, show_default=True, type=click.IntRange(min=0), help="How many of those to show.")
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@store_option
+@click.pass_context
+def command(
+    context: click.Context,
+    runs: tuple[str, ...],
+    metrics: tuple[str, ...],
+    by: str,
+    items: int,
+    form: str,
+    store: str | None,
+) -> None:
+    """Compare runs with the first of them, item by item: differences, 95 % intervals, p-values.
+
+    RUN is a run's id or its beginning. Items that one of the two has no distribution for are left out. p is of a paired
+    permutation test, corrected by Holm's method where several runs are compared.
+    """
+    from judgeharness.components import default_measures
+    from judgeharness.errors import InputError
+    from judgeharness.reports import comparison
+    from judgeharness.store.database import Store, store_path
+
+    registry = context.ensure_object(Session).registry
+    measures = default_measures(registry, [*metrics, by])
+    if measures[by].spec.level != "item":
+        raise InputError(f"--by {by}: is of all items together", "name a metric that has a value for each item")
+    with Store.open(store_path(store), create=False) as opened:
+        found = comparison.compared(list(dict.fromkeys(runs)), opened.runs, measures, by, items)
+    if form == "json":
+        click.echo(json.dumps(comparison.document(found), indent=2))
+    else:
+        from rich.console import Console
+
+        Console().print(comparison.render(found))

@@ -1,0 +1,149 @@
+"""Runs beside the first of them, as data, for the console and as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from judgeharness.comparison import MeasureDifference, changed_most, differences, holm
+from judgeharness.errors import InputError
+from judgeharness.measures import Measure, applicable, paired
+from judgeharness.reports.text import figure, plain
+from judgeharness.specs import MetricSpec
+from judgeharness.store.runs import Run, Runs
+
+SURE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One run beside the first. changed: uid and difference of the items that changed most."""
+
+    run: Run
+    items: int
+    differences: Mapping[str, MeasureDifference]
+    changed: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The first run, and the others beside it. by: the metric that `changed` is about."""
+
+    first: Run
+    others: tuple[Compared, ...]
+    specs: tuple[MetricSpec, ...]
+    by: MetricSpec
+
+
+def compared(names: Sequence[str], stored: Runs, measures: Mapping[str, Measure], by: str, most: int) -> Comparison:
+    """Runs by name or its beginning. Raises InputError where there are fewer than two, or they are not comparable."""
+    runs = [stored.find(name) for name in names]
+    if len({run.id for run in runs}) < 2:
+        raise InputError("compare takes two runs or more", "'judgeharness leaderboard' shows their ids")
+    first, *others = runs
+    for run in others:
+        if run.task_digest != first.task_digest:
+            raise InputError(f"runs {first.id} and {run.id} are over different items, so they cannot be compared")
+    ordinal = bool(stored.task(first.task_digest).record.get("ordinal"))
+    fitting = applicable(measures, ordinal)
+    rows = [_beside(first, run, stored, fitting, by, most) for run in others]
+    specs = tuple(each.spec for each in fitting.values())
+    return Comparison(first, tuple(_corrected(rows, list(fitting))), specs, measures[by].spec)
+
+
+def _beside(first: Run, run: Run, stored: Runs, measures: Mapping[str, Measure], by: str, most: int) -> Compared:
+    theirs = {each.uid: each for each in stored.predictions(run.id) if each.probabilities}
+    ours = {each.uid: each for each in stored.predictions(first.id) if each.probabilities}
+    items = [item for item in stored.items(first.task_digest) if item.uid in theirs and item.uid in ours]
+    if not items:
+        raise InputError(f"runs {first.id} and {run.id} have no item in common")
+    human, one = paired(items, [ours[item.uid] for item in items])
+    _, other = paired(items, [theirs[item.uid] for item in items])
+    changed = changed_most(measures[by], human, one, other, most)
+    found = differences(measures, human, one, other)
+    return Compared(run, len(items), found, tuple((items[place].uid, gap) for place, gap in changed))
+
+
+def _corrected(rows: Sequence[Compared], names: Sequence[str]) -> list[Compared]:
+    corrected = {name: holm([row.differences[name].p for row in rows]) for name in names}
+    return [
+        replace(
+            row,
+            differences={
+                name: replace(each, corrected=corrected[name][place]) for name, each in row.differences.items()
+            },
+        )
+        for place, row in enumerate(rows)
+    ]
+
+
+def render(comparison: Comparison) -> RenderableType:
+    """A table for each pair, and the items that changed most."""
+    parts: list[RenderableType] = []
+    for row in comparison.others:
+        parts += [Text(), _title(comparison.first, row), _table(comparison, row)]
+        if row.changed:
+            uids = ", ".join(f"{uid} ({gap:+.3f})" for uid, gap in row.changed)
+            parts.append(plain(f"changed most by {comparison.by.label}: {uids}", "dim"))
+    tests = "" if len(comparison.others) == 1 else f", corrected for {len(comparison.others)} comparisons"
+    parts.append(plain(f"difference: second minus first; p of a paired permutation test{tests}", "dim"))
+    return Group(*parts)
+
+
+def _title(first: Run, row: Compared) -> Text:
+    return plain(f"{_name(first)}  and  {_name(row.run)}, {row.items:,} items", "bold")
+
+
+def _name(run: Run) -> str:
+    return " ".join(part for part in (run.backend, run.strategy, run.transform) if part) + f" [{run.id}]"
+
+
+def _table(comparison: Comparison, row: Compared) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for head in ("metric", "first", "second", "difference", "95 % interval", "p", "better"):
+        table.add_column(head, justify="left" if head in {"metric", "better"} else "right", no_wrap=True)
+    for spec in comparison.specs:
+        each = row.differences[spec.name]
+        table.add_row(plain(spec.label), figure(each.first), figure(each.second), *_cells(spec, each))
+    return table
+
+
+def _cells(spec: MetricSpec, each: MeasureDifference) -> list[Text]:
+    if each.difference is None:
+        return [Text("-"), Text("-"), Text("-"), Text()]
+    interval = "-" if each.interval is None else f"{each.interval.low:+.3f} {each.interval.high:+.3f}"
+    sure = each.corrected is not None and each.corrected < SURE
+    return [
+        Text(f"{each.difference:+.3f}"),
+        Text(interval),
+        Text("-" if each.corrected is None else f"{each.corrected:.4f}"),
+        Text(_verdict(spec, each) if sure else "(noise)", "bold" if sure else "dim"),
+    ]
+
+
+def _verdict(spec: MetricSpec, each: MeasureDifference) -> str:
+    better = spec.distance_from_best(each.second or 0.0) < spec.distance_from_best(each.first or 0.0)
+    return "second" if better else "first"
+
+
+def document(comparison: Comparison) -> dict[str, Any]:
+    """The same as plain data."""
+    return {
+        "first": comparison.first.id,
+        "by": comparison.by.name,
+        "others": [
+            {
+                "run": row.run.id,
+                "items": row.items,
+                "metrics": {name: asdict(each) for name, each in row.differences.items()},
+                "changed_most": [{"uid": uid, "difference": gap} for uid, gap in row.changed],
+            }
+            for row in comparison.others
+        ],
+    }
