@@ -7,7 +7,7 @@ from judgeharness.components import default_measures
 from judgeharness.measures import Measure
 from judgeharness.registry import Registry
 from judgeharness.specs import MetricSpec
-from judgeharness.uncertainty import draw, intervals, resamples
+from judgeharness.uncertainty import draw, intervals, ranks, resamples
 from tests.metrics.test_metrics import pairs
 
 
@@ -91,3 +91,23 @@ def test_a_metric_that_does_not_take_many_samples_is_asked_one_by_one():
     one = Measure(spec, lambda h, m: float(np.abs(h - m).max()))
     assert draw({"m": one}, human, model, 5)["m"].shape == (5,)
     assert intervals({"m": one}, human, model, 50)["m"].low <= np.abs(human - model).max()
+
+
+def test_places_are_shared_within_noise():
+    registry = Registry.from_environment()
+    measures = default_measures(registry)
+    human, good = sample(200, seed=1)
+    random = np.random.default_rng(2)
+    judges = {
+        "good": good,
+        "as good": 0.5 * human + 0.5 * random.dirichlet([1, 1, 1], 200),
+        "bad": random.dirichlet([1, 1, 1], 200),
+        "worse": 1 - human,
+    }
+    judges = {name: rows / rows.sum(axis=1, keepdims=True) for name, rows in judges.items()}
+    for name in ("tvd", "dcor"):
+        drawn = {judge: draw(measures, human, rows, 500)[name] for judge, rows in judges.items()}
+        found = ranks(drawn, measures[name].spec)
+        assert found["good"] == found["as good"] == 1
+        assert found["bad"] >= 3
+    assert ranks({"only": np.zeros(5)}, measures["tvd"].spec) == {"only": 1}

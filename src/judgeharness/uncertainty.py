@@ -13,6 +13,7 @@ import numpy as np
 
 from judgeharness.domain import FloatArray
 from judgeharness.measures import Measure
+from judgeharness.specs import MetricSpec
 
 LEVEL = 0.95
 SAMPLES = 2_000
@@ -45,7 +46,33 @@ def intervals(
     if len(human) < 2:
         return dict.fromkeys(measures)
     drawn = draw(measures, human, model, samples, seed)
+    return intervals_of(drawn, measures, human, model, level)
+
+
+def intervals_of(
+    drawn: Mapping[str, FloatArray],
+    measures: Mapping[str, Measure],
+    human: FloatArray,
+    model: FloatArray,
+    level: float = LEVEL,
+) -> dict[str, Interval | None]:
+    """The same from resamples that were drawn before."""
     return {name: interval(drawn[name], measure.value(human, model), level) for name, measure in measures.items()}
+
+
+def ranks(drawn: Mapping[str, FloatArray], spec: MetricSpec, level: float = LEVEL) -> dict[str, int]:
+    """Each judge's place: 1 and the number of judges that are better beyond noise; places may be shared.
+
+    drawn: a measure of the same resamples of the same items, (samples,) by judge. One is better beyond noise where the
+    interval of the paired difference lies on one side of zero.
+    """
+    far = {name: np.abs(values) if spec.direction == "zero" else values for name, values in drawn.items()}
+    sign = -1.0 if spec.direction == "higher" else 1.0
+    found = {}
+    for name, own in far.items():
+        ends = [np.quantile(sign * (other - own), (1 + level) / 2) for key, other in far.items() if key != name]
+        found[name] = 1 + sum(bool(end < 0) for end in ends)
+    return found
 
 
 def draw(

@@ -12,5 +12,8 @@ def judgeharness_reporters() -> list[ReporterSpec]:
     return [
         ReporterSpec(name="table", summary="a table for the console", target="judgeharness.reports.table:write"),
         ReporterSpec(name="json", summary="one JSON document", target="judgeharness.reports.document:write"),
+        ReporterSpec(name="csv", summary="comma-separated values", target="judgeharness.reports.csv:write"),
+        ReporterSpec(name="markdown", summary="Markdown tables", target="judgeharness.reports.markdown:write"),
+        ReporterSpec(name="latex", summary="LaTeX tables (booktabs)", target="judgeharness.reports.latex:write"),
         ReporterSpec(name="svg", summary="the table as a picture", target="judgeharness.reports.picture:write"),
     ]

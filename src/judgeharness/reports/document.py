@@ -14,7 +14,9 @@ from judgeharness.uncertainty import Interval
 def write(board: Leaderboard, out: TextIO) -> None:
     """`{"runs": [...]}`, each with its names, counts, metrics and 95 % intervals; what is undefined is null."""
     found = {run_id: rows for each in board.boards for run_id, rows in each.intervals.items()}
-    json.dump({"runs": [_run(run, found.get(run.id, {})) for run in board.runs]}, out, indent=2, allow_nan=False)
+    ranks = {run_id: rank for each in board.boards for run_id, rank in each.ranks.items()}
+    runs = [{**_run(run, found.get(run.id, {})), "rank": ranks.get(run.id)} for run in board.runs]
+    json.dump({"runs": runs}, out, indent=2, allow_nan=False)
     out.write("\n")
 
 

@@ -10,9 +10,10 @@ from judgeharness.measures import Measure, applicable, measure, paired
 from judgeharness.people import annotators_measured, halves_measured, votes_of
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run, Runs, TaskRecord
-from judgeharness.uncertainty import Interval, intervals
+from judgeharness.uncertainty import Interval, draw, intervals_of, ranks
 
 DEFAULT_SORT = "jsd"
+LEAST_ITEMS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,16 @@ class ReferenceRow:
 class Board:
     """The runs over one set of items, best first, and the baselines on the same items.
 
-    intervals: of a run's measures, by run id and metric; None where there is none.
+    intervals: of a run's measures, by run id and metric; None where there is none. ranks: places by run id, shared
+    where the difference in the metric that gives the order is within noise; runs with failed items have none. Both are
+    left out for fewer than LEAST_ITEMS items, which say little about others.
     """
 
     task: TaskRecord
     runs: tuple[Run, ...]
     references: tuple[ReferenceRow, ...]
     intervals: Mapping[str, Mapping[str, Interval | None]] = field(default_factory=dict)
+    ranks: Mapping[str, int] = field(default_factory=dict)
 
     def best(self, metric: MetricSpec) -> float | None:
         """The best value that a model reaches; None where fewer than two have one."""
@@ -72,18 +76,23 @@ def _board(
 ) -> Board:
     task, items = stored.task(digest), stored.items(digest)
     fitting = applicable(measures, bool(task.record.get("ordinal")))
-    own, found = [], {}
+    order = measures[sort].spec
+    own, found, ranked = [], {}, {}
     for run in {run.id: run for run in runs if run.task_digest == digest}.values():
         by_uid = {each.uid: each for each in stored.predictions(run.id)}
         predictions = [by_uid.get(item.uid, Prediction(item.uid, None, "not stored")) for item in items]
         missing = {name: each for name, each in fitting.items() if name not in run.metrics}
         own.append(replace(run, metrics={**run.metrics, **measure(items, predictions, missing)}))
         human, model = paired(items, predictions)
-        found[run.id] = intervals(fitting, human, model)
-    order = measures[sort].spec
+        if len(human) < LEAST_ITEMS:
+            continue
+        drawn = draw(fitting, human, model)
+        found[run.id] = intervals_of(drawn, fitting, human, model)
+        if len(human) == len(items) and sort in fitting:
+            ranked[run.id] = drawn[sort]
     own.sort(key=lambda run: _place(run, order))
     references = (*_people(items, fitting, people), *_references(own, items, fitting))
-    return Board(task, tuple(own), references, found)
+    return Board(task, tuple(own), references, found, ranks(ranked, order))
 
 
 def _people(items: Sequence[Item], measures: Mapping[str, Measure], numbers: Sequence[int]) -> list[ReferenceRow]:

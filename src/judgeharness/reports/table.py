@@ -25,20 +25,22 @@ LOW_MASS = 0.5
 class Layout:
     """How a judge's backend, strategy and transform stand, in a column each or joined, and whether run ids do.
 
-    intervals: whether half the width of each interval stands beside the figure.
+    intervals: whether half the width of each interval stands beside the figure. ranks: whether places stand in front.
     """
 
     joined: str | None = None
     runs: bool = False
-    intervals: bool = False
+    intervals: bool = True
+    ranks: bool = True
 
 
 LAYOUTS = (
-    Layout(runs=True, intervals=True),
-    Layout(intervals=True),
-    Layout(joined=" ", intervals=True),
-    Layout(joined="\n", intervals=True),
+    Layout(runs=True),
+    Layout(),
+    Layout(joined=" "),
     Layout(joined="\n"),
+    Layout(joined="\n", intervals=False),
+    Layout(joined="\n", intervals=False, ranks=False),
 )
 """From wide to narrow: the first that fits is taken."""
 
@@ -80,6 +82,9 @@ def _title(board: Board) -> Text:
 
 def _table(board: Board, metrics: tuple[MetricSpec, ...], layout: Layout) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    ranked = layout.ranks and len(board.ranks) > 1
+    if ranked:
+        table.add_column("#", justify="right", no_wrap=True)
     for name in ("backend", "strategy", "transform") if layout.joined is None else ("judge",):
         table.add_column(name, overflow="fold")
     for metric in metrics:
@@ -87,12 +92,14 @@ def _table(board: Board, metrics: tuple[MetricSpec, ...], layout: Layout) -> Tab
     if layout.runs:
         table.add_column("run", style="dim", no_wrap=True)
     for run in board.runs:
-        cells: list[RenderableType] = [*_names(run, layout), *_figures(board, run, metrics, layout)]
+        place = [Text(str(board.ranks.get(run.id, "")))] if ranked else []
+        cells: list[RenderableType] = [*place, *_names(run, layout), *_figures(board, run, metrics, layout)]
         table.add_row(*cells, *([run.id] if layout.runs else []))
     if board.runs and board.references:
         table.add_section()
     for row in board.references:
-        table.add_row(*_reference(board, row, metrics, layout), style="dim")
+        place = [Text()] if ranked else []
+        table.add_row(*place, *_reference(board, row, metrics, layout), style="dim")
     return table
 
 
@@ -128,12 +135,7 @@ def _reference(board: Board, row: ReferenceRow, metrics: tuple[MetricSpec, ...],
 
 def _notes(board: Board) -> Iterator[str]:
     models = [run for run in board.runs if run.strategy is not None]
-    if len(models) > 1:
-        yield "* best model"
-    if any(row.name.startswith("people:") for row in board.references):
-        yield "people: one half of the votes against the other half, which no judge can be expected to beat"
-    if board.intervals:
-        yield "± half of the 95 % interval over items (bootstrap)"
+    yield from _legend(board, models)
     yield from _unexpected(board)
     if board.task.record.get("notice"):
         yield f"note: {board.task.record['notice']}"
@@ -149,6 +151,17 @@ def _notes(board: Board) -> Iterator[str]:
             f"{backend} {strategy}: the options hold {mass:.1%} of the probability of the first answer token; "
             "this model seldom answers with a letter"
         )
+
+
+def _legend(board: Board, models: list[Run]) -> Iterator[str]:
+    if len(models) > 1:
+        yield "* best model"
+    if any(row.name.startswith("people:") for row in board.references):
+        yield "people: one half of the votes against the other half, which no judge can be expected to beat"
+    if len(board.ranks) > 1:
+        yield "# a place is shared where the difference is within noise (95 %, paired over items)"
+    if board.intervals:
+        yield "± half of the 95 % interval over items (bootstrap)"
 
 
 def _unexpected(board: Board) -> Iterator[str]:

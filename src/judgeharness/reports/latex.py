@@ -1,0 +1,64 @@
+"""A leaderboard as LaTeX tables, for the package booktabs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from judgeharness.reports.leaderboard import Board, Leaderboard
+from judgeharness.reports.rows import Cell, Row, rows
+from judgeharness.reports.text import figure, safe
+from judgeharness.specs import MetricSpec
+
+ARROWS = {"lower": r"$\downarrow$", "higher": r"$\uparrow$", "zero": r"$\to 0$"}
+SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "τ": r"$\tau$", "\n": " ", "\t": " ",
+}  # fmt: skip
+
+
+def write(board: Leaderboard, out: TextIO) -> None:
+    """A tabular for each board; half of the 95 % interval behind each figure, the best model's figures bold."""
+    for each in board.boards:
+        out.write("\n".join(_board(each, board.metrics)) + "\n\n")
+
+
+def _board(board: Board, metrics: Sequence[MetricSpec]) -> Iterator[str]:
+    yield f"% {escaped(board.task.name)} ({escaped(board.task.split)}), {board.task.n_items} items"
+    yield rf"\begin{{tabular}}{{rlll{'r' * len(metrics)}}}"
+    yield r"\toprule"
+    heads = [f"{escaped(spec.label)} {ARROWS[spec.direction]}" for spec in metrics]
+    yield _line([r"\#", "judge", "strategy", "transform", *heads])
+    yield r"\midrule"
+    written = rows(board, tuple(metrics))
+    for place, row in enumerate(written):
+        if row.run is None and place and written[place - 1].run is not None:
+            yield r"\midrule"
+        yield _line(_cells(row))
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+
+
+def _cells(row: Row) -> list[str]:
+    rank = "" if row.rank is None else str(row.rank)
+    return [rank, *map(escaped, row.names), *(_figure(cell) for cell in row.cells)]
+
+
+def _figure(cell: Cell) -> str:
+    text = figure(cell.value) if cell.value is None else f"${figure(cell.value)}$"
+    if cell.best:
+        text = rf"\textbf{{{figure(cell.value)}}}"
+    if cell.interval is None:
+        return text
+    return rf"{text} {{\scriptsize $\pm {figure((cell.interval.high - cell.interval.low) / 2).lstrip('0')}$}}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def escaped(text: str) -> str:
+    """Text in which nothing is a command."""
+    return "".join(SPECIAL.get(char, char) for char in safe(text))

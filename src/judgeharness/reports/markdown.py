@@ -1,0 +1,45 @@
+"""A leaderboard as Markdown tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from judgeharness.reports.leaderboard import Board, Leaderboard
+from judgeharness.reports.rows import Row, rows
+from judgeharness.reports.text import safe
+from judgeharness.specs import MetricSpec
+
+ARROWS = {"lower": "↓", "higher": "↑", "zero": "→0"}
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!])")
+
+
+def write(board: Leaderboard, out: TextIO) -> None:
+    """A heading and a table for each board; 95 % intervals in brackets, the best model's figures bold."""
+    for each in board.boards:
+        out.write("\n".join(_board(each, board.metrics)) + "\n\n")
+
+
+def _board(board: Board, metrics: Sequence[MetricSpec]) -> Iterator[str]:
+    yield f"### {escaped(board.task.name)} ({escaped(board.task.split)}), {board.task.n_items:,} items"
+    yield ""
+    heads = [f"{escaped(spec.label)} {ARROWS[spec.direction]}" for spec in metrics]
+    yield _line(["#", "judge", "strategy", "transform", *heads])
+    yield _line(["--:", "---", "---", "---", *("--:" for _ in heads)])
+    for row in rows(board, tuple(metrics)):
+        yield _line(_cells(row))
+
+
+def _cells(row: Row) -> list[str]:
+    figures = [f"**{cell.text}**" if cell.best else cell.text for cell in row.cells]
+    return ["" if row.rank is None else str(row.rank), *map(escaped, row.names), *figures]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def escaped(text: str) -> str:
+    """Text in which nothing is markup."""
+    return SPECIAL.sub(r"\\\1", safe(text)).replace("\n", " ")
