@@ -46,7 +46,7 @@ class Guess:
     def __init__(self, model, options, context):
         self.rows = {"few": np.ones((1, 3)) / 3, "negative": np.tile([2.0, -1, 0], (5, 1))}[model]
     def describe(self): return {"backend": "guess"}
-    def predict(self, items): return self.rows
+    def predict(self, items, labels): return self.rows
 
 def broken(human, model): raise ZeroDivisionError("oh")
 def shapeless(human, model): return human

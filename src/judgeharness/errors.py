@@ -20,7 +20,7 @@ class HarnessError(Exception):
         self.hint = hint
 
     def lines(self) -> list[str]:
-        """The error as the console shows it: one line, or two where there is a hint."""
+        """The error as the console shows it: one line, or two where there is a hint; lists have more."""
         return [self.message] if self.hint is None else [self.message, self.hint]
 
 

@@ -320,7 +320,7 @@ def _run_id(step: Step, record: Mapping[str, Any]) -> str:
 
 
 def _predictions(task: Task, predictor: Predictor) -> tuple[Prediction, ...]:
-    rows = predictor.predict(task.items)
+    rows = predictor.predict(task.items, task.labels)
     pipeline.require_distributions(rows, (len(task.items), len(task.labels)), "the backend")
     return tuple(Prediction(item.uid, tuple(row)) for item, row in zip(task.items, rows.tolist(), strict=True))
 

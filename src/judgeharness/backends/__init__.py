@@ -52,6 +52,12 @@ def judgeharness_backends() -> list[BackendSpec]:
             extra="openai",
         ),
         BackendSpec(
+            name="file",
+            summary="predictions that were made elsewhere: a .json (as ChaosNLI has them), .jsonl or .csv file",
+            target="judgeharness.backends.predictions:FilePredictions",
+            options="judgeharness.backends.predictions:FileOptions",
+        ),
+        BackendSpec(
             name="baseline",
             summary="no model: uniform, human, or another label source of the task (mnli-single, varierr, ...)",
             target="judgeharness.backends.baseline:Baseline",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from judgeharness.backends.contract import BackendContext, Description
-from judgeharness.domain import FloatArray, Item
+from judgeharness.domain import FloatArray, Item, Label
 from judgeharness.errors import InputError
 from judgeharness.options import NoOptions
 
@@ -22,7 +22,7 @@ class Baseline:
         """The baseline's name."""
         return {"backend": "baseline", "name": self._name}
 
-    def predict(self, items: Sequence[Item]) -> FloatArray:
+    def predict(self, items: Sequence[Item], labels: Sequence[Label]) -> FloatArray:
         """The baseline's distributions (items, labels). Raises InputError where the task has no such source."""
         if self._name == "uniform":
             return np.array([[1 / len(item.human)] * len(item.human) for item in items])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from judgeharness.domain import FloatArray, Item, OptionScores, PromptGroup, ScoringFailure
+from judgeharness.domain import FloatArray, Item, Label, OptionScores, PromptGroup, ScoringFailure
 
 Description = Mapping[str, Any]
 """What a backend says of itself, as plain JSON data: resolved model and revision, dtype, quantisation, device, letter
@@ -54,10 +54,10 @@ class Scorer(Protocol):
 
 @runtime_checkable
 class Predictor(Protocol):
-    """Gives distributions without prompts: the baselines."""
+    """Gives distributions without prompts: baselines, and predictions that were made elsewhere."""
 
     def describe(self) -> Description:
         """What it is."""
 
-    def predict(self, items: Sequence[Item]) -> FloatArray:
+    def predict(self, items: Sequence[Item], labels: Sequence[Label]) -> FloatArray:
         """Distributions (items, labels). Raises InputError where the items lack what it needs."""

@@ -15,6 +15,9 @@ def judgeharness_commands() -> list[CommandSpec]:
             name="leaderboard", summary="Rank the runs in the store.", target="judgeharness.cli.leaderboard:command"
         ),
         CommandSpec(name="compare", summary="Compare runs item by item.", target="judgeharness.cli.compare:command"),
+        CommandSpec(
+            name="score", summary="Measure predictions made elsewhere.", target="judgeharness.cli.score:command"
+        ),
         CommandSpec(name="show", summary="Show a run, or one item of it.", target="judgeharness.cli.show:command"),
         CommandSpec(name="list", summary="List tasks, backends, metrics, ...", target="judgeharness.cli.list:command"),
         CommandSpec(name="parity", summary="Check that backends agree.", target="judgeharness.cli.parity:command"),

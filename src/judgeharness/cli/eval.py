@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from judgeharness.cli.parameters import data_dir_option, format_option, limit_option, split_option, store_option
 from judgeharness.cli.program import Session
+
+if TYPE_CHECKING:
+    from judgeharness.evaluation import Request
 
 EXAMPLES = """\b
 Examples:
@@ -52,21 +55,29 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
     stopped. Another transform or metric needs no model at all.
     """
     from judgeharness import options
-    from judgeharness.cli.watching import ConsoleWatcher, download_meter
-    from judgeharness.errors import HarnessError, InputError
-    from judgeharness.evaluation import Evaluation, Request
+    from judgeharness.errors import InputError
+    from judgeharness.evaluation import Request
     from judgeharness.record import program_arguments
-    from judgeharness.reports.leaderboard import DEFAULT_SORT, leaderboard
-    from judgeharness.store.database import Store, store_path
-    from judgeharness.tasks.datasets import DataFolders, cache_folder
 
-    registry = context.ensure_object(Session).registry
     pairs = given.pop("pairs")
-    reporter = registry.reporters.load(form)
     if given["temperature"] is not None and not (math.isfinite(given["temperature"]) and given["temperature"] > 0):
         raise InputError("--temperature: has to be above zero")
     given = {name: tuple(dict.fromkeys(each)) if isinstance(each, tuple) else each for name, each in given.items()}
     request = Request(values=options.parse_pairs(pairs), arguments=program_arguments(), **given)
+    return evaluate(context.ensure_object(Session), request, data_dir, store, form)
+
+
+def evaluate(session: Session, request: Request, data_dir: str | None, store: str | None, form: str) -> int:
+    """Carry a request out and write its leaderboard; the exit code. Raises HarnessError."""
+    from judgeharness.cli.watching import ConsoleWatcher, download_meter
+    from judgeharness.errors import HarnessError
+    from judgeharness.evaluation import Evaluation
+    from judgeharness.reports.leaderboard import DEFAULT_SORT, leaderboard
+    from judgeharness.store.database import Store, store_path
+    from judgeharness.tasks.datasets import DataFolders, cache_folder
+
+    registry = session.registry
+    reporter = registry.reporters.load(form)
     folders = DataFolders.from_environment(data_dir)
     evaluation = Evaluation(request, registry, folders, cache_folder(), ConsoleWatcher())
     evaluation.prepare(download_meter)

@@ -165,5 +165,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print_error(lines: Sequence[str]) -> None:
-    for head, line in zip(("error: ", "  "), lines, strict=False):
-        click.echo(head + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line), err=True)
+    for place, line in enumerate(lines):
+        shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
+        click.echo(("  " if place else "error: ") + shown, err=True)
