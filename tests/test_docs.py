@@ -32,10 +32,10 @@ def prepared(remark, commands, request, monkeypatch, tmp_path):
     if remark.startswith("in docs/"):
         shutil.copytree(ROOT / remark.removeprefix("in "), tmp_path, dirs_exist_ok=True)
     if remark.startswith("in a folder with "):
-        done = judgeharness(
-            "eval", "--task", "nli-sample", "--backend", "baseline:uniform", "--backend", "baseline:explanations",
-            "--format", "json",
-        )  # fmt: skip
+        judges = ["--backend", "baseline:uniform", "--backend", "baseline:explanations"]
+        if remark.endswith("a run of a model"):
+            judges = ["--backend", "hf:smollm2", "--strategy", "parallel", "--limit", "2"]
+        done = judgeharness("eval", "--task", "nli-sample", *judges, "--format", "json")
         for number, run in enumerate(json.loads(done.out)["runs"], start=1):
             commands = commands.replace(f"RUN{number}", run["id"])
     return commands

@@ -15,6 +15,7 @@ def judgeharness_commands() -> list[CommandSpec]:
             name="leaderboard", summary="Rank the runs in the store.", target="judgeharness.cli.leaderboard:command"
         ),
         CommandSpec(name="compare", summary="Compare runs item by item.", target="judgeharness.cli.compare:command"),
+        CommandSpec(name="bias", summary="Show what letters a judge prefers.", target="judgeharness.cli.bias:command"),
         CommandSpec(
             name="score", summary="Measure predictions made elsewhere.", target="judgeharness.cli.score:command"
         ),
