@@ -379,7 +379,11 @@ def test_interrupting_keeps_what_is_done(tmp_path):
             sys.executable, "-m", "judgeharness", "eval", "--task", "nli-sample", "--strategy", "no-explanation",
             "--backend", f"openai:m@{address}/v1", "--store", str(tmp_path / "s.db"), "-o", "concurrency=1",
         ]  # fmt: skip
-        running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        running = subprocess.Popen(
+            command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            # Where the tests run in the background, a shell has them and their children ignore the signal.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
         while len(state.seen) < 40 and running.poll() is None:
             time.sleep(0.01)
         running.send_signal(signal.SIGINT)
