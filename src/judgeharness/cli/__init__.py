@@ -17,6 +17,9 @@ def judgeharness_commands() -> list[CommandSpec]:
         CommandSpec(name="compare", summary="Compare runs item by item.", target="judgeharness.cli.compare:command"),
         CommandSpec(name="bias", summary="Show what letters a judge prefers.", target="judgeharness.cli.bias:command"),
         CommandSpec(
+            name="slices", summary="Measure runs on parts of their items.", target="judgeharness.cli.slices:command"
+        ),
+        CommandSpec(
             name="score", summary="Measure predictions made elsewhere.", target="judgeharness.cli.score:command"
         ),
         CommandSpec(name="show", summary="Show a run, or one item of it.", target="judgeharness.cli.show:command"),
