@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from judgeharness.backends.openai.capabilities import Capabilities, Road
+from judgeharness.backends.openai.capabilities import Road
 from judgeharness.backends.openai.servers import KINDS
 from judgeharness.domain import Message
 
@@ -63,19 +63,6 @@ class RequestForm:
             "top_logprobs_num": self.top,
             "token_ids_logprob": list(self.letters),
         }
-
-
-def form_for(model: str, found: Capabilities, top: int | None, letters: Sequence[int], extra: Any) -> RequestForm:
-    """The form of a run's requests on the road that the probe chose."""
-    return RequestForm(
-        model,
-        found.server,
-        found.road,
-        top or found.top,
-        found.tokens_field,
-        tuple(letters) if found.named_tokens else (),
-        extra,
-    )
 
 
 def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
