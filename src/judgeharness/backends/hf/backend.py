@@ -13,6 +13,7 @@ import torch
 import transformers
 
 from judgeharness.backends import hub
+from judgeharness.backends.chat import rendered
 from judgeharness.backends.contract import BackendContext, Description
 from judgeharness.backends.hf import gguf
 from judgeharness.backends.hf.allocation import keep_freed_memory
@@ -69,7 +70,7 @@ class HuggingFaceBackend:
 
     def render(self, group: PromptGroup) -> Sequence[str]:
         """The text of each prompt."""
-        return [self.chat.render(prompt.messages) for prompt in group.prompts]
+        return rendered(self.chat, group)
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]]:
         """Token ids of each prompt."""

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from judgeharness.backends.chat import rendered
 from judgeharness.backends.contract import BackendContext, Description
 from judgeharness.backends.letters import PROBE, letter_tokens
 from judgeharness.backends.llamacpp import check
@@ -62,7 +63,7 @@ class LlamaCppBackend:
 
     def render(self, group: PromptGroup) -> Sequence[str]:
         """The text of each prompt."""
-        return [self.chat.render(prompt.messages) for prompt in group.prompts]
+        return rendered(self.chat, group)
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]]:
         """Token ids of each prompt."""

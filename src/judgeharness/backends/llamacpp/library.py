@@ -32,7 +32,7 @@ _CONTEXT_STEP = 256
 _errors: deque[str] = deque(maxlen=8)
 
 
-@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
+@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]  # ctypes makes it, without types
 def _listen(level: int, text: bytes, data: Any) -> None:
     """Keep llama.cpp's error lines for our messages, and the rest off the terminal."""
     if level == _ERROR_LEVEL:

@@ -23,9 +23,10 @@ ANSWER_TOKENS = 1
 
 @dataclass(frozen=True, slots=True)
 class AnsweredGroup:
-    """A group with an answer for each of its prompts."""
+    """A group with a question and an answer for each of its prompts."""
 
     group: PromptGroup
+    questions: tuple[Question, ...]
     answers: tuple[Answer, ...]
 
 
@@ -129,7 +130,7 @@ class Asking:
                     "what was done is in the store; the same command goes on there",
                 ) from error
             return ScoringFailure(group.uid, f"{error.reason}, in {self._attempts} attempts")
-        return AnsweredGroup(group, tuple(found[each] for each in questions))
+        return AnsweredGroup(group, tuple(questions), tuple(found[each] for each in questions))
 
     async def _ask(self, priority: Priority, question: Question, promises: dict[Question, int]) -> Answer:
         attempts = tenacity.AsyncRetrying(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from judgeharness.backends.chat import Chat
+from judgeharness.backends.chat import Chat, rendered
 from judgeharness.backends.contract import BackendContext, Description
 from judgeharness.backends.letters import letter_tokens, require_letters
 from judgeharness.backends.openai.address import find_address, find_key
@@ -44,7 +44,6 @@ class OpenAIBackend:
         self._key = find_key(self._address, options.key_variable, os.environ)
         self._budget = Budget(options.max_requests, options.max_tokens)
         self._asking: Asking | None = None
-        self._checked: set[str] = set()
         self._counted_otherwise = 0
         context.notify(f"openai model: {self._address.model} at {self._address.url}")
 
@@ -79,7 +78,7 @@ class OpenAIBackend:
 
     def render(self, group: PromptGroup) -> Sequence[str] | None:
         """The text of each prompt, by the tokenizer of the option; None without one."""
-        return None if self._chat is None else [self._chat.render(prompt.messages) for prompt in group.prompts]
+        return None if self._chat is None else rendered(self._chat, group)
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]] | None:
         """Token ids of each prompt, by the tokenizer of the option; None without one."""
@@ -130,15 +129,12 @@ class OpenAIBackend:
 
     def _compare_counts(self, result: AnsweredGroup) -> None:
         """Whether the server read as many tokens as the tokenizer makes."""
-        counted = self.encode(result.group)
-        if counted is None:
-            return
-        for answer, tokens in zip(result.answers, counted, strict=True):
-            if answer.prompt_tokens in {None, len(tokens)}:
+        for answer, question in zip(result.answers, result.questions, strict=True):
+            if question.tokens is None or answer.prompt_tokens in {None, len(question.tokens)}:
                 continue
             if not self._counted_otherwise:
                 self._context.notify(
-                    f"the server read {answer.prompt_tokens} tokens where the tokenizer makes {len(tokens)}: "
+                    f"the server read {answer.prompt_tokens} tokens where the tokenizer makes {len(question.tokens)}: "
                     "its chat template, its tokenizer or its first token is another"
                 )
             self._counted_otherwise += 1
@@ -214,6 +210,7 @@ class OpenAIBackend:
             client = self._client()
             return await probe(client, subject)
         finally:
+            self._budget.charge(client.posts, client.tokens)
             await client.close()
 
     def _subject(self) -> Subject:

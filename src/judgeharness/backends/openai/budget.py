@@ -55,6 +55,11 @@ class Budget:
         for each in tokens:
             self._promised.remove(each)
 
+    def charge(self, requests: int, tokens: int) -> None:
+        """Requests that were sent without a promise: the probe's."""
+        self.requests += requests
+        self.tokens += tokens
+
     def spend(self, promised: int, used: int) -> None:
         """A promised request was sent, and cost so many tokens."""
         self._promised.remove(promised)

@@ -52,9 +52,13 @@ class RefusedError(Exception):
 
 
 class Client:
-    """Requests to one server. Retrying is the caller's: this sends once."""
+    """Requests to one server. Retrying is the caller's: this sends once.
+
+    posts, tokens: how many POSTs were sent, and the tokens that the server counted for them.
+    """
 
     def __init__(self, address: Address, key: str, timeout: float, connections: int) -> None:
+        self.posts = self.tokens = 0
         self._address = address
         self._client = openai.AsyncOpenAI(
             base_url=address.url,
@@ -75,7 +79,12 @@ class Client:
 
         Raises FaultError, RefusedError, and HarnessError for a key that is not accepted.
         """
-        return await self._send(self._client.post(self._url(path), cast_to=httpx2.Response, body=dict(body)))
+        self.posts += 1
+        reply = await self._send(self._client.post(self._url(path), cast_to=httpx2.Response, body=dict(body)))
+        usage = reply.get("usage") if isinstance(reply, dict) else None
+        total = usage.get("total_tokens") if isinstance(usage, dict) else None
+        self.tokens += total if isinstance(total, int) and total > 0 else 0
+        return reply
 
     async def get(self, path: str) -> Any:
         """The reply to a GET, as `post`."""
