@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from judgeharness.bias import Asked
+from judgeharness import options
+from judgeharness.bias import Asked, Bias, measure_bias
 from judgeharness.components import component
 from judgeharness.content import group_digest
 from judgeharness.domain import Item, OptionScores, PromptGroup
@@ -44,6 +45,14 @@ def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Itera
         yield _asked(item, group, scores, transform)
 
 
+def bias_of(run: Run, task: Task, registry: Registry, store: Store) -> Bias:
+    """What a run's judge prefers. Raises as `asked_again`, and InputError where no item has a distribution."""
+    asked = list(asked_again(run, task, registry, store))
+    if not asked:
+        raise InputError(f"run {run.id} has no item with a distribution")
+    return measure_bias(asked)
+
+
 def _asked(item: Item, group: PromptGroup, scores: OptionScores, transform: Any) -> Asked:
     informative = scores.informative
     prompts = group.prompts
@@ -58,8 +67,4 @@ def _asked(item: Item, group: PromptGroup, scores: OptionScores, transform: Any)
 
 def _given(record: Mapping[str, Any]) -> dict[str, str]:
     """The options of a component as `-o` would give them."""
-    return {name: _word(value) for name, value in record["options"].items() if value is not None}
-
-
-def _word(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return {name: options.word(value) for name, value in record["options"].items() if value is not None}

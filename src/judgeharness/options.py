@@ -60,6 +60,11 @@ def build(model: type[BaseModel] | None, values: Mapping[str, str], component: s
         raise InputError(f"option {key}{given} of {component}: {first['msg']}", _listing({component: model})) from error
 
 
+def word(value: Any) -> str:
+    """A value as `-o` would give it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _near(key: str, models: Mapping[str, type[BaseModel] | None]) -> str:
     known = sorted({name for model in models.values() if model is not None for name in model.model_fields})
     return nearest(key, known)
@@ -75,4 +80,4 @@ def _listing(models: Mapping[str, type[BaseModel] | None]) -> str:
 
 
 def _default(value: Any) -> str:
-    return "auto" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return "auto" if value is None else word(value)

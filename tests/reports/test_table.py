@@ -8,7 +8,7 @@ from rich.console import Console
 
 from judgeharness.components import default_measures
 from judgeharness.reports import table
-from judgeharness.reports.leaderboard import Board, Leaderboard, ReferenceRow, leaderboard
+from judgeharness.reports.leaderboard import Board, Leaderboard, ReferenceRow, View, leaderboard
 from judgeharness.store.runs import Run, TaskRecord
 from judgeharness.tasks.datasets import DataFolders
 from tests.helpers import bundled
@@ -138,7 +138,7 @@ def test_runs_are_ranked_by_the_metrics_direction(registry, store):
     runs.append(run(None, None, (1, 0.0, 1, 1.0), task_digest=task.digest, backend="baseline:human"))
     metrics = default_measures(registry)
     for sort, expected in (("jsd", ["2", "0", "1", None]), ("dcor", ["0", "2", "1", None])):
-        (ranked,) = leaderboard(runs, store.runs, metrics, sort).boards
+        (ranked,) = leaderboard(runs, store.runs, metrics, View(sort=sort)).boards
         assert [each.transform for each in ranked.runs] == expected
         assert [row.name for row in ranked.references] == [
             "people: one half", "baseline:uniform", "baseline:explanations",

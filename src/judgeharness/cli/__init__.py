@@ -19,6 +19,7 @@ def judgeharness_commands() -> list[CommandSpec]:
         CommandSpec(
             name="slices", summary="Measure runs on parts of their items.", target="judgeharness.cli.slices:command"
         ),
+        CommandSpec(name="plot", summary="Draw runs.", target="judgeharness.cli.plot:command"),
         CommandSpec(
             name="score", summary="Measure predictions made elsewhere.", target="judgeharness.cli.score:command"
         ),

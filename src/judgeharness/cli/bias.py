@@ -25,9 +25,7 @@ def command(
 
     From the scores in the store; no model is asked. RUN is a run's id or its beginning.
     """
-    from judgeharness.asked import asked_again
-    from judgeharness.bias import measure_bias
-    from judgeharness.errors import InputError
+    from judgeharness.asked import bias_of
     from judgeharness.reports import bias
     from judgeharness.store.database import Store, store_path
 
@@ -35,10 +33,7 @@ def command(
     with Store.open(store_path(store), create=False) as opened:
         run = opened.runs.find(run_id)
         task = task_of(run, task_file, registry, data_dir)
-        asked = list(asked_again(run, task, registry, opened))
-    if not asked:
-        raise InputError(f"run {run.id} has no item with a distribution")
-    found = measure_bias(asked)
+        found = bias_of(run, task, registry, opened)
     if form == "json":
         click.echo(json.dumps(bias.document(run, found), indent=2))
     else:

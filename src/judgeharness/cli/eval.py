@@ -72,7 +72,7 @@ def evaluate(session: Session, request: Request, data_dir: str | None, store: st
     from judgeharness.cli.watching import ConsoleWatcher, download_meter
     from judgeharness.errors import HarnessError
     from judgeharness.evaluation import Evaluation
-    from judgeharness.reports.leaderboard import DEFAULT_SORT, leaderboard
+    from judgeharness.reports.leaderboard import leaderboard
     from judgeharness.store.database import Store, store_path
     from judgeharness.tasks.datasets import DataFolders, cache_folder
 
@@ -88,5 +88,5 @@ def evaluate(session: Session, request: Request, data_dir: str | None, store: st
             raise HarnessError(
                 "interrupted: what was done is in the store", "the same command goes on there"
             ) from error
-        reporter(leaderboard(runs, opened.runs, evaluation.measures, DEFAULT_SORT), sys.stdout)
+        reporter(leaderboard(runs, opened.runs, evaluation.measures), sys.stdout)
     return int(any(run.n_failed for run in runs))

@@ -10,7 +10,19 @@ from judgeharness.reports.leaderboard import Board, Leaderboard
 from judgeharness.reports.rows import Cell, rows
 from judgeharness.reports.text import safe
 
-NAMES = ("task", "split", "rank", "backend", "strategy", "transform", "temperature", "run", "n_items", "n_failed")
+NAMES = (
+    "task",
+    "split",
+    "rank",
+    "backend",
+    "strategy",
+    "transform",
+    "temperature",
+    "run",
+    "n_items",
+    "n_failed",
+    "source",
+)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -35,6 +47,7 @@ def _lines(board: Board, whole: Leaderboard) -> Iterator[list[object]]:
             row.run,
             row.n_items,
             row.n_failed,
+            _text(row.source),
             *(value for cell in row.cells for value in _values(cell)),
         ]
 

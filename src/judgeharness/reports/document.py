@@ -6,17 +6,22 @@ import json
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from judgeharness.reports.leaderboard import Leaderboard
+from judgeharness.reports.leaderboard import Board, Leaderboard, ReferenceRow
 from judgeharness.store.runs import Run
 from judgeharness.uncertainty import Interval
 
 
 def write(board: Leaderboard, out: TextIO) -> None:
-    """`{"runs": [...]}`, each with its names, counts, metrics and 95 % intervals; what is undefined is null."""
+    """`{"runs": [...], "references": [...]}`; what is undefined is null.
+
+    Runs have their names, counts, metrics and 95 % intervals. References are people, baselines, and printed figures,
+    which have a source.
+    """
     found = {run_id: rows for each in board.boards for run_id, rows in each.intervals.items()}
     ranks = {run_id: rank for each in board.boards for run_id, rank in each.ranks.items()}
     runs = [{**_run(run, found.get(run.id, {})), "rank": ranks.get(run.id)} for run in board.runs]
-    json.dump({"runs": runs}, out, indent=2, allow_nan=False)
+    references = [_reference(each, row) for each in board.boards for row in (*each.published, *each.references)]
+    json.dump({"runs": runs, "references": references}, out, indent=2, allow_nan=False)
     out.write("\n")
 
 
@@ -36,4 +41,19 @@ def _run(run: Run, intervals: Mapping[str, Interval | None]) -> dict[str, Any]:
         "prompts_left_out": run.record.get("prompts_left_out"),
         "metrics": dict(run.metrics),
         "intervals": {name: None if each is None else [each.low, each.high] for name, each in intervals.items()},
+    }
+
+
+def _reference(board: Board, row: ReferenceRow) -> dict[str, Any]:
+    return {
+        "task": board.task.name,
+        "split": board.task.split,
+        "n_items": board.task.n_items,
+        "name": row.name,
+        "strategy": row.strategy,
+        "transform": row.transform,
+        "temperature": row.temperature,
+        "source": row.source or None,
+        "note": row.note or None,
+        "metrics": dict(row.metrics),
     }

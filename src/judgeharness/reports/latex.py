@@ -33,17 +33,24 @@ def _board(board: Board, metrics: Sequence[MetricSpec]) -> Iterator[str]:
     yield _line([r"\#", "judge", "strategy", "transform", *heads])
     yield r"\midrule"
     written = rows(board, tuple(metrics))
-    for place, row in enumerate(written):
-        if row.run is None and place and written[place - 1].run is not None:
+    for before, row in zip([None, *written], written, strict=False):
+        if before is not None and _kind(before) != _kind(row):
             yield r"\midrule"
         yield _line(_cells(row))
     yield r"\bottomrule"
     yield r"\end{tabular}"
+    for source in dict.fromkeys(row.source for row in board.published):
+        yield rf"% dagger: as printed in {escaped(source)}"
+
+
+def _kind(row: Row) -> tuple[bool, bool]:
+    return row.run is None, bool(row.source)
 
 
 def _cells(row: Row) -> list[str]:
     rank = "" if row.rank is None else str(row.rank)
-    return [rank, *map(escaped, row.names), *(_figure(cell) for cell in row.cells)]
+    judge, *way = map(escaped, row.names)
+    return [rank, judge + r"$^\dagger$" * bool(row.source), *way, *(_figure(cell) for cell in row.cells)]
 
 
 def _figure(cell: Cell) -> str:

@@ -4,29 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 
 from judgeharness.domain import Item, Prediction
+from judgeharness.errors import InputError
 from judgeharness.measures import Measure, applicable, measure, paired
 from judgeharness.people import annotators_measured, halves_measured, votes_of
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run, Runs, TaskRecord
+from judgeharness.tasks.published import Published
 from judgeharness.uncertainty import Interval, draw, intervals_of, ranks
 
 DEFAULT_SORT = "jsd"
 LEAST_ITEMS = 10
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which runs are shown. backends: patterns, in which * stands for anything. Empty: all."""
+
+    tasks: Sequence[str] = ()
+    backends: Sequence[str] = ()
+    strategies: Sequence[str] = ()
+    transforms: Sequence[str] = ()
+
+    def takes(self, run: Run) -> bool:
+        """Whether a run is shown."""
+        named = not self.backends or any(fnmatchcase(run.backend, pattern) for pattern in self.backends)
+        return named and (not self.tasks or run.task in self.tasks) and self.takes_way(run.strategy, run.transform)
+
+    def takes_way(self, strategy: str | None, transform: str | None) -> bool:
+        """Whether rows of this strategy and transform are shown."""
+        return (not self.strategies or strategy in self.strategies) and (
+            not self.transforms or transform in self.transforms
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How runs are shown.
+
+    sort: the name of the metric that gives the order. people: what so many annotators reach is shown too. published:
+    whether printed figures on the same items are. top: how many runs of each board, the best; all unless given.
+    """
+
+    selection: Selection = Selection()
+    sort: str = DEFAULT_SORT
+    people: Sequence[int] = ()
+    published: bool = False
+    top: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ReferenceRow:
-    """A baseline's figures on the same items; no run of its own."""
+    """Figures on the same items that are no run's: a baseline's, people's, or, where it has a source, printed ones."""
 
     name: str
     metrics: Mapping[str, float | None]
+    strategy: str | None = None
+    transform: str | None = None
+    temperature: float | None = None
+    source: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The runs over one set of items, best first, and the baselines on the same items.
+    """The runs over one set of items, best first, printed figures, and people and baselines on the same items.
 
     intervals: of a run's measures, by run id and metric; None where there is none. ranks: places by run id, shared
     where the difference in the metric that gives the order is within noise; runs with failed items have none. Both are
@@ -38,6 +82,7 @@ class Board:
     references: tuple[ReferenceRow, ...]
     intervals: Mapping[str, Mapping[str, Interval | None]] = field(default_factory=dict)
     ranks: Mapping[str, int] = field(default_factory=dict)
+    published: tuple[ReferenceRow, ...] = ()
 
     def best(self, metric: MetricSpec) -> float | None:
         """The best value that a model reaches; None where fewer than two have one."""
@@ -56,27 +101,26 @@ class Leaderboard:
     runs: tuple[Run, ...]
 
 
-def leaderboard(
-    runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], sort: str, people: Sequence[int] = ()
-) -> Leaderboard:
+def leaderboard(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], view: View = View()) -> Leaderboard:
     """Put runs in order, each set of items a board of its own, with intervals from the stored predictions.
 
-    measures: the columns; those that a run was not measured with are measured now. sort: the name of the one that gives
-    the order. people: what so many annotators reach is shown too.
+    measures: the columns; those that a run was not measured with are measured now. Raises InputError where the view
+    selects none of the runs.
     """
+    selected = [run for run in runs if view.selection.takes(run)]
+    if runs and not selected:
+        raise InputError(f"none of the {len(runs)} runs is of this kind", "'judgeharness leaderboard' shows all")
     specs = tuple(each.spec for each in measures.values())
-    digests = dict.fromkeys(run.task_digest for run in runs)
-    boards = [_board(digest, runs, stored, measures, sort, people) for digest in digests]
+    digests = dict.fromkeys(run.task_digest for run in selected)
+    boards = [_board(digest, selected, stored, measures, view) for digest in digests]
     known = {run.id: run for board in boards for run in board.runs}
-    return Leaderboard(specs, tuple(boards), tuple(known[run.id] for run in runs))
+    return Leaderboard(specs, tuple(boards), tuple(known[run.id] for run in selected if run.id in known))
 
 
-def _board(
-    digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], sort: str, people: Sequence[int]
-) -> Board:
+def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], view: View) -> Board:
     task, items = stored.task(digest), stored.items(digest)
     fitting = applicable(measures, bool(task.record.get("ordinal")))
-    order = measures[sort].spec
+    order = measures[view.sort].spec
     own, found, ranked = [], {}, {}
     for run in {run.id: run for run in runs if run.task_digest == digest}.values():
         by_uid = {each.uid: each for each in stored.predictions(run.id)}
@@ -88,11 +132,24 @@ def _board(
             continue
         drawn = draw(fitting, human, model)
         found[run.id] = intervals_of(drawn, fitting, human, model)
-        if len(human) == len(items) and sort in fitting:
-            ranked[run.id] = drawn[sort]
+        if len(human) == len(items) and view.sort in fitting:
+            ranked[run.id] = drawn[view.sort]
     own.sort(key=lambda run: _place(run, order))
-    references = (*_people(items, fitting, people), *_references(own, items, fitting))
-    return Board(task, tuple(own), references, found, ranks(ranked, order))
+    references = (*_people(items, fitting, view.people), *_references(own, items, fitting))
+    printed = _printed(task.published, order, view) if view.published else ()
+    return Board(task, tuple(own[: view.top]), references, found, ranks(ranked, order), printed)
+
+
+def _printed(published: Published | None, order: MetricSpec, view: View) -> tuple[ReferenceRow, ...]:
+    """Printed figures, models in order and then the rest, as runs are."""
+    if published is None:
+        return ()
+    rows = [
+        ReferenceRow(judge.name, row.figures, row.strategy, row.transform, row.temperature, published.source, row.note)
+        for judge, row in published.rows()
+        if view.selection.takes_way(row.strategy, row.transform)
+    ]
+    return tuple(sorted(rows, key=lambda row: _place(row, order)))
 
 
 def _people(items: Sequence[Item], measures: Mapping[str, Measure], numbers: Sequence[int]) -> list[ReferenceRow]:
@@ -107,7 +164,7 @@ def _people(items: Sequence[Item], measures: Mapping[str, Measure], numbers: Seq
     ]
 
 
-def _place(run: Run, metric: MetricSpec) -> tuple[bool, bool, float]:
+def _place(run: Run | ReferenceRow, metric: MetricSpec) -> tuple[bool, bool, float]:
     value = run.metrics.get(metric.name)
     return (run.strategy is None, value is None, 0.0 if value is None else metric.distance_from_best(value))
 

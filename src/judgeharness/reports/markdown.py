@@ -29,11 +29,14 @@ def _board(board: Board, metrics: Sequence[MetricSpec]) -> Iterator[str]:
     yield _line(["--:", "---", "---", "---", *("--:" for _ in heads)])
     for row in rows(board, tuple(metrics)):
         yield _line(_cells(row))
+    for source in dict.fromkeys(row.source for row in board.published):
+        yield f"\n† as printed in {escaped(source)}"
 
 
 def _cells(row: Row) -> list[str]:
     figures = [f"**{cell.text}**" if cell.best else cell.text for cell in row.cells]
-    return ["" if row.rank is None else str(row.rank), *map(escaped, row.names), *figures]
+    judge, *way = map(escaped, row.names)
+    return ["" if row.rank is None else str(row.rank), judge + " †" * bool(row.source), *way, *figures]
 
 
 def _line(cells: Sequence[str]) -> str:

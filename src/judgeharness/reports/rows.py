@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from judgeharness.reports.leaderboard import Board
+from judgeharness.reports.leaderboard import Board, ReferenceRow
 from judgeharness.reports.text import figure
 from judgeharness.specs import MetricSpec
 from judgeharness.uncertainty import Interval
@@ -28,7 +28,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A judge, or a reference where `run` is None."""
+    """A judge, or a reference where `run` is None. source: where printed figures are from."""
 
     rank: int | None
     backend: str
@@ -39,6 +39,7 @@ class Row:
     run: str | None = None
     n_items: int | None = None
     n_failed: int | None = None
+    source: str = ""
 
     @property
     def names(self) -> tuple[str, str, str]:
@@ -48,7 +49,7 @@ class Row:
 
 
 def rows(board: Board, metrics: tuple[MetricSpec, ...]) -> list[Row]:
-    """The runs of a board, best first, then its references."""
+    """The runs of a board, best first, then printed figures, then its references."""
     judges = [
         Row(
             board.ranks.get(run.id),
@@ -63,10 +64,13 @@ def rows(board: Board, metrics: tuple[MetricSpec, ...]) -> list[Row]:
         )
         for run in board.runs
     ]
-    return judges + [
-        Row(None, row.name, "", "", None, tuple(Cell(row.metrics.get(spec.name)) for spec in metrics))
-        for row in board.references
-    ]
+    return judges + [_reference(row, metrics) for row in (*board.published, *board.references)]
+
+
+def _reference(row: ReferenceRow, metrics: tuple[MetricSpec, ...]) -> Row:
+    cells = tuple(Cell(row.metrics.get(spec.name)) for spec in metrics)
+    names = (row.name, row.strategy or "", row.transform or "")
+    return Row(None, *names, row.temperature, cells, source=row.source)
 
 
 def _cell(board: Board, run_id: str, value: float | None, spec: MetricSpec, is_model: bool) -> Cell:

@@ -19,6 +19,7 @@ from judgeharness.store.runs import Run
 
 ARROWS = {"lower": "↓", "higher": "↑", "zero": "→0"}
 LOW_MASS = 0.5
+PRINTED = "†"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,7 @@ def _title(board: Board) -> Text:
 
 def _table(board: Board, metrics: tuple[MetricSpec, ...], layout: Layout) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    ranked = layout.ranks and len(board.ranks) > 1
-    if ranked:
+    if layout.ranks and len(board.ranks) > 1:
         table.add_column("#", justify="right", no_wrap=True)
     for name in ("backend", "strategy", "transform") if layout.joined is None else ("judge",):
         table.add_column(name, overflow="fold")
@@ -91,25 +91,39 @@ def _table(board: Board, metrics: tuple[MetricSpec, ...], layout: Layout) -> Tab
         table.add_column(plain(f"{metric.label} {ARROWS[metric.direction]}"), justify="right", no_wrap=True)
     if layout.runs:
         table.add_column("run", style="dim", no_wrap=True)
-    for run in board.runs:
-        place = [Text(str(board.ranks.get(run.id, "")))] if ranked else []
-        cells: list[RenderableType] = [*place, *_names(run, layout), *_figures(board, run, metrics, layout)]
-        table.add_row(*cells, *([run.id] if layout.runs else []))
-    if board.runs and board.references:
-        table.add_section()
-    for row in board.references:
-        place = [Text()] if ranked else []
-        table.add_row(*place, *_reference(board, row, metrics, layout), style="dim")
+    for rows in (board.runs, board.published, board.references):
+        if rows and table.row_count:
+            table.add_section()
+        for row in rows:
+            style = "" if isinstance(row, Run) else "dim"
+            table.add_row(*_cells(board, row, metrics, layout), style=style)
     return table
 
 
-def _names(run: Run, layout: Layout) -> list[Text]:
-    transform = run.transform or ""
-    if run.temperature is not None:
-        transform += f" τ={run.temperature:g}"
-    failed = Text(f" ({run.n_failed} failed)", "bold red") if run.n_failed else Text()
-    backend = plain(run.backend) + failed
-    names = [backend, plain(run.strategy or ""), plain(transform)]
+def _cells(
+    board: Board, row: Run | ReferenceRow, metrics: tuple[MetricSpec, ...], layout: Layout
+) -> list[RenderableType]:
+    if isinstance(row, Run):
+        place, name = str(board.ranks.get(row.id, "")), row.id
+        figures = _figures(board, row, metrics, layout)
+    else:
+        place = name = ""
+        figures = _reference_figures(board, row, metrics, layout)
+    return [
+        *([Text(place)] if layout.ranks and len(board.ranks) > 1 else []),
+        *_names(row, layout),
+        *figures,
+        *([Text(name)] if layout.runs else []),
+    ]
+
+
+def _names(row: Run | ReferenceRow, layout: Layout) -> list[Text]:
+    if isinstance(row, Run):
+        judge = plain(row.backend) + (Text(f" ({row.n_failed} failed)", "bold red") if row.n_failed else Text())
+    else:
+        judge = plain(f"{row.name} {PRINTED}" if row.source else row.name)
+    tau = "" if row.temperature is None else f" τ={row.temperature:g}"
+    names = [judge, plain(row.strategy or ""), plain((row.transform or "") + tau)]
     return names if layout.joined is None else [Text(layout.joined).join(name for name in names if name.plain)]
 
 
@@ -126,11 +140,13 @@ def _figures(board: Board, run: Run, metrics: tuple[MetricSpec, ...], layout: La
         yield text
 
 
-def _reference(board: Board, row: ReferenceRow, metrics: tuple[MetricSpec, ...], layout: Layout) -> list[Text]:
+def _reference_figures(
+    board: Board, row: ReferenceRow, metrics: tuple[MetricSpec, ...], layout: Layout
+) -> Iterator[Text]:
     # In line with the figures above, which have an interval behind them.
     blank = " " * 6 if layout.intervals and board.intervals else ""
-    figures = [Text(figure(row.metrics.get(metric.name)) + blank) for metric in metrics]
-    return [plain(row.name), *([Text(), Text()] if layout.joined is None else []), *figures]
+    for metric in metrics:
+        yield Text(figure(row.metrics.get(metric.name)) + blank)
 
 
 def _notes(board: Board) -> Iterator[str]:
@@ -156,6 +172,11 @@ def _notes(board: Board) -> Iterator[str]:
 def _legend(board: Board, models: list[Run]) -> Iterator[str]:
     if len(models) > 1:
         yield "* best model"
+    for source in dict.fromkeys(row.source for row in board.published):
+        yield f"{PRINTED} as printed in {source}"
+    for row in board.published:
+        if row.note:
+            yield f"{row.name} {PRINTED}: {row.note}"
     if any(row.name.startswith("people:") for row in board.references):
         yield "people: one half of the votes against the other half, which no judge can be expected to beat"
     if len(board.ranks) > 1:

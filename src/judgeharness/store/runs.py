@@ -12,6 +12,7 @@ from typing import Any
 from judgeharness.domain import Item, Prediction
 from judgeharness.errors import InputError
 from judgeharness.store.transactions import transaction
+from judgeharness.tasks.published import Published
 from judgeharness.tasks.task import Task
 
 
@@ -51,6 +52,13 @@ class TaskRecord:
     n_total: int
     record: Mapping[str, Any]
 
+    @property
+    def published(self) -> Published | None:
+        """Printed figures on all of these items, if there are any."""
+        given = self.record.get("published")
+        found = None if given is None else Published.model_validate(given)
+        return found if found is not None and found.items == self.n_items == self.n_total else None
+
 
 class Runs:
     """The tables `sessions`, `tasks`, `items`, `runs`, `predictions` and `metrics`."""
@@ -77,7 +85,7 @@ class Runs:
         return {"id": session_id, "started": row[0], "ended": row[1], "status": row[2], **json.loads(row[3])}
 
     def add_task(self, task: Task) -> None:
-        """Keep a task's items (distributions, no texts) under its digest."""
+        """Keep a task's items (distributions, no texts) under its digest; what is said about it may have changed."""
         definition = task.definition
         record = {
             "title": definition.title,
@@ -87,6 +95,7 @@ class Runs:
             "notice": definition.notice,
             "ordinal": definition.ordinal,
             "files": dict(task.files),
+            "published": None if task.published is None else task.published.model_dump(mode="json"),
         }
         with transaction(self._connection):
             added = self._connection.execute(
@@ -102,7 +111,11 @@ class Runs:
                     json.dumps(record, sort_keys=True),
                 ),
             ).rowcount
-            if added:
+            if not added:
+                self._connection.execute(
+                    "UPDATE tasks SET record = ? WHERE digest = ?", (json.dumps(record, sort_keys=True), task.digest)
+                )
+            else:
                 self._connection.executemany(
                     "INSERT INTO items (task_digest, position, uid, human, votes, refs) VALUES (?, ?, ?, ?, ?, ?)",
                     [_item_row(task.digest, position, item) for position, item in enumerate(task.items)],

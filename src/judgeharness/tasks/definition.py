@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from judgeharness.domain import LETTERS, Label
-from judgeharness.errors import InputError
-from judgeharness.specs import NAME
+from judgeharness.toml import FileTable, Name, Table, Text, read_toml
 
-MAX_TOML_BYTES = 1 << 20
 RESERVED_FIELDS = frozenset({"explanations", "options", "labels", "loop"})
 
-Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LabelTable(_Table):
+class LabelTable(Table):
     """[[labels]]: `text` is what prompts show, `codes` are other spellings in the data."""
 
-    name: Annotated[str, Field(min_length=1)]
-    text: Annotated[str, Field(min_length=1)]
+    name: Text
+    text: Text
     codes: tuple[str, ...] = ()
 
     def label(self) -> Label:
@@ -35,10 +27,10 @@ class LabelTable(_Table):
         return Label(self.name, self.text, self.codes)
 
 
-class SourceTable(_Table):
+class SourceTable(Table):
     """A JSON-lines file: of a known dataset, or beside the TOML file."""
 
-    file: Annotated[str, Field(min_length=1)]
+    file: Text
     dataset: Name | None = None
     uid: str = "uid"
 
@@ -64,7 +56,7 @@ class ItemsTable(SourceTable):
         return self
 
 
-class ExplanationsTable(_Table):
+class ExplanationsTable(Table):
     """[explanations]: a path in the item's record, or a file of its own joined by uid.
 
     path: to the list of explanations; "" for a record that holds one list a label, under the label's name.
@@ -81,7 +73,7 @@ class ExplanationsTable(_Table):
     reference: Name | None = None
 
 
-class SplitTable(_Table):
+class SplitTable(Table):
     """[[splits]]: the items with exactly `explanations` explanations, or a range of the rest in file order.
 
     items: how many there have to be; anything else means that the data is not what it should be.
@@ -99,10 +91,18 @@ class SplitTable(_Table):
         return self
 
 
-class TaskDefinition(_Table):
-    """A whole task file. `folder` is where it lies: files are looked for there and below.
+class OfficialTable(Table):
+    """[official]: paths of the labels that ChaosNLI's own script counts as right, without and with its votes."""
 
-    ordinal: whether the labels stand in an order that means something, as "bad", "fair", "good" do.
+    old_label: str
+    majority_label: str
+
+
+class TaskDefinition(FileTable):
+    """A whole task file. Files are looked for in its folder and below.
+
+    ordinal: whether the labels stand in an order that means something, as "bad", "fair", "good" do. published: a file
+    with printed figures. official: where ChaosNLI's own script finds labels.
     """
 
     name: Name
@@ -115,10 +115,11 @@ class TaskDefinition(_Table):
     labels: Annotated[tuple[LabelTable, ...], Field(min_length=2, max_length=len(LETTERS))]
     ordinal: bool = False
     items: ItemsTable
-    references: dict[Name, str] = {}
+    references: dict[Name, str] = Field(default_factory=dict)
     explanations: ExplanationsTable | None = None
     splits: tuple[SplitTable, ...] = ()
-    folder: Path
+    published: str | None = None
+    official: OfficialTable | None = None
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -148,22 +149,4 @@ class TaskDefinition(_Table):
 
 def read_definition(path: Path) -> TaskDefinition:
     """The task of a TOML file. Raises InputError that names the file, the key and the fault."""
-    try:
-        if path.stat().st_size > MAX_TOML_BYTES:
-            raise InputError(f"{path}: larger than {MAX_TOML_BYTES:,} bytes, which no task file needs")
-        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such task file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
-    if "folder" in content:
-        raise InputError(f"{path}: folder: is not set in the file")
-    try:
-        return TaskDefinition.model_validate({**content, "folder": path.resolve().parent})
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise InputError(f"{path}: {key + ': ' if key else ''}{first['msg']}{more}") from error
+    return read_toml(path, TaskDefinition, "task")

@@ -12,15 +12,18 @@ from judgeharness.errors import InputError, UnknownNameError
 from judgeharness.tasks.datasets import DataFolders, dataset_named
 from judgeharness.tasks.definition import ExplanationsTable, ItemsTable, SplitTable, TaskDefinition
 from judgeharness.tasks.fetch import MeterFactory, ensure
+from judgeharness.tasks.published import Published
 from judgeharness.tasks.records import Record, read_records
 from judgeharness.tasks.template import Template, inside, read_template
+from judgeharness.toml import read_toml
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """Items of one split, with labels and wording.
 
-    files: sha256 of every data file by its name. total: the split's size before any limit.
+    files: sha256 of every data file by its name. total: the split's size before any limit. published: printed figures
+    on this split, if there are any.
     """
 
     definition: TaskDefinition
@@ -30,6 +33,7 @@ class Task:
     items: tuple[Item, ...]
     files: Mapping[str, str]
     total: int
+    published: Published | None = None
 
     @property
     def name(self) -> str:
@@ -69,7 +73,15 @@ def load_task(
         items = _split(items, definition.splits, chosen, definition.name)
     if not items:
         raise InputError(f"task {definition.name} has no items in the split '{chosen}'")
-    return Task(definition, chosen, labels, template, tuple(items), files.hashes, len(items))
+    published = _published(definition, chosen)
+    return Task(definition, chosen, labels, template, tuple(items), files.hashes, len(items), published)
+
+
+def _published(definition: TaskDefinition, split: str) -> Published | None:
+    if definition.published is None:
+        return None
+    found = read_toml(inside(definition.folder, definition.published), Published, "published figures")
+    return found if found.split == split else None
 
 
 class _Files:

@@ -1,0 +1,152 @@
+"""`judgeharness plot`: pictures of stored runs, for print or as a sketch in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from judgeharness.cli.parameters import data_dir_option, store_option
+from judgeharness.cli.program import Session
+from judgeharness.cli.stored import task_file_option, task_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from rich.console import RenderableType
+
+EXAMPLES = """\b
+Examples:
+  judgeharness plot ternary RUN1 RUN2 --out ternary.pdf
+  judgeharness plot bands RUN1 RUN2 --metric tvd
+"""
+
+runs_argument = click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+
+
+def _require_ending(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    from judgeharness.plots.paper import require_ending
+
+    if value is not None:
+        require_ending(value)
+    return value
+
+
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    callback=_require_ending,
+    metavar="FILE",
+    help=".png, .svg or .pdf; a sketch here unless given.",
+)
+
+
+@click.group("plot", epilog=EXAMPLES)
+def command() -> None:
+    """Draw stored runs. Without --out, a sketch in the terminal; RUN is a run's id or its beginning."""
+
+
+@command.command("ternary")
+@runs_argument
+@click.option("--mark", "marked", multiple=True, metavar="UID", help="An item to mark in every triangle; repeats.")
+@out_option
+@store_option
+def ternary_command(runs: tuple[str, ...], marked: tuple[str, ...], out: Path | None, store: str | None) -> None:
+    """People and judges side by side: each item a point between three labels."""
+    from judgeharness.plots import sketch, ternary
+    from judgeharness.plots.series import judged
+
+    found = _from_store(store, lambda stored: judged(runs, stored.runs))
+    _show(out, lambda: ternary.draw(found, marked), lambda: sketch.triangles(found, marked))
+
+
+@command.command("entropy")
+@runs_argument
+@out_option
+@store_option
+def entropy_command(runs: tuple[str, ...], out: Path | None, store: str | None) -> None:
+    """How undecided a judge is on each item, against how undecided people are."""
+    from judgeharness.plots import entropy, sketch
+    from judgeharness.plots.series import judged
+
+    found = _from_store(store, lambda stored: judged(runs, stored.runs))
+    _show(out, lambda: entropy.draw(found), lambda: sketch.clouds(found))
+
+
+@command.command("bands")
+@runs_argument
+@click.option("--metric", default="jsd", show_default=True, metavar="NAME", help="What is measured.")
+@click.option("--bands", default=4, show_default=True, type=click.IntRange(2, 20), help="How many of entropy.")
+@out_option
+@store_option
+@click.pass_context
+def bands_command(
+    context: click.Context, runs: tuple[str, ...], metric: str, bands: int, out: Path | None, store: str | None
+) -> None:
+    """A measure on items about which people agree, and on those about which they do not."""
+    from judgeharness.components import default_measures
+    from judgeharness.plots import bands as plot
+    from judgeharness.plots import sketch
+    from judgeharness.plots.series import judged
+
+    measure = default_measures(context.ensure_object(Session).registry, [metric])[metric]
+    found = plot.bands_of(_from_store(store, lambda stored: judged(runs, stored.runs)), measure, bands)
+    _show(out, lambda: plot.draw(found), lambda: sketch.bars(found))
+
+
+@command.command("bias")
+@runs_argument
+@task_file_option
+@out_option
+@data_dir_option
+@store_option
+@click.pass_context
+def bias_command(
+    context: click.Context,
+    runs: tuple[str, ...],
+    task_file: str | None,
+    out: Path | None,
+    data_dir: str | None,
+    store: str | None,
+) -> None:
+    """Which letters, and which places of explanations, a judge prefers."""
+    from rich.console import Group
+
+    from judgeharness.asked import bias_of
+    from judgeharness.plots import bias as plot
+    from judgeharness.plots.series import run_name
+    from judgeharness.reports import bias as report
+
+    registry = context.ensure_object(Session).registry
+
+    def measured(stored: Any) -> list[Any]:
+        found = [stored.runs.find(run) for run in dict.fromkeys(runs)]
+        return [(run, bias_of(run, task_of(run, task_file, registry, data_dir), registry, stored)) for run in found]
+
+    found = _from_store(store, measured)
+    _show(
+        out,
+        lambda: plot.draw([(run_name(run), bias) for run, bias in found]),
+        lambda: Group(*(report.render(run, bias) for run, bias in found)),
+    )
+
+
+def _from_store(store: str | None, read: Callable[[Any], Any]) -> Any:
+    from judgeharness.store.database import Store, store_path
+
+    with Store.open(store_path(store), create=False) as opened:
+        return read(opened)
+
+
+def _show(out: Path | None, draw: Callable[[], Figure], sketch: Callable[[], RenderableType]) -> None:
+    if out is None:
+        from rich.console import Console
+
+        Console().print(sketch())
+        return
+    from judgeharness.plots import paper
+
+    with paper.paper():
+        paper.save(draw(), out)
+    click.echo(str(out))

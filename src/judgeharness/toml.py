@@ -1,0 +1,57 @@
+"""TOML files that users write, checked by pydantic before anything is done with them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from judgeharness.errors import InputError
+from judgeharness.specs import NAME
+
+MAX_BYTES = 1 << 20
+
+Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Table(BaseModel):
+    """A table of a TOML file: frozen, and no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileTable(Table):
+    """A whole file that names others. `folder` is where it lies; it is not a key of the file."""
+
+    folder: Path
+
+
+T = TypeVar("T", bound=Table)
+
+
+def read_toml(path: Path, model: type[T], what: str) -> T:
+    """The file as the model. what: such as "task", for errors. Raises InputError that names file, key and fault."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes, which no {what} file needs")
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such {what} file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from error
+    if "folder" in content:
+        raise InputError(f"{path}: folder: is not set in the file")
+    if issubclass(model, FileTable):
+        content["folder"] = path.resolve().parent
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise InputError(f"{path}: {key + ': ' if key else ''}{first['msg']}{more}") from error
