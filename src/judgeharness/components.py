@@ -82,5 +82,8 @@ def default_measures(registry: Registry, more: Sequence[str] = ()) -> dict[str, 
 
 def _measure(registry: Registry, name: str) -> Measure:
     spec: MetricSpec = registry.metrics.spec(name)
-    resampled = None if spec.resampled is None else registry.metrics.load_part(name, spec.resampled)
-    return Measure(spec, registry.metrics.load(name), resampled)
+    resampled, ends = (
+        None if target is None else registry.metrics.load_part(name, target)
+        for target in (spec.resampled, spec.interval)
+    )
+    return Measure(spec, registry.metrics.load(name), resampled, ends)

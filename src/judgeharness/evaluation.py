@@ -128,6 +128,11 @@ class Evaluation:
         self._backends: list[OpenBackend] = []
         self._predictions: dict[tuple[str, str], tuple[Prediction, ...]] = {}
 
+    @property
+    def tasks(self) -> Sequence[Task]:
+        """The tasks, once they were read."""
+        return self._tasks
+
     def prepare(self, meters: MeterFactory) -> None:
         """Read the tasks, check that strategies and backends fit them, and let predictors predict.
 

@@ -18,13 +18,18 @@ Resampled = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 """human and model (items, labels) and counts (samples, items) to the measure of each sample (samples,)."""
 
 
+Ends = Callable[[FloatArray, FloatArray, float], tuple[float, float] | None]
+"""human and model (items, labels) and a level of confidence to both ends of an interval."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A metric, with the form of it that takes many samples at once, if it has one. Metrics of items need none."""
+    """A metric, with the form of it that takes many samples at once and its own interval, if it has them."""
 
     spec: MetricSpec
     metric: Metric
     resampled: Resampled | None = None
+    ends: Ends | None = None
 
     def values(self, human: FloatArray, model: FloatArray) -> FloatArray:
         """Of each item (items,), or the one number of all (). Raises HarnessError for a metric that fails."""

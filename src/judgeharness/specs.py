@@ -40,7 +40,7 @@ class Spec:
             found.append(f"name {self.name!r} is not made of lower-case letters, digits, '.', '_' and '-'")
         if not isinstance(self.summary, str) or not self.summary.strip() or "\n" in self.summary:
             found.append(f"summary of {self.name!r} is not one line")
-        for field in ("target", "options", "resampled"):
+        for field in ("target", "options", "resampled", "interval"):
             value: Any = getattr(self, field, None)
             if value is None and field != "target":
                 continue
@@ -109,6 +109,8 @@ class MetricSpec(Spec):
     default: whether it is reported without being asked for. ordinal: whether it is only for labels with an order.
     resampled: of a corpus metric, "module:object" of a function (human, model, counts) that gives its values (samples,)
     for many samples at once, in which item i stands counts[sample, i] times; without it, intervals take longer.
+    interval: "module:object" of a function (human, model, level) that gives both ends of the metric's own confidence
+    interval, or None; without it, the items are bootstrapped.
     """
 
     kind: ClassVar[str] = "metric"
@@ -122,6 +124,7 @@ class MetricSpec(Spec):
     default: bool = False
     ordinal: bool = False
     resampled: str | None = None
+    interval: str | None = None
 
     def distance_from_best(self, value: float) -> float:
         """What is lower for a better value."""

@@ -38,14 +38,13 @@ def intervals(
     level: float = LEVEL,
     seed: int = SEED,
 ) -> dict[str, Interval | None]:
-    """The bias-corrected percentile interval of each measure; None where there is none, as for a single item.
+    """The measure's own interval, or the bootstrap's; None where there is none, as for a single item.
 
-    Bias-corrected (Efron 1981): the share of samples below the estimate shifts both ends. Distance correlation needs
-    it, since items that are drawn twice are at no distance from each other.
+    Bootstrap intervals are bias-corrected (Efron 1981): the share of samples below the estimate shifts both ends.
     """
     if len(human) < 2:
         return dict.fromkeys(measures)
-    drawn = draw(measures, human, model, samples, seed)
+    drawn = draw(bootstrapped(measures), human, model, samples, seed)
     return intervals_of(drawn, measures, human, model, level)
 
 
@@ -56,8 +55,23 @@ def intervals_of(
     model: FloatArray,
     level: float = LEVEL,
 ) -> dict[str, Interval | None]:
-    """The same from resamples that were drawn before."""
-    return {name: interval(drawn[name], measure.value(human, model), level) for name, measure in measures.items()}
+    """The same from resamples that were drawn before, of the measures that are `bootstrapped` at least."""
+    return {
+        name: interval(drawn[name], measure.value(human, model), level)
+        if measure.ends is None
+        else _own(measure, human, model, level)
+        for name, measure in measures.items()
+    }
+
+
+def bootstrapped(measures: Mapping[str, Measure]) -> dict[str, Measure]:
+    """The measures without an interval of their own."""
+    return {name: measure for name, measure in measures.items() if measure.ends is None}
+
+
+def _own(measure: Measure, human: FloatArray, model: FloatArray, level: float) -> Interval | None:
+    ends = None if measure.ends is None else measure.ends(human, model, level)
+    return None if ends is None else Interval(*ends, level)
 
 
 def ranks(drawn: Mapping[str, FloatArray], spec: MetricSpec, level: float = LEVEL) -> dict[str, int]:

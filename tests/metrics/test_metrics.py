@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
-from judgeharness.metrics.dcor import dcor
+from judgeharness.metrics.dcor import dcor, dcor_interval
 from judgeharness.metrics.jsd import jsd
 from judgeharness.metrics.kl import FLOOR, kl
 from judgeharness.metrics.tvd import tvd
@@ -93,3 +93,42 @@ def test_a_constant_prediction_has_no_distance_correlation():
     constant = np.full((20, 3), 1 / 3) + np.random.default_rng(2).normal(0, 1e-17, (20, 3))
     assert dcor(human, constant) == 0.0
     assert dcor(constant, human) == 0.0
+
+
+def dependent(items, strength, seed=0):
+    random = np.random.default_rng(seed)
+    human = random.dirichlet([1, 1, 1], items)
+    return human, strength * human + (1 - strength) * random.dirichlet([1, 1, 1], items)
+
+
+@pytest.mark.parametrize(("items", "strength"), [(6, 0.9), (40, 0.7), (60, 0.1)])
+def test_the_interval_of_dcor_is_the_jackknife_of_the_packages_unbiased_square(items, strength):
+    human, model = dependent(items, strength)
+    squared = reference.u_distance_correlation_sqr(human, model)
+    others = np.array([
+        reference.u_distance_correlation_sqr(np.delete(human, place, 0), np.delete(model, place, 0))
+        for place in range(items)
+    ])  # fmt: skip
+    half = 1.959963984540054 * np.sqrt((items - 1) / items * ((others - others.mean()) ** 2).sum())
+    expected = np.sqrt(np.clip([squared - half, squared + half], 0, 1))
+    assert dcor_interval(human, model, 0.95) == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_interval_of_dcor_holds_zero_for_a_judge_that_sees_nothing():
+    """The statistic itself is far above zero there, and so are all of its bootstrap samples."""
+    held = 0
+    for seed in range(40):
+        human, model = dependent(100, 0.0, seed)
+        assert dcor(human, model) > 0.1
+        held += dcor_interval(human, model, 0.95)[0] == 0.0
+    assert held >= 36
+
+
+def test_the_interval_of_dcor_of_degenerate_samples():
+    human, model = dependent(20, 0.5)
+    assert dcor_interval(human[:4], model[:4], 0.95) is None
+    assert dcor_interval(human, np.full((20, 3), 1 / 3), 0.95) == (0.0, 0.0)
+    assert dcor_interval(human, human, 0.95) == pytest.approx((1.0, 1.0))
+    odd = np.full((20, 3), 1 / 3)
+    odd[3] = [1, 0, 0]
+    assert dcor_interval(human, odd, 0.95) is None

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from judgeharness.backends.contract import BackendContext, Description
 from judgeharness.content import file_digest
@@ -45,30 +46,49 @@ class FilePredictions:
     """Distributions from a file, in place of a model."""
 
     def __init__(self, model: str, options: FileOptions, context: BackendContext) -> None:
-        self._path = Path(model).expanduser()
+        self._path = predictions_file(model)
         self._model = options.model
-        if not self._path.is_file():
-            raise InputError(f"file:{model}: no such file")
-        if self._path.suffix not in READERS:
-            raise InputError(f"file:{model}: is none of {', '.join(READERS)}")
-        if self._path.stat().st_size > MAX_BYTES:
-            raise InputError(f"file:{model}: larger than {MAX_BYTES:,} bytes")
 
     def describe(self) -> Description:
         """The file by name and content."""
         return {"backend": "file", "file": self._path.name, "model": self._model, "sha256": file_digest(self._path)}
 
     def predict(self, items: Sequence[Item], labels: Sequence[Label]) -> FloatArray:
-        """Distributions (items, labels). Raises PredictionsError with all that is wrong with the file."""
-        found = _Found(labels)
-        try:
-            READERS[self._path.suffix](self._path.read_bytes().decode("utf-8-sig"), self._model, found)
-        except UnicodeDecodeError as error:
-            raise InputError(f"{self._path}: not UTF-8") from error
-        except (ValueError, RecursionError, csv.Error) as error:
-            raise InputError(f"{self._path}: cannot be read: {error}") from error
-        found.require([item.uid for item in items], self._path)
-        return np.array([found.rows[item.uid] for item in items])
+        """Distributions (items, labels). Raises as `read_predictions`."""
+        return read_predictions(self._path, self._model, items, labels)[0]
+
+
+def predictions_file(name: str) -> Path:
+    """The path of a file that may hold predictions. Raises InputError."""
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise InputError(f"file:{name}: no such file")
+    if path.suffix not in READERS:
+        raise InputError(f"file:{name}: is none of {', '.join(READERS)}")
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"file:{name}: larger than {MAX_BYTES:,} bytes")
+    return path
+
+
+def read_predictions(
+    path: Path, model: str | None, items: Sequence[Item], labels: Sequence[Label]
+) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Distributions (items, labels), and the index of the label (items,) that the file calls predicted.
+
+    model: which one of a file that has several. Where the file names no label, it is the first of the most probable
+    ones. Raises PredictionsError with all that is wrong with the file.
+    """
+    found = _Found(labels)
+    try:
+        READERS[path.suffix](path.read_bytes().decode("utf-8-sig"), model, found)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8") from error
+    except (ValueError, RecursionError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    found.require([item.uid for item in items], path)
+    rows = np.array([found.rows[item.uid] for item in items])
+    predicted = [found.predicted.get(item.uid, row.argmax()) for item, row in zip(items, rows, strict=True)]
+    return rows, np.array(predicted, dtype=np.int64)
 
 
 class PredictionsError(InputError):
@@ -89,6 +109,7 @@ class PredictionsError(InputError):
 class _Found:
     labels: Sequence[Label]
     rows: dict[str, list[float]] = field(default_factory=dict)
+    predicted: dict[str, int] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
@@ -101,11 +122,13 @@ class _Found:
         self.seen.add(name)
         try:
             row = self._distribution(values)
-            self._require_label(row, predicted)
+            place = None if predicted is None else self._label(row, predicted)
         except ValueError as error:
             self.problems.append(f"{name}: {error}")
-        else:
-            self.rows[name] = row
+            return
+        self.rows[name] = row
+        if place is not None:
+            self.predicted[name] = place
 
     def require(self, uids: Sequence[str], path: Path) -> None:
         """Raises PredictionsError where an item is missing, one is unknown, or anything was wrong."""
@@ -141,15 +164,16 @@ class _Found:
             row[places[word]] = value
         return row
 
-    def _require_label(self, row: Sequence[float], predicted: Any) -> None:
-        if predicted is None:
-            return
+    def _label(self, row: Sequence[float], predicted: Any) -> int:
         names = [(label.name, *label.codes) for label in self.labels]
-        place = next((place for place, words in enumerate(names) if predicted in words), None)
+        place = next(
+            (place for place, words in enumerate(names) if predicted in words or str(predicted) in words), None
+        )
         if place is None:
             raise ValueError(f"predicted_label {predicted!r} is no label")
         if row[place] < max(row) - SUM_TOLERANCE:
             raise ValueError(f"predicted_label {predicted!r} is not the most probable one")
+        return place
 
 
 def _read_json(text: str, model: str | None, found: _Found) -> None:

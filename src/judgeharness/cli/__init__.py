@@ -19,6 +19,12 @@ def judgeharness_commands() -> list[CommandSpec]:
         CommandSpec(
             name="slices", summary="Measure runs on parts of their items.", target="judgeharness.cli.slices:command"
         ),
+        CommandSpec(
+            name="run", summary="Run a suite of evaluations, with a report.", target="judgeharness.cli.run:command"
+        ),
+        CommandSpec(
+            name="reproduce", summary="Measure a published table again.", target="judgeharness.cli.reproduce:command"
+        ),
         CommandSpec(name="plot", summary="Draw runs.", target="judgeharness.cli.plot:command"),
         CommandSpec(
             name="score", summary="Measure predictions made elsewhere.", target="judgeharness.cli.score:command"

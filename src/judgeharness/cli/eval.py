@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,9 @@ from judgeharness.cli.parameters import data_dir_option, format_option, limit_op
 from judgeharness.cli.program import Session
 
 if TYPE_CHECKING:
-    from judgeharness.evaluation import Request
+    from judgeharness.evaluation import Evaluation, Request
+    from judgeharness.store.database import Store
+    from judgeharness.store.runs import Run
 
 EXAMPLES = """\b
 Examples:
@@ -69,24 +72,34 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
 
 def evaluate(session: Session, request: Request, data_dir: str | None, store: str | None, form: str) -> int:
     """Carry a request out and write its leaderboard; the exit code. Raises HarnessError."""
-    from judgeharness.cli.watching import ConsoleWatcher, download_meter
-    from judgeharness.errors import HarnessError
-    from judgeharness.evaluation import Evaluation
     from judgeharness.reports.leaderboard import leaderboard
     from judgeharness.store.database import Store, store_path
-    from judgeharness.tasks.datasets import DataFolders, cache_folder
 
-    registry = session.registry
-    reporter = registry.reporters.load(form)
-    folders = DataFolders.from_environment(data_dir)
-    evaluation = Evaluation(request, registry, folders, cache_folder(), ConsoleWatcher())
-    evaluation.prepare(download_meter)
+    reporter = session.registry.reporters.load(form)
+    evaluation = prepared(session, request, data_dir)
     with Store.open(store_path(store)) as opened:
-        try:
-            runs = evaluation.run(opened)
-        except KeyboardInterrupt as error:
-            raise HarnessError(
-                "interrupted: what was done is in the store", "the same command goes on there"
-            ) from error
+        runs = run_all([evaluation], opened)
         reporter(leaderboard(runs, opened.runs, evaluation.measures), sys.stdout)
     return int(any(run.n_failed for run in runs))
+
+
+def prepared(session: Session, request: Request, data_dir: str | None) -> Evaluation:
+    """The request with its tasks read and its backends described, watched by the console. Raises HarnessError."""
+    from judgeharness.cli.watching import ConsoleWatcher, download_meter
+    from judgeharness.evaluation import Evaluation
+    from judgeharness.tasks.datasets import DataFolders, cache_folder
+
+    folders = DataFolders.from_environment(data_dir)
+    evaluation = Evaluation(request, session.registry, folders, cache_folder(), ConsoleWatcher())
+    evaluation.prepare(download_meter)
+    return evaluation
+
+
+def run_all(evaluations: Sequence[Evaluation], store: Store) -> list[Run]:
+    """Run them one after the other. Raises HarnessError, which says that a broken off run goes on where it stopped."""
+    from judgeharness.errors import HarnessError
+
+    try:
+        return [run for evaluation in evaluations for run in evaluation.run(store)]
+    except KeyboardInterrupt as error:
+        raise HarnessError("interrupted: what was done is in the store", "the same command goes on there") from error

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from judgeharness.cli.eval import evaluate
 from judgeharness.cli.parameters import data_dir_option, format_option, split_option, store_option
 from judgeharness.cli.program import Session
+
+if TYPE_CHECKING:
+    from judgeharness.registry import Registry
 
 EXAMPLES = """\b
 Example:
@@ -19,6 +26,7 @@ Example:
 @click.option("--task", "task_name", required=True, metavar="NAME|FILE.toml", help="The task that they are about.")
 @click.option("--model", metavar="NAME", help="Which one of a file that has several.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric besides the default ones; repeats.")
+@click.option("--official", is_flag=True, help="The figures of ChaosNLI's own evaluation instead; nothing is stored.")
 @split_option
 @data_dir_option
 @store_option
@@ -30,6 +38,7 @@ def command(
     task_name: str,
     model: str | None,
     metrics: tuple[str, ...],
+    official: bool,
     split: str | None,
     data_dir: str | None,
     store: str | None,
@@ -43,6 +52,11 @@ def command(
     from judgeharness.evaluation import Request
     from judgeharness.record import program_arguments
 
+    session = context.ensure_object(Session)
+    if official:
+        if metrics:
+            raise click.UsageError("--official has figures of its own: leave --metric out")
+        return _official(session.registry, files, task_name, model, split, data_dir, form)
     request = Request(
         tasks=(task_name,),
         backends=tuple(dict.fromkeys(f"file:{file}" for file in files)),
@@ -51,4 +65,40 @@ def command(
         split=split,
         arguments=program_arguments(),
     )
-    return evaluate(context.ensure_object(Session), request, data_dir, store, form)
+    return evaluate(session, request, data_dir, store, form)
+
+
+def _official(
+    registry: Registry,
+    files: Sequence[str],
+    task_name: str,
+    model: str | None,
+    split: str | None,
+    data_dir: str | None,
+    form: str,
+) -> int:
+    from judgeharness.backends.predictions import predictions_file, read_predictions
+    from judgeharness.cli.watching import download_meter
+    from judgeharness.components import task_definition
+    from judgeharness.official import official
+    from judgeharness.reports import official as report
+    from judgeharness.tasks.datasets import DataFolders
+    from judgeharness.tasks.official import right_labels
+    from judgeharness.tasks.task import load_task
+
+    if form not in ("table", "json"):
+        raise click.UsageError("--official is written as table or json")
+    folders = DataFolders.from_environment(data_dir)
+    task = load_task(task_definition(registry, task_name), folders, download_meter, split)
+    right, human = right_labels(task, folders, download_meter), task.human
+    found = {}
+    for file in files:
+        rows, predicted = read_predictions(predictions_file(file), model, task.items, task.labels)
+        found[file] = official(human, rows, predicted, right)
+    if form == "json":
+        click.echo(json.dumps(report.document(found), indent=2))
+    else:
+        from rich.console import Console
+
+        Console().print(report.render(found))
+    return 0

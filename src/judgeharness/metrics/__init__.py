@@ -74,6 +74,7 @@ def _default() -> list[MetricSpec]:
             unit="none",
             range=(0.0, 1.0),
             source="Szekely, Rizzo and Bakirov 2007; Chen et al. 2024",
+            interval="judgeharness.metrics.dcor:dcor_interval",
             default=True,
         ),
     ]

@@ -40,6 +40,56 @@ def dcor_resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> 
     return np.where(spread <= tiny, 0.0, np.sqrt(np.minimum(squared, 1.0)))
 
 
+def dcor_interval(human: FloatArray, model: FloatArray, level: float) -> tuple[float, float] | None:
+    """Where the distance correlation of the population lies, with confidence `level`; None for fewer than five items.
+
+    `dcor` of a sample is too high, the more so the fewer items there are and the weaker they depend, so that the
+    interval may lie below it altogether. It is made of an estimate of the square that is free of this bias (Szekely
+    and Rizzo 2013) and its standard error by the jackknife (Efron and Tibshirani 1993, chapter 11).
+    """
+    from scipy.special import ndtri
+
+    a, b = _distances(human), _distances(model)
+    n = len(a)
+    if n < 5:
+        return None
+    if not a.any() or not b.any():
+        return 0.0, 0.0
+    squared = _unbiased(_covariance(a, b), _covariance(a, a), _covariance(b, b))
+    others = _unbiased(_covariance_without_each(a, b), _covariance_without_each(a, a), _covariance_without_each(b, b))
+    error = math.sqrt((n - 1) / n * float(((others - others.mean()) ** 2).sum()))
+    if not math.isfinite(float(squared) + error):
+        return None
+    half = float(ndtri((1 + level) / 2)) * error
+    low, high = np.sqrt(np.clip([float(squared) - half, float(squared) + half], 0.0, 1.0))
+    return float(low), float(high)
+
+
+def _unbiased(ab: FloatArray, aa: FloatArray, bb: FloatArray) -> FloatArray:
+    """The square of distance correlation from the sums below; not a number where a spread is none."""
+    spread = aa * bb
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where((aa > 0) & (bb > 0), ab / np.sqrt(np.maximum(spread, 0.0)), np.nan)
+
+
+def _covariance(a: FloatArray, b: FloatArray) -> FloatArray:
+    """The unbiased dCov2 times n (n - 3): Szekely and Rizzo 2014, equation 2.5, written as sums; a number ()."""
+    n, rows_a, rows_b = len(a), a.sum(axis=0), b.sum(axis=0)
+    whole = rows_a.sum() * rows_b.sum()
+    return np.asarray(np.vdot(a, b) - 2 / (n - 2) * (rows_a @ rows_b) + whole / ((n - 1) * (n - 2)))
+
+
+def _covariance_without_each(a: FloatArray, b: FloatArray) -> FloatArray:
+    """`_covariance` of the items without the first, without the second, ...; (items,)."""
+    n, rows_a, rows_b = len(a) - 1, a.sum(axis=0), b.sum(axis=0)
+    products = (a * b).sum(axis=0)
+    first = products.sum() - 2 * products
+    second = (rows_a.sum() - 2 * rows_a) * (rows_b.sum() - 2 * rows_b)
+    third = rows_a @ rows_b - rows_a * rows_b - a @ rows_b - b @ rows_a + products
+    result: FloatArray = first - 2 / (n - 2) * third + second / ((n - 1) * (n - 2))
+    return result
+
+
 def _covariances(weights: FloatArray, product: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
     """dCov2 of each weighted sample. product: of the two distance matrices. left, right: weights times each of them."""
     first = ((weights @ product) * weights).sum(axis=1)

@@ -83,7 +83,7 @@ def shaded(points: FloatArray, rows: int, columns: int) -> list[list[str]]:
     np.add.at(counts, _place(points, rows, columns), 1)
     most = max(int(counts.max(initial=0)), 1)
     # By the logarithm: one item is to be seen beside a hundred.
-    shades = np.ceil(np.log1p(counts) / math.log1p(most) * (len(SHADES) - 1)).astype(int)
+    shades = np.rint(np.log1p(counts) / math.log1p(most) * (len(SHADES) - 1)).astype(int)
     return [
         [SHADES[shade] if count else " " for count, shade in zip(own, levels, strict=True)]
         for own, levels in zip(counts, shades, strict=True)

@@ -13,7 +13,7 @@ from judgeharness.people import annotators_measured, halves_measured, votes_of
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run, Runs, TaskRecord
 from judgeharness.tasks.published import Published
-from judgeharness.uncertainty import Interval, draw, intervals_of, ranks
+from judgeharness.uncertainty import Interval, bootstrapped, draw, intervals_of, ranks
 
 DEFAULT_SORT = "jsd"
 LEAST_ITEMS = 10
@@ -130,9 +130,10 @@ def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str
         human, model = paired(items, predictions)
         if len(human) < LEAST_ITEMS:
             continue
-        drawn = draw(fitting, human, model)
+        ranking = {view.sort: fitting[view.sort]} if view.sort in fitting else {}
+        drawn = draw({**bootstrapped(fitting), **ranking}, human, model)
         found[run.id] = intervals_of(drawn, fitting, human, model)
-        if len(human) == len(items) and view.sort in fitting:
+        if ranking and len(human) == len(items):
             ranked[run.id] = drawn[view.sort]
     own.sort(key=lambda run: _place(run, order))
     references = (*_people(items, fitting, view.people), *_references(own, items, fitting))

@@ -25,10 +25,8 @@ def _board(board: Board, metrics: Sequence[MetricSpec]) -> Iterator[str]:
     yield f"### {escaped(board.task.name)} ({escaped(board.task.split)}), {board.task.n_items:,} items"
     yield ""
     heads = [f"{escaped(spec.label)} {ARROWS[spec.direction]}" for spec in metrics]
-    yield _line(["#", "judge", "strategy", "transform", *heads])
-    yield _line(["--:", "---", "---", "---", *("--:" for _ in heads)])
-    for row in rows(board, tuple(metrics)):
-        yield _line(_cells(row))
+    lines = [_cells(row) for row in rows(board, tuple(metrics))]
+    yield table("rlll" + "r" * len(heads), ["#", "judge", "strategy", "transform", *heads], lines)
     for source in dict.fromkeys(row.source for row in board.published):
         yield f"\n† as printed in {escaped(source)}"
 
@@ -39,8 +37,10 @@ def _cells(row: Row) -> list[str]:
     return ["" if row.rank is None else str(row.rank), judge + " †" * bool(row.source), *way, *figures]
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def table(columns: str, heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table. columns: "l" or "r" for each, as they stand."""
+    rule = [{"l": "---", "r": "--:"}[side] for side in columns]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *lines))
 
 
 def escaped(text: str) -> str:

@@ -176,7 +176,8 @@ def _legend(board: Board, models: list[Run]) -> Iterator[str]:
         yield f"{PRINTED} as printed in {source}"
     for row in board.published:
         if row.note:
-            yield f"{row.name} {PRINTED}: {row.note}"
+            name = " ".join(part for part in (row.name, row.strategy, row.transform) if part)
+            yield f"{name} {PRINTED}: {row.note}"
     if any(row.name.startswith("people:") for row in board.references):
         yield "people: one half of the votes against the other half, which no judge can be expected to beat"
     if len(board.ranks) > 1:

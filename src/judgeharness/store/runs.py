@@ -214,6 +214,19 @@ class Runs:
             for uid, shares, failure, key in rows
         ]
 
+    def seconds(self, run_id: str) -> float | None:
+        """How long the run's scores took; None where it has too few to tell.
+
+        From the first to the last that each session stored, and as much again as one takes on average for the first.
+        """
+        spans = self._connection.execute(
+            "SELECT unixepoch(max(s.created)) - unixepoch(min(s.created)), count(*) FROM scores s"
+            " JOIN predictions p ON p.score_key = s.key WHERE p.run_id = ? GROUP BY s.session_id",
+            (run_id,),
+        ).fetchall()
+        found = [span * count / (count - 1) for span, count in spans if count > 1]
+        return sum(found) if found else None
+
     def _run(self, row: Sequence[Any]) -> Run:
         values = self._connection.execute("SELECT name, value FROM metrics WHERE run_id = ?", (row[0],))
         names = [field.name for field in fields(Run) if field.name not in ("metrics", "record")]

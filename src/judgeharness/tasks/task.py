@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from judgeharness.content import digest, file_digest
-from judgeharness.domain import Explanation, Item, Label, distribution
+from judgeharness.domain import Explanation, FloatArray, Item, Label, distribution
 from judgeharness.errors import InputError, UnknownNameError
 from judgeharness.tasks.datasets import DataFolders, dataset_named
 from judgeharness.tasks.definition import ExplanationsTable, ItemsTable, SplitTable, TaskDefinition
@@ -46,6 +48,11 @@ class Task:
         judged = [[item.uid, item.human, dict(item.references)] for item in self.items]
         return digest([self.name, self.split, [label.name for label in self.labels], judged])
 
+    @property
+    def human(self) -> FloatArray:
+        """The human distributions (items, labels)."""
+        return np.array([item.human for item in self.items], dtype=np.float64)
+
     def limited(self, most: int | None) -> Task:
         """The task with its first `most` items."""
         return self if most is None else replace(self, items=self.items[:most])
@@ -67,7 +74,7 @@ def load_task(
         raise UnknownNameError(f"split of task {definition.name}", chosen, definition.split_names)
     template = read_template(definition.template, definition.folder)
     labels = tuple(table.label() for table in definition.labels)
-    files = _Files(definition, folders, meters)
+    files = TaskFiles(definition, folders, meters)
     items = _items(definition, labels, files)
     if definition.splits:
         items = _split(items, definition.splits, chosen, definition.name)
@@ -84,7 +91,7 @@ def _published(definition: TaskDefinition, split: str) -> Published | None:
     return found if found.split == split else None
 
 
-class _Files:
+class TaskFiles:
     """Finds a task's files, and keeps their hashes for the record."""
 
     def __init__(self, definition: TaskDefinition, folders: DataFolders, meters: MeterFactory) -> None:
@@ -94,6 +101,7 @@ class _Files:
         self.hashes: dict[str, str] = {}
 
     def path(self, name: str, dataset_name: str | None) -> Path:
+        """A file beside the task's, or of a dataset, which is fetched where it is missing. Raises as `load_task`."""
         if dataset_name is None:
             path = inside(self._definition.folder, name)
             if not path.is_file():
@@ -107,7 +115,7 @@ class _Files:
         return path
 
 
-def _items(definition: TaskDefinition, labels: Sequence[Label], files: _Files) -> list[Item]:
+def _items(definition: TaskDefinition, labels: Sequence[Label], files: TaskFiles) -> list[Item]:
     path = files.path(definition.items.file, definition.items.dataset)
     explanations = _joined_explanations(definition.explanations, labels, files)
     items: dict[str, Item] = {}
@@ -160,7 +168,7 @@ def _label_shares(explanations: Sequence[Explanation], n_labels: int) -> tuple[f
 
 
 def _joined_explanations(
-    table: ExplanationsTable | None, labels: Sequence[Label], files: _Files
+    table: ExplanationsTable | None, labels: Sequence[Label], files: TaskFiles
 ) -> dict[str, tuple[Explanation, ...]] | None:
     """Explanations by uid from a file of their own, or None where they stand in the items' records."""
     if table is None or table.file is None:

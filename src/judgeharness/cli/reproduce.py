@@ -1,0 +1,30 @@
+"""`judgeharness reproduce`: a published table, measured again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from judgeharness.cli.program import Session
+from judgeharness.cli.run import carry_out, suite_options
+
+EXAMPLES = """\b
+Examples:
+  judgeharness reproduce emnlp2024 --backend hf:llama3
+  judgeharness reproduce emnlp2024 --backend hf:smollm2 --strategy no-explanation --limit 20
+"""
+
+
+@click.command("reproduce", epilog=EXAMPLES)
+@click.argument("name", metavar="NAME")
+@suite_options
+@click.pass_context
+def command(context: click.Context, /, name: str, **given: Any) -> int:
+    """Measure a published table again, with models of your choice: emnlp2024.
+
+    Printed and measured figures stand side by side in the report. An interrupted call goes on where it stopped.
+    """
+    from judgeharness.suites import shipped_suite
+
+    return carry_out(context.ensure_object(Session), shipped_suite(name), ["reproduce", name], **given)

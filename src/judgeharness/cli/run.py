@@ -1,0 +1,152 @@
+"""`judgeharness run`: a suite of evaluations, and its report."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from judgeharness.cli.parameters import data_dir_option, format_option, limit_option, store_option
+from judgeharness.cli.program import Session
+
+if TYPE_CHECKING:
+    from judgeharness.evaluation import Evaluation
+    from judgeharness.reports.leaderboard import Leaderboard
+    from judgeharness.store.database import Store
+    from judgeharness.suites import Suite
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EXAMPLES = """\b
+Example:
+  judgeharness run nightly.toml --backend hf:smollm2 --report nightly
+"""
+
+
+def suite_options(command: Command) -> Command:
+    """The options of commands that run suites."""
+    options = (
+        click.option(
+            "--backend", "backends", multiple=True, metavar="SCHEME:MODEL", help="A judge that the suite asks; repeats."
+        ),
+        click.option(
+            "--strategy", "strategies", multiple=True, metavar="NAME", help="Only this of its strategies; repeats."
+        ),
+        click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of these backends; repeats."),
+        click.option(
+            "--report",
+            type=click.Path(path_type=Path, file_okay=False),
+            metavar="DIR",
+            help="Where the report goes; a folder with the suite's name unless given.",
+        ),
+        limit_option,
+        data_dir_option,
+        store_option,
+        format_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command("run", epilog=EXAMPLES)
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.toml")
+@suite_options
+@click.pass_context
+def command(context: click.Context, /, file: Path, **given: Any) -> int:
+    """Run the evaluations of a suite file, and write a report: Markdown, LaTeX tables, plots.
+
+    What is in the store already is not asked again: the same call goes on where an interrupted one stopped.
+    """
+    from judgeharness.suites import read_suite
+
+    return carry_out(context.ensure_object(Session), read_suite(file), ["run", str(file)], **given)
+
+
+def carry_out(
+    session: Session,
+    suite: Suite,
+    words: Sequence[str],
+    /,
+    *,
+    backends: tuple[str, ...],
+    strategies: tuple[str, ...],
+    pairs: tuple[str, ...],
+    limit: int | None,
+    report: Path | None,
+    data_dir: str | None,
+    store: str | None,
+    form: str,
+) -> int:
+    """Run a suite, write its leaderboard and its report; the exit code. words: the command and the suite.
+
+    Raises HarnessError.
+    """
+    from judgeharness import options
+    from judgeharness.cli.eval import prepared, run_all
+    from judgeharness.record import program_arguments
+    from judgeharness.reports.gathered import board_of
+    from judgeharness.store.database import Store, store_path
+
+    reporter = session.registry.reporters.load(form)
+    backends = tuple(dict.fromkeys(backends))
+    requests = suite.requests(backends, strategies, options.parse_pairs(pairs), limit, program_arguments())
+    evaluations = [prepared(session, request, data_dir) for request in requests]
+    folder = _made(report or Path(suite.name))
+    with Store.open(store_path(store)) as opened:
+        runs = run_all(evaluations, opened)
+        board = board_of(suite, runs, opened, evaluations[0].measures)
+        reporter(board, sys.stdout)
+        asked = [*words, *_repeated("--backend", backends), *_repeated("--strategy", strategies)]
+        asked += [*_repeated("-o", pairs), *([] if limit is None else ["--limit", str(limit)])]
+        _write_report(folder, suite, shlex.join(["judgeharness", *asked]), board, opened, evaluations, session)
+    return int(any(run.n_failed for run in runs))
+
+
+def _write_report(
+    folder: Path,
+    suite: Suite,
+    asked: str,
+    board: Leaderboard,
+    store: Store,
+    evaluations: Sequence[Evaluation],
+    session: Session,
+) -> None:
+    from judgeharness.errors import HarnessError, MissingExtraError
+    from judgeharness.plots.suite import draw_all
+    from judgeharness.reports.gathered import gather
+    from judgeharness.reports.suite import latex, markdown
+
+    measures = evaluations[0].measures
+    report = gather(suite, asked, board, store, measures)
+    tasks = {task.digest: task for each in evaluations for task in each.tasks}
+    try:
+        plots = draw_all(folder, board, store, tasks, measures[suite.sort], session.registry)
+        report = replace(report, plots=plots)
+    except MissingExtraError as error:
+        click.echo(f"no plots: {'; '.join(error.lines())}", err=True)
+    try:
+        (folder / "report.md").write_text(markdown(report), encoding="utf-8")
+        (folder / "tables.tex").write_text(latex(report), encoding="utf-8")
+    except OSError as error:
+        raise HarnessError(f"{folder}: cannot be written: {error}") from error
+    click.echo(f"the report is {folder / 'report.md'}", err=True)
+
+
+def _made(folder: Path) -> Path:
+    from judgeharness.errors import InputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--report {folder}: {error.strerror}") from error
+    return folder
+
+
+def _repeated(option: str, values: Sequence[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
