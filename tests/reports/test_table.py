@@ -1,5 +1,6 @@
 """Leaderboards as they look, at the widths that terminals have."""
 
+import hashlib
 import io
 import re
 
@@ -11,6 +12,7 @@ from judgeharness.reports import table
 from judgeharness.reports.leaderboard import Board, Leaderboard, ReferenceRow, View, leaderboard
 from judgeharness.store.runs import Run, TaskRecord
 from judgeharness.tasks.datasets import DataFolders
+from judgeharness.uncertainty import Interval
 from tests.helpers import bundled
 
 TASK = TaskRecord("d", "chaosnli", "train", ("entailment", "neutral", "contradiction"), 20, 341, {"notice": ""})
@@ -18,7 +20,7 @@ TASK = TaskRecord("d", "chaosnli", "train", ("entailment", "neutral", "contradic
 
 def run(strategy, transform, values, backend="hf:smollm2", **more):
     about = {
-        "id": f"{abs(hash((strategy, transform, backend))):012x}"[:12],
+        "id": hashlib.sha256(f"{strategy} {transform} {backend}".encode()).hexdigest()[:12],
         "created": "2026-01-01T00:00:00+00:00", "session_id": "s", "task_digest": "d", "task": "chaosnli",
         "split": "train", "backend": backend, "backend_digest": "b", "strategy": strategy, "transform": transform,
         "temperature": 20.0 if transform == "softmax" else None, "n_items": 20, "n_failed": 0,
@@ -75,6 +77,94 @@ baseline:uniform                             0.365    0.307    0.350      0.000
 baseline:mnli-distribution                   1.242    0.209    0.215      0.795
 * best model
 """
+
+
+FULL_WIDE = """
+chaosnli · train · 20 of 341 items · 3 labels
+#   backend                      strategy            transform        KL ↓          JSD ↓          TVD ↓         D.Corr ↑       run
+────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+1   hf:smollm2                   parallel-explicit   softmax τ=20   *0.214 ±.021   *0.237 ±.018   *0.254 ±.018    0.802 ±.050   1a311962dc0f
+1   hf:smollm2                   parallel-explicit   norm            0.243 ±.021    0.253 ±.018    0.273 ±.018   *0.809 ±.050   f556005553b5
+3   hf:smollm2                   no-explanation      norm            0.259 ±.021    0.262 ±.018    0.284 ±.018        -         f83c71655f2c
+
+    Llama-3-70B †                parallel-explicit   softmax τ=20    0.214          0.237              -              -
+    original labels †                                                9.288              -              -              -
+
+    people: one half                                                 0.107          0.090          0.087          0.956
+    baseline:uniform                                                 0.365          0.307          0.350          0.000
+    baseline:mnli-distribution                                       1.242          0.209          0.215          0.795
+* best model
+† as printed in Someone 2020, Table 2
+Llama-3-70B parallel-explicit softmax †: rounded
+people: one half of the votes against the other half, which no judge can be expected to beat
+# a place is shared where the difference is within noise (95 %, paired over items)
+± half of the 95 % interval over items
+"""  # noqa: E501
+
+FULL_NARROW = """
+chaosnli · train · 20 of 341 items · 3 labels
+#   judge                          KL ↓    JSD ↓    TVD ↓   D.Corr ↑
+────────────────────────────────────────────────────────────────────
+1   hf:smollm2                   *0.214   *0.237   *0.254      0.802
+    parallel-explicit
+    softmax τ=20
+1   hf:smollm2                    0.243    0.253    0.273     *0.809
+    parallel-explicit
+    norm
+3   hf:smollm2                    0.259    0.262    0.284          -
+    no-explanation
+    norm
+
+    Llama-3-70B †                 0.214    0.237        -          -
+    parallel-explicit
+    softmax τ=20
+    original labels †             9.288        -        -          -
+
+    people: one half              0.107    0.090    0.087      0.956
+    baseline:uniform              0.365    0.307    0.350      0.000
+    baseline:mnli-distribution    1.242    0.209    0.215      0.795
+* best model
+† as printed in Someone 2020, Table 2
+Llama-3-70B parallel-explicit softmax †: rounded
+people: one half of the votes against the other half, which no judge can be
+expected to beat
+# a place is shared where the difference is within noise (95 %, paired over
+items)
+"""
+
+
+@pytest.fixture
+def full(board):
+    """With all that a board may have: intervals, places, printed rows."""
+    values = (0.021, 0.0184, 0.0175, 0.05)
+    intervals = {
+        one.id: {
+            name: None if value is None else Interval(value - half, value + half)
+            for (name, value), half in zip(one.metrics.items(), values, strict=True)
+        }
+        for one in RUNS
+    }
+    ranks = dict(zip((one.id for one in RUNS), (1, 1, 3), strict=True))
+    paper = "Someone 2020, Table 2"
+    printed = (
+        ReferenceRow(
+            "Llama-3-70B", {"kl": 0.214, "jsd": 0.237}, "parallel-explicit", "softmax", 20.0, paper, "rounded"
+        ),
+        ReferenceRow("original labels", {"kl": 9.288}, source=paper),
+    )
+    references = (
+        ReferenceRow("people: one half", {"kl": 0.107, "jsd": 0.09, "tvd": 0.087, "dcor": 0.956}),
+        *REFERENCES,
+    )
+    return Leaderboard(board.metrics, (Board(TASK, RUNS, references, intervals, ranks, printed),), RUNS)
+
+
+def test_everything_at_140_columns(full):
+    assert printed(full, 140) == FULL_WIDE
+
+
+def test_everything_at_80_columns(full):
+    assert printed(full, 80) == FULL_NARROW
 
 
 def test_wide(board):
