@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from judgeharness import hookspecs
+from judgeharness.cli.plot import command as plot
+from judgeharness.suites import shipped_suites
 from tests.helpers import judgeharness
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,6 +80,19 @@ def test_the_example_task_is_the_one_on_the_page():
     assert shown == [
         (folder / name).read_text(encoding="utf-8") for name in ("replies.jsonl", "task.toml", "prompt.jinja")
     ]
+
+
+def test_the_example_suite_is_the_one_on_the_page():
+    page = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert shown == (ROOT / "docs" / "examples" / "suite" / "nightly.toml").read_text(encoding="utf-8")
+
+
+def test_every_suite_and_kind_of_plot_is_documented():
+    suites = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
+    assert all(f"reproduce {name}" in suites for name in shipped_suites())
+    plots = (ROOT / "docs" / "plots.md").read_text(encoding="utf-8")
+    assert all(f"| `{kind}` |" in plots for kind in plot.commands)
 
 
 def test_every_option_metric_and_transform_is_documented(registry):

@@ -54,45 +54,45 @@ def printed(board, width, **settings):
 
 WIDE = """
 chaosnli · train · 20 of 341 items · 3 labels
-backend                      strategy            transform        KL ↓    JSD ↓    TVD ↓   D.Corr ↑
-───────────────────────────────────────────────────────────────────────────────────────────────────
-hf:smollm2                   parallel-explicit   softmax τ=20   *0.214   *0.237   *0.254      0.802
-hf:smollm2                   parallel-explicit   norm            0.243    0.253    0.273     *0.809
-hf:smollm2                   no-explanation      norm            0.259    0.262    0.284          -
+backend                     strategy           transform       KL ↓   JSD ↓   TVD ↓  D.Corr ↑
+─────────────────────────────────────────────────────────────────────────────────────────────
+hf:smollm2                  parallel-explicit  softmax τ=20  *0.214  *0.237  *0.254     0.802
+hf:smollm2                  parallel-explicit  norm           0.243   0.253   0.273    *0.809
+hf:smollm2                  no-explanation     norm           0.259   0.262   0.284         -
 
-baseline:uniform                                                 0.365    0.307    0.350      0.000
-baseline:mnli-distribution                                       1.242    0.209    0.215      0.795
+baseline:uniform                                              0.365   0.307   0.350     0.000
+baseline:mnli-distribution                                    1.242   0.209   0.215     0.795
 * best model
 """
 
 MIDDLE = """
 chaosnli · train · 20 of 341 items · 3 labels
-judge                                         KL ↓    JSD ↓    TVD ↓   D.Corr ↑
-───────────────────────────────────────────────────────────────────────────────
-hf:smollm2 parallel-explicit softmax τ=20   *0.214   *0.237   *0.254      0.802
-hf:smollm2 parallel-explicit norm            0.243    0.253    0.273     *0.809
-hf:smollm2 no-explanation norm               0.259    0.262    0.284          -
+judge                                        KL ↓   JSD ↓   TVD ↓  D.Corr ↑
+───────────────────────────────────────────────────────────────────────────
+hf:smollm2 parallel-explicit softmax τ=20  *0.214  *0.237  *0.254     0.802
+hf:smollm2 parallel-explicit norm           0.243   0.253   0.273    *0.809
+hf:smollm2 no-explanation norm              0.259   0.262   0.284         -
 
-baseline:uniform                             0.365    0.307    0.350      0.000
-baseline:mnli-distribution                   1.242    0.209    0.215      0.795
+baseline:uniform                            0.365   0.307   0.350     0.000
+baseline:mnli-distribution                  1.242   0.209   0.215     0.795
 * best model
 """
 
 
 FULL_WIDE = """
 chaosnli · train · 20 of 341 items · 3 labels
-#   backend                      strategy            transform        KL ↓          JSD ↓          TVD ↓         D.Corr ↑       run
-────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-1   hf:smollm2                   parallel-explicit   softmax τ=20   *0.214 ±.021   *0.237 ±.018   *0.254 ±.018    0.802 ±.050   1a311962dc0f
-1   hf:smollm2                   parallel-explicit   norm            0.243 ±.021    0.253 ±.018    0.273 ±.018   *0.809 ±.050   f556005553b5
-3   hf:smollm2                   no-explanation      norm            0.259 ±.021    0.262 ±.018    0.284 ±.018        -         f83c71655f2c
+#  backend                     strategy           transform       KL ↓         JSD ↓         TVD ↓        D.Corr ↑      run
+────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+1  hf:smollm2                  parallel-explicit  softmax τ=20  *0.214 ±.021  *0.237 ±.018  *0.254 ±.018   0.802 ±.050  1a311962dc0f
+1  hf:smollm2                  parallel-explicit  norm           0.243 ±.021   0.253 ±.018   0.273 ±.018  *0.809 ±.050  f556005553b5
+3  hf:smollm2                  no-explanation     norm           0.259 ±.021   0.262 ±.018   0.284 ±.018       -        f83c71655f2c
 
-    Llama-3-70B †                parallel-explicit   softmax τ=20    0.214          0.237              -              -
-    original labels †                                                9.288              -              -              -
+   Llama-3-70B †               parallel-explicit  softmax τ=20   0.214         0.237             -             -
+   original labels †                                             9.288             -             -             -
 
-    people: one half                                                 0.107          0.090          0.087          0.956
-    baseline:uniform                                                 0.365          0.307          0.350          0.000
-    baseline:mnli-distribution                                       1.242          0.209          0.215          0.795
+   people: one half                                              0.107         0.090         0.087         0.956
+   baseline:uniform                                              0.365         0.307         0.350         0.000
+   baseline:mnli-distribution                                    1.242         0.209         0.215         0.795
 * best model
 † as printed in Someone 2020, Table 2
 Llama-3-70B parallel-explicit softmax †: rounded
@@ -103,26 +103,26 @@ people: one half of the votes against the other half, which no judge can be expe
 
 FULL_NARROW = """
 chaosnli · train · 20 of 341 items · 3 labels
-#   judge                          KL ↓    JSD ↓    TVD ↓   D.Corr ↑
-────────────────────────────────────────────────────────────────────
-1   hf:smollm2                   *0.214   *0.237   *0.254      0.802
-    parallel-explicit
-    softmax τ=20
-1   hf:smollm2                    0.243    0.253    0.273     *0.809
-    parallel-explicit
-    norm
-3   hf:smollm2                    0.259    0.262    0.284          -
-    no-explanation
-    norm
+#  judge                         KL ↓   JSD ↓   TVD ↓  D.Corr ↑
+───────────────────────────────────────────────────────────────
+1  hf:smollm2                  *0.214  *0.237  *0.254     0.802
+   parallel-explicit
+   softmax τ=20
+1  hf:smollm2                   0.243   0.253   0.273    *0.809
+   parallel-explicit
+   norm
+3  hf:smollm2                   0.259   0.262   0.284         -
+   no-explanation
+   norm
 
-    Llama-3-70B †                 0.214    0.237        -          -
-    parallel-explicit
-    softmax τ=20
-    original labels †             9.288        -        -          -
+   Llama-3-70B †                0.214   0.237       -         -
+   parallel-explicit
+   softmax τ=20
+   original labels †            9.288       -       -         -
 
-    people: one half              0.107    0.090    0.087      0.956
-    baseline:uniform              0.365    0.307    0.350      0.000
-    baseline:mnli-distribution    1.242    0.209    0.215      0.795
+   people: one half             0.107   0.090   0.087     0.956
+   baseline:uniform             0.365   0.307   0.350     0.000
+   baseline:mnli-distribution   1.242   0.209   0.215     0.795
 * best model
 † as printed in Someone 2020, Table 2
 Llama-3-70B parallel-explicit softmax †: rounded

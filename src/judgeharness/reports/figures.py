@@ -34,7 +34,7 @@ def _figure(metric: MetricSpec, board: Board, row: Run | ReferenceRow) -> Text:
     text, best = figure(row.metrics.get(metric.name)), board.best(metric)
     if isinstance(row, Run) and row.strategy is not None and best is not None and text == figure(best):
         # The mark is for those who see no colour; in front, so that the digits line up.
-        return Text(f"*{text}", "bold green")
+        return Text.assemble((f"*{text}", "bold green"))
     return Text(text)
 
 

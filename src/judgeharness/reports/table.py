@@ -84,7 +84,7 @@ def _title(board: Board) -> Text:
 
 
 def _table(board: Board, metrics: tuple[MetricSpec, ...], layout: Layout) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     rows: list[Run | ReferenceRow] = [*board.runs, *board.published, *board.references]
     figures = [column(metric, board, rows, layout.intervals) for metric in metrics]
     if layout.ranks and len(board.ranks) > 1:

@@ -1,10 +1,10 @@
 """How often 95 % intervals hold the truth, where the truth is known.
 
-    python benchmarks/coverage.py [SIMULATIONS]
+    python benchmarks/intervals.py [SIMULATIONS]
 
-Items are drawn from two made-up populations of human and model distributions: the judge sees much of what people see,
-or little. The truth is each measure on two million items (distance correlation, whose cost grows with the square: from
-the mean of ten samples of five thousand, its square estimated without bias by the package dcor).
+Items are drawn from made-up populations of human and model distributions: the judge sees much of what people see, or
+little, and samples are large or small. The truth is each measure on two million items (distance correlation, whose cost
+grows with the square: from the mean of ten samples of five thousand, its square estimated without bias by dcor).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from judgeharness.measures import Measure
 from judgeharness.registry import Registry
 from judgeharness.uncertainty import intervals
 
-ITEMS = 341
 SAMPLES = 2_000
 POPULATION = 2_000_000
 DCOR_POPULATION = 5_000
 DCOR_DRAWS = 10
-STRENGTHS = (0.6, 0.1)
+CASES = ((341, 0.6), (341, 0.1), (30, 0.6))
+"""Items of a sample, and how much of what people see the judge sees."""
 MORE = ("kl-smoothed", "hellinger", "entropy-correlation", "entropy-error", "rankcs", "accuracy", "weighted-f1")
 
 
@@ -57,17 +57,15 @@ def main(simulations: int) -> None:
     """Print the share of intervals that hold the truth, for each population and measure."""
     measures = default_measures(Registry.from_environment(), MORE)
     random = np.random.default_rng(1)
-    for strength in STRENGTHS:
+    for items, strength in CASES:
         truth = truths(measures, random, strength)
         held = dict.fromkeys(measures, 0)
         begun = time.perf_counter()
         for number in range(simulations):
-            human, model = population(random, ITEMS, strength)
+            human, model = population(random, items, strength)
             for name, interval in intervals(measures, human, model, SAMPLES, seed=number).items():
                 held[name] += interval is not None and interval.low <= truth[name] <= interval.high
-        print(
-            f"{simulations} simulations of {ITEMS} items, {SAMPLES} samples each, {time.perf_counter() - begun:.0f} s"
-        )
+        print(f"{simulations} simulations of {items} items, strength {strength}, {time.perf_counter() - begun:.0f} s")
         for name, count in held.items():
             print(f"  {name:22} {count / simulations:.1%} of the 95 % intervals hold {truth[name]:.4f}", flush=True)
 
