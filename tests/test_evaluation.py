@@ -331,5 +331,5 @@ def test_stdout_is_the_document_alone(fake):
     result = fake()
     json.loads(result.out)
     assert "this is sound" in result.err
-    assert "asking 120 prompts" in result.err
+    assert "120 prompts to do" in result.err
     assert "360" in result.err

@@ -102,6 +102,7 @@ def test_shipped_suites_are_sound(registry):
             assert set(request.tasks) <= set(registry.tasks.names())
             assert set(request.strategies) <= set(registry.strategies.names())
             assert set(request.transforms) <= set(registry.transforms.names())
+            assert set(request.metrics) <= set(registry.metrics.names())
     with pytest.raises(UnknownNameError, match="emnlp2025"):
         shipped_suite("emnlp2025")
 
@@ -133,7 +134,7 @@ def test_a_suite_runs_and_reports_and_is_not_asked_again(suite, tmp_path):
     assert r"\begin{tabular}" in (folder / "tables.tex").read_text(encoding="utf-8")
     again = judgeharness(*words, "--format", "json")
     assert json.loads(again.out)["runs"] == found["runs"]
-    assert "asking" not in again.err
+    assert "prompts to do" not in again.err
     with Store.open(store) as opened:
         (run,) = [run for run in opened.runs.all() if run.strategy == "parallel-explicit"]
         assert run.record["prompts_scored"] == 0

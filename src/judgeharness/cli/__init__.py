@@ -25,6 +25,15 @@ def judgeharness_commands() -> list[CommandSpec]:
         CommandSpec(
             name="reproduce", summary="Measure a published table again.", target="judgeharness.cli.reproduce:command"
         ),
+        CommandSpec(
+            name="finetune",
+            summary="Fine-tune a classifier on soft labels.",
+            target="judgeharness.cli.finetune:command",
+        ),
+        CommandSpec(
+            name="relation", summary="Do better labels teach better?", target="judgeharness.cli.relation:command"
+        ),
+        CommandSpec(name="export", summary="Write soft labels to files.", target="judgeharness.cli.export:command"),
         CommandSpec(name="plot", summary="Draw runs.", target="judgeharness.cli.plot:command"),
         CommandSpec(
             name="score", summary="Measure predictions made elsewhere.", target="judgeharness.cli.score:command"

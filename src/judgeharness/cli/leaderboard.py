@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from judgeharness.cli.parameters import format_option, store_option
 from judgeharness.cli.program import Session
+
+if TYPE_CHECKING:
+    from judgeharness.registry import Registry
 
 
 @click.command("leaderboard")
@@ -27,6 +31,13 @@ from judgeharness.cli.program import Session
 @click.option(
     "--people", type=click.IntRange(min=1), multiple=True, metavar="N", help="Show what N annotators reach; repeats."
 )
+@click.option(
+    "--kind",
+    type=click.Choice(("judges", "finetune")),
+    default="judges",
+    show_default=True,
+    help="Judges, or classifiers that learned from them.",
+)
 @click.option("--published", is_flag=True, help="Show printed figures on the same items, marked as such.")
 @store_option
 @format_option
@@ -38,6 +49,7 @@ def command(
     sort: str,
     people: tuple[int, ...],
     published: bool,
+    kind: str,
     top: int | None,
     store: str | None,
     form: str,
@@ -45,13 +57,32 @@ def command(
 ) -> None:
     """Rank the runs in the store, those over the same items together."""
     from judgeharness.components import default_measures
+    from judgeharness.finetune import KIND
     from judgeharness.reports.leaderboard import Selection, View, leaderboard
     from judgeharness.store.database import Store, store_path
 
     registry = context.ensure_object(Session).registry
+    if kind == "finetune":
+        _finetuned(registry, metrics, selected["tasks"], store, form)
+        return
     reporter = registry.reporters.load(form)
     columns = default_measures(registry, [*metrics, sort])
     view = View(selection=Selection(**selected), sort=sort, people=people, published=published, top=top)
     with Store.open(store_path(store), create=False) as opened:
-        board = leaderboard(opened.runs.all(), opened.runs, columns, view)
+        judges = [run for run in opened.runs.all() if KIND not in run.record]
+        board = leaderboard(judges, opened.runs, columns, view)
     reporter(board, sys.stdout)
+
+
+def _finetuned(
+    registry: Registry, metrics: tuple[str, ...], tasks: tuple[str, ...], store: str | None, form: str
+) -> None:
+    from judgeharness.components import default_measures
+    from judgeharness.reports import finetuned
+    from judgeharness.store.database import Store, store_path
+
+    write = finetuned.writer(form)
+    measures = default_measures(registry, [*finetuned.METRICS, *metrics])
+    with Store.open(store_path(store), create=False) as opened:
+        runs = [run for run in opened.runs.all() if not tasks or run.task in tasks]
+        write(finetuned.board(runs, opened.runs, measures), sys.stdout)

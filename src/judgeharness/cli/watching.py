@@ -30,39 +30,42 @@ SECONDS_BETWEEN_LINES = 30.0
 
 
 class _Rate(TextColumn):
-    """Prompts a second."""
+    """Prompts, or other units, a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
         super().__init__("")
+        self._unit = unit
 
     def render(self, task: ProgressTask) -> Text:
-        return Text("" if not task.speed else f"{task.speed:.1f} prompts/s")
+        return Text("" if not task.speed else f"{task.speed:.1f} {self._unit}/s")
 
 
 class _Lines:
     """Progress where there is no terminal, as in the log of a batch job: a line now and then."""
 
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Console, total: int, unit: str) -> None:
         self._console = console
+        self._unit = unit
         self._total = total
         self._done = 0
         self._begun = self._last = time.monotonic()
 
-    def advance(self, prompts: int) -> None:
-        self._done += prompts
+    def advance(self, done: int) -> None:
+        self._done += done
         now = time.monotonic()
         if now - self._last < SECONDS_BETWEEN_LINES or self._done >= self._total:
             return
         self._last = now
         rate = self._done / (now - self._begun)
         left = timedelta(seconds=round((self._total - self._done) / rate))
-        self._console.print(f"{self._done:,} of {self._total:,} prompts, {rate:.1f} a second, {left} left")
+        self._console.print(f"{self._done:,} of {self._total:,} {self._unit}, {rate:.1f} a second, {left} left")
 
 
 class ConsoleWatcher:
-    """Shows plan, progress and notes of an evaluation on stderr."""
+    """Shows plan, progress and notes of an evaluation on stderr. unit: what progress is counted in."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "prompts") -> None:
+        self._unit = unit
         self._console = Console(stderr=True)
         self._progress: Progress | None = None
         self._task: TaskID | None = None
@@ -77,14 +80,14 @@ class ConsoleWatcher:
     def started(self, name: str, prompts: int) -> None:
         """Begin a progress bar."""
         if not self._console.is_terminal:
-            self._console.print(plain(f"{name}: asking {prompts:,} prompts"), soft_wrap=True)
-            self._lines = _Lines(self._console, prompts)
+            self._console.print(plain(f"{name}: {prompts:,} {self._unit} to do"), soft_wrap=True)
+            self._lines = _Lines(self._console, prompts, self._unit)
             return
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            _Rate(),
+            _Rate(self._unit),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),

@@ -27,6 +27,16 @@ def kl_reverse(human: FloatArray, model: FloatArray) -> FloatArray:
     return kl(model, human)
 
 
+def kl_torch_mean(human: FloatArray, model: FloatArray) -> FloatArray:
+    """KL(human || model) / K for each item of K labels, in nats; (items, labels) twice to (items,).
+
+    What torch's kl_div(reduction="mean") over items and labels gives, and what the fine-tuning table of Chen et al.
+    2024 prints as KL.
+    """
+    result: FloatArray = kl(human, model) / human.shape[1]
+    return result
+
+
 def kl_smoothed(human: FloatArray, model: FloatArray) -> FloatArray:
     """KL(human || 0.99 model + 0.01 uniform) for each item, in nats; (items, labels) twice to (items,).
 

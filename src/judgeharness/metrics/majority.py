@@ -25,13 +25,35 @@ def weighted_f1(human: FloatArray, model: FloatArray) -> float:
 
 def weighted_f1_resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
     """`weighted_f1` of samples in which item i stands counts[b, i] times; (samples, items) to (samples,)."""
+    f1, support, _ = _f1_of_labels(human, model, counts)
+    result: FloatArray = (f1 * support).sum(axis=1) / counts.sum(axis=1)
+    return result
+
+
+def macro_f1(human: FloatArray, model: FloatArray) -> float:
+    """The mean F1 of the labels that are the majority's or the model's for any item; (items, labels) twice to a number.
+
+    As scikit-learn's f1_score(average="macro").
+    """
+    return float(macro_f1_resampled(human, model, np.ones((1, len(human))))[0])
+
+
+def macro_f1_resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
+    """`macro_f1` of samples in which item i stands counts[b, i] times; (samples, items) to (samples,)."""
+    f1, support, predicted = _f1_of_labels(human, model, counts)
+    result: FloatArray = f1.sum(axis=1) / (support + predicted > 0).sum(axis=1)
+    return result
+
+
+def _f1_of_labels(
+    human: FloatArray, model: FloatArray, counts: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """F1 of each label, and how often it is the majority's and the model's; (samples, labels) each."""
     labels = np.arange(human.shape[1])
     true = (human.argmax(axis=1)[:, None] == labels).astype(np.float64)
     said = (model.argmax(axis=1)[:, None] == labels).astype(np.float64)
     support, predicted, hits = counts @ true, counts @ said, counts @ (true * said)
-    f1 = 2 * hits / np.maximum(support + predicted, 1e-300)
-    result: FloatArray = (f1 * support).sum(axis=1) / counts.sum(axis=1)
-    return result
+    return 2 * hits / np.maximum(support + predicted, 1e-300), support, predicted
 
 
 def expected_calibration_error(human: FloatArray, model: FloatArray) -> float:

@@ -90,9 +90,9 @@ def test_a_run_is_stored_resumed_and_recomputed_by_hand(data_dir, tmp_path, cont
     assert again.code == 0, again.err
     (run,) = json.loads(again.out)["runs"]
     assert run["temperature"] == 5
-    assert "asking" not in again.err
+    assert "prompts to do" not in again.err
     more = judgeharness(*command[:-4], "--limit", "4", "--format", "json")
-    assert "asking 6 prompts" in more.err
+    assert "6 prompts to do" in more.err
 
 
 def test_an_open_model_is_not_needed_where_all_is_stored(data_dir, tmp_path, context, monkeypatch):

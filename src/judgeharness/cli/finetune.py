@@ -1,0 +1,114 @@
+"""`judgeharness finetune`: are a judge's distributions as good to learn from as people's?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from judgeharness.cli.parameters import data_dir_option, format_option, store_option
+from judgeharness.cli.program import Session
+
+if TYPE_CHECKING:
+    from judgeharness.finetune.labels import SoftLabels
+    from judgeharness.registry import Registry
+    from judgeharness.store.database import Store
+    from judgeharness.tasks.task import Task
+
+EXAMPLES = """\b
+Example:
+  judgeharness finetune --model roberta-base --labels baseline:human --labels RUN --seed 1 --seed 2 --seed 3
+"""
+
+
+@click.command("finetune", epilog=EXAMPLES)
+@click.option("--labels", "given", multiple=True, required=True, metavar="RUN|baseline:NAME", help="Repeats.")
+@click.option("--model", required=True, metavar="MODEL", help="An encoder: hub id, folder, or minilm.")
+@click.option("--task", "task_name", default="chaosnli", show_default=True, metavar="NAME|FILE.toml")
+@click.option("--split", metavar="NAME", help="What is learned from; the task's first split unless given.")
+@click.option("--seed", "seeds", type=int, multiple=True, default=(42,), show_default=True, help="Repeats.")
+@click.option("--stage1", "first", type=click.Path(path_type=Path), metavar="FILE.jsonl", help="Hard labels first.")
+@click.option("--fields", metavar="A[,B]", help="The texts that are read; premise,hypothesis where there are such.")
+@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="A part of the recipe; repeats.")
+@data_dir_option
+@store_option
+@format_option
+@click.pass_context
+def command(
+    context: click.Context,
+    given: tuple[str, ...],
+    model: str,
+    task_name: str,
+    split: str | None,
+    seeds: tuple[int, ...],
+    first: Path | None,
+    fields: str | None,
+    pairs: tuple[str, ...],
+    data_dir: str | None,
+    store: str | None,
+    form: str,
+) -> None:
+    """Fine-tune a small classifier on soft labels, and measure it on the other splits of the task.
+
+    Once for each --labels and --seed, by the recipe of Chen et al. 2024 unless -o says otherwise. Every result is a
+    run in the store: what is there is not trained again, and a training that was killed goes on from its last epoch.
+    """
+    from judgeharness import options
+    from judgeharness.cli.watching import ConsoleWatcher, download_meter
+    from judgeharness.components import default_measures, task_definition
+    from judgeharness.errors import HarnessError, MissingExtraError
+    from judgeharness.finetune.recipe import Recipe
+    from judgeharness.record import program_arguments
+    from judgeharness.reports import finetuned
+    from judgeharness.store.database import Store, store_path
+    from judgeharness.tasks.datasets import DataFolders, cache_folder
+    from judgeharness.tasks.task import load_task
+
+    registry = context.ensure_object(Session).registry
+    write = finetuned.writer(form)
+    values = options.parse_pairs(pairs)
+    options.require_known(values, {"the recipe": Recipe})
+    recipe = options.build(Recipe, values, "the recipe")
+    folders = DataFolders.from_environment(data_dir)
+    definition = task_definition(registry, task_name)
+    chosen = split or definition.split_names[0]
+    task = load_task(definition, folders, download_meter, chosen)
+    held_out = [
+        load_task(definition, folders, download_meter, name) for name in _others(definition.split_names, chosen)
+    ]
+    try:
+        from judgeharness.finetune.experiment import Comparison, Experiment
+    except ImportError as error:
+        raise MissingExtraError("fine-tuning", "judgeharness[finetune]", str(error)) from error
+    with Store.open(store_path(store)) as opened:
+        comparison = Comparison(
+            task=task,
+            held_out=held_out,
+            labels=_labels(given, task, opened, registry),
+            model=model,
+            recipe=recipe,
+            seeds=tuple(dict.fromkeys(seeds)),
+            fields=tuple(fields.split(",")) if fields else (),
+            first=first,
+            cache=cache_folder(),
+            arguments=program_arguments(),
+            plugins=registry.plugins,
+        )
+        experiment = Experiment(comparison, ConsoleWatcher("steps"))
+        measures = default_measures(registry, finetuned.METRICS)
+        try:
+            runs = experiment.run(opened, measures)
+        except KeyboardInterrupt as error:
+            raise HarnessError("interrupted: what was done is kept", "the same command goes on there") from error
+        write(finetuned.board(runs, opened.runs, measures), sys.stdout)
+
+
+def _labels(given: tuple[str, ...], task: Task, store: Store, registry: Registry) -> list[SoftLabels]:
+    from judgeharness.backends.contract import BackendContext
+    from judgeharness.finetune.labels import soft_labels
+    from judgeharness.tasks.datasets import cache_folder
+
+    context = BackendContext(cache_folder(), lambda text: click.echo(text, err=True))
+    return [soft_labels(each, task, store.runs, registry, context) for each in dict.fromkeys(given)]

@@ -1,0 +1,69 @@
+"""`judgeharness relation`: do soft labels that are nearer to people teach better?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from judgeharness.cli.parameters import store_option
+from judgeharness.cli.plot import out_option
+from judgeharness.cli.program import Session
+
+OF_MODEL = ("weighted-f1", "kl", "cross-entropy")
+DRAWN = ("jsd", "dcor")
+
+
+@click.command("relation")
+@click.option("--split", default="test", show_default=True, metavar="NAME", help="Where classifiers are measured.")
+@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Classifiers of this task only.")
+@click.option("--model", metavar="MODEL", help="Classifiers of this encoder only.")
+@out_option
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@store_option
+@click.pass_context
+def command(
+    context: click.Context,
+    split: str,
+    tasks: tuple[str, ...],
+    model: str | None,
+    out: Path | None,
+    form: str,
+    store: str | None,
+) -> None:
+    """Rank correlations between measures of soft labels and of the classifiers that learned from them.
+
+    Over all fine-tuned classifiers in the store. --out draws them as well.
+    """
+    from rich.console import Console
+
+    from judgeharness.components import default_measures
+    from judgeharness.errors import UnknownNameError
+    from judgeharness.relation import relation
+    from judgeharness.reports import finetuned
+    from judgeharness.reports import relation as report
+    from judgeharness.store.database import Store, store_path
+
+    registry = context.ensure_object(Session).registry
+    measures = default_measures(registry, finetuned.METRICS)
+    with Store.open(store_path(store), create=False) as opened:
+        runs = [run for run in opened.runs.all() if not tasks or run.task in tasks]
+        board = finetuned.board(runs, opened.runs, measures)
+    if split not in board.splits:
+        raise UnknownNameError("split", split, board.splits)
+    of_labels = [each.spec for each in default_measures(registry).values()]
+    of_model = [measures[name].spec for name in OF_MODEL]
+    rows = [row for row in board.rows if model in (None, row.model)]
+    found = relation(report.taught(rows, split), of_labels, of_model)
+    if out is not None:
+        from judgeharness.plots import paper
+        from judgeharness.plots import relation as plot
+
+        drawn = [measures[name].spec for name in DRAWN]
+        with paper.paper():
+            paper.save(plot.draw(found, drawn, measures["cross-entropy"].spec), out)
+    if form == "json":
+        click.echo(json.dumps(report.document(found, split), indent=2))
+    else:
+        Console().print(report.render(found, split, of_labels, of_model))

@@ -1,0 +1,217 @@
+"""A comparison of soft labels: the same classifier learns from each of them, and is measured on held-out items."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from judgeharness.content import digest, file_digest
+from judgeharness.domain import FloatArray, Prediction
+from judgeharness.errors import InputError
+from judgeharness.finetune import KIND, stage1
+from judgeharness.finetune.classifier import Classifier
+from judgeharness.finetune.labels import SoftLabels, texts
+from judgeharness.finetune.recipe import Recipe
+from judgeharness.finetune.training import Lesson, probabilities, steps, train
+from judgeharness.measures import Measure, applicable, measure
+from judgeharness.plugins import Plugin
+from judgeharness.record import session_record
+from judgeharness.store.database import Store
+from judgeharness.store.runs import Run
+from judgeharness.tasks.task import Task
+
+
+class Watcher(Protocol):
+    """What wants to know how training goes."""
+
+    def started(self, name: str, total: int) -> None:
+        """So many steps begin, under a name."""
+
+    def advanced(self, done: int) -> None:
+        """That many steps more were done."""
+
+    def finished(self) -> None:
+        """They are over."""
+
+    def note(self, text: str) -> None:
+        """Something to tell the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What is to be compared.
+
+    task: what is learned from, its items in the order of the labels. held_out: other splits of the same task, of which
+    the first is the development split. fields: the texts that are read; the usual ones unless given. first: a file
+    of hard labels for a first stage. cache: where models and checkpoints lie.
+    """
+
+    task: Task
+    held_out: Sequence[Task]
+    labels: Sequence[SoftLabels]
+    model: str
+    recipe: Recipe
+    seeds: Sequence[int]
+    fields: Sequence[str] = ()
+    first: Path | None = None
+    cache: Path
+    arguments: Sequence[str] = ()
+    plugins: Sequence[Plugin] = ()
+
+
+class Experiment:
+    """Checks everything first, then trains for each soft labels and seed, and stores a run for each other split."""
+
+    def __init__(self, comparison: Comparison, watcher: Watcher) -> None:
+        given = comparison
+        self._given = given
+        self._watcher = watcher
+        self._names = [label.name for label in given.task.labels]
+        self._classifier = Classifier(given.model, given.recipe, self._names)
+        self._texts = {task.split: texts(task, given.fields) for task in (given.task, *given.held_out)}
+        self._examples = None if given.first is None else stage1.read_examples(given.first, given.task.labels)
+        self._session = secrets.token_hex(6)
+        if not given.held_out:
+            raise InputError(
+                f"task {given.task.name} has no other split to measure on", "'[[splits]]' in its file names them"
+            )
+
+    def run(self, store: Store, measures: Mapping[str, Measure]) -> list[Run]:
+        """Train, measure and store; the runs by labels, seeds and splits. What is in the store is not done again."""
+        given = self._given
+        store.runs.start_session(self._session, session_record(given.arguments, given.plugins))
+        for task in given.held_out:
+            store.runs.add_task(task)
+        status = "failed"
+        try:
+            runs = [
+                run
+                for labels in given.labels
+                for seed in given.seeds
+                for run in self._one(labels, seed, store, measures)
+            ]
+            status = "done"
+        except KeyboardInterrupt:
+            status = "interrupted"
+            raise
+        finally:
+            store.runs.end_session(self._session, status)
+        return runs
+
+    def _one(self, labels: SoftLabels, seed: int, store: Store, measures: Mapping[str, Measure]) -> list[Run]:
+        group = self._description(labels)
+        description = {**group, "seed": seed}
+        ids = [digest([task.digest, description])[:12] for task in self._given.held_out]
+        known = {run.id: run for run in store.runs.all()}
+        if all(each in known for each in ids):
+            self._watcher.note(f"{self._given.model} on {labels.name}, seed {seed}: in the store")
+            return [known[each] for each in ids]
+        begun = time.monotonic()
+        predicted, cut = self._trained(labels, seed, digest(description)[:16])
+        facts = {
+            "labels": labels.name,
+            "labels_run": labels.run,
+            "seed": seed,
+            "group": digest(group)[:12],
+            "seconds": round(time.monotonic() - begun, 3),
+            "items_cut": cut,
+            "label_metrics": self._of_labels(labels, measures),
+            "recipe": self._given.recipe.model_dump(mode="json"),
+        }
+        store.scores.add_backend(digest(description), description)
+        return [
+            self._save(run_id, task, rows, description, facts, store, measures)
+            for run_id, task, rows in zip(ids, self._given.held_out, predicted, strict=True)
+        ]
+
+    def _of_labels(self, labels: SoftLabels, measures: Mapping[str, Measure]) -> dict[str, float | None]:
+        """How near the soft labels are to people, on the items that are learned from."""
+        task = self._given.task
+        given = [Prediction(item.uid, tuple(row)) for item, row in zip(task.items, labels.rows.tolist(), strict=True)]
+        return measure(task.items, given, applicable(measures, task.definition.ordinal))
+
+    def _description(self, labels: SoftLabels) -> dict[str, Any]:
+        given = self._given
+        return {
+            "backend": KIND,
+            **self._classifier.describe(),
+            "recipe": given.recipe.second(),
+            "stage1": None if given.first is None else [file_digest(given.first), given.recipe.stage1().second()],
+            "fields": list(given.fields),
+            "task": given.task.digest,
+            "labels": labels.digest,
+        }
+
+    def _trained(self, labels: SoftLabels, seed: int, name: str) -> tuple[list[FloatArray], dict[str, int]]:
+        given = self._given
+        classifier = self._starting()
+        encoded = {split: classifier.encode(found) for split, found in self._texts.items()}
+        development = given.held_out[0]
+        lesson = Lesson(encoded[given.task.split], labels.rows, encoded[development.split], development.human)
+        work = given.cache / "finetune" / f"training-{name}"
+        self._watcher.started(
+            f"{given.model} on {labels.name}, seed {seed}", steps(len(given.task.items), given.recipe)
+        )
+        try:
+            model = train(classifier, lesson, given.recipe, seed, work, self._watcher.advanced)
+        finally:
+            self._watcher.finished()
+        predicted = [probabilities(model, classifier, encoded[task.split]) for task in given.held_out]
+        shutil.rmtree(work, ignore_errors=True)
+        return predicted, {split: each.cut for split, each in encoded.items() if each.cut}
+
+    def _starting(self) -> Classifier:
+        """The classifier that soft labels are learned by: the model, or what the first stage made of it."""
+        given = self._given
+        if given.first is None or self._examples is None:
+            return self._classifier
+        folder = stage1.stage1_folder(given.cache, self._classifier, given.first, given.recipe)
+        if not folder.is_dir():
+            total = stage1.stage1_steps(len(self._examples[0]), given.recipe)
+            self._watcher.started(f"{given.model} on {given.first.name}", total)
+            try:
+                stage1.learn(
+                    self._classifier, self._examples, self._names, given.recipe, folder, self._watcher.advanced
+                )
+            finally:
+                self._watcher.finished()
+        return Classifier(
+            str(folder), given.recipe.model_copy(update={"head": "auto", "label_order": None}), self._names
+        )
+
+    def _save(
+        self,
+        run_id: str,
+        task: Task,
+        rows: FloatArray,
+        description: Mapping[str, Any],
+        facts: Mapping[str, Any],
+        store: Store,
+        measures: Mapping[str, Measure],
+    ) -> Run:
+        predictions = [Prediction(item.uid, tuple(row)) for item, row in zip(task.items, rows.tolist(), strict=True)]
+        run = Run(
+            id=run_id,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            session_id=self._session,
+            task_digest=task.digest,
+            task=task.name,
+            split=task.split,
+            backend=f"{KIND}:{self._given.model} on {facts['labels']}, seed {facts['seed']}",
+            backend_digest=digest(dict(description)),
+            strategy=None,
+            transform=None,
+            temperature=None,
+            n_items=len(predictions),
+            n_failed=0,
+            metrics=measure(task.items, predictions, applicable(measures, task.definition.ordinal)),
+            record={"strategy": None, "transform": None, KIND: dict(facts)},
+        )
+        store.runs.save(run, predictions)
+        return run

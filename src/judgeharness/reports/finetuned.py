@@ -1,0 +1,232 @@
+"""Fine-tuned classifiers beside each other: a row for what they learned from, means over seeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+import numpy as np
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from judgeharness.errors import InputError
+from judgeharness.finetune import KIND, development_first
+from judgeharness.measures import Measure, applicable, paired
+from judgeharness.reports.latex import escaped as latex_escaped
+from judgeharness.reports.markdown import escaped, table
+from judgeharness.reports.text import figure, plain
+from judgeharness.specs import MetricSpec
+from judgeharness.store.runs import Run, Runs
+from judgeharness.uncertainty import LEVEL, Interval, draw, interval
+
+METRICS = ("weighted-f1", "macro-f1", "kl-torch-mean", "cross-entropy")
+SHOWN = ("weighted-f1", "kl", "kl-torch-mean", "cross-entropy", "dcor")
+LEAST_ITEMS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The mean over seeds, their standard deviation (None for one seed), and the mean's 95 % interval over items."""
+
+    value: float | None
+    spread: float | None = None
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One classifier on one kind of soft labels. figures: by split, then metric. of_labels: measures of the labels."""
+
+    model: str
+    labels: str
+    labels_run: str | None
+    seeds: tuple[int, ...]
+    figures: Mapping[str, Mapping[str, Figure]]
+    runs: tuple[str, ...]
+    of_labels: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Rows, best first in the first split's cross-entropy. entropies: the mean human entropy of each split, in nats."""
+
+    metrics: tuple[MetricSpec, ...]
+    splits: tuple[str, ...]
+    rows: tuple[Row, ...]
+    entropies: Mapping[str, float]
+
+
+def board(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure]) -> Board:
+    """Rows of the runs that fine-tuning made. Raises InputError where there are none, or they are of several tasks."""
+    own = [run for run in runs if KIND in run.record]
+    if not own:
+        raise InputError("no fine-tuned classifier in this store", "'judgeharness finetune' makes some")
+    if len({run.task for run in own}) > 1:
+        raise InputError("fine-tuned classifiers of several tasks: choose one with --task")
+    splits = tuple(development_first({run.split for run in own}))
+    groups: dict[str, list[Run]] = {}
+    for run in own:
+        groups.setdefault(run.record[KIND]["group"], []).append(run)
+    rows = [_row(each, splits, stored, measures) for each in groups.values()]
+    rows.sort(key=lambda row: _cross_entropy(row, splits[0]))
+    entropies = {run.split: _entropy(run, stored) for run in own}
+    return Board(tuple(each.spec for each in measures.values()), splits, tuple(rows), entropies)
+
+
+def _row(runs: Sequence[Run], splits: Sequence[str], stored: Runs, measures: Mapping[str, Measure]) -> Row:
+    facts = runs[0].record[KIND]
+    figures = {split: _figures([run for run in runs if run.split == split], stored, measures) for split in splits}
+    seeds = tuple(sorted({run.record[KIND]["seed"] for run in runs}))
+    model = runs[0].backend.partition(":")[2].partition(" on ")[0]
+    return Row(
+        model,
+        facts["labels"],
+        facts["labels_run"],
+        seeds,
+        figures,
+        tuple(run.id for run in runs),
+        facts["label_metrics"],
+    )
+
+
+def _figures(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure]) -> dict[str, Figure]:
+    if not runs:
+        return {}
+    task = stored.task(runs[0].task_digest)
+    fitting = applicable(measures, bool(task.record.get("ordinal")))
+    items = stored.items(runs[0].task_digest)
+    pairs = [paired(items, stored.predictions(run.id)) for run in runs]
+    drawn = [draw(fitting, human, model) for human, model in pairs] if len(items) >= LEAST_ITEMS else []
+    found = {}
+    for name, measure in fitting.items():
+        values = [value for human, model in pairs if (value := measure.value(human, model)) is not None]
+        if not values:
+            found[name] = Figure(None)
+            continue
+        mean = float(np.mean(values))
+        sure = interval(np.mean([each[name] for each in drawn], axis=0), mean, LEVEL) if drawn else None
+        found[name] = Figure(mean, float(np.std(values, ddof=1)) if len(values) > 1 else None, sure)
+    return found
+
+
+def _entropy(run: Run, stored: Runs) -> float:
+    from judgeharness.metrics.entropy import entropies
+
+    return float(entropies(np.array([item.human for item in stored.items(run.task_digest)])).mean())
+
+
+def _cross_entropy(row: Row, split: str) -> float:
+    each = row.figures[split].get("cross-entropy")
+    return float("inf") if each is None or each.value is None else each.value
+
+
+def render(found: Board, width: int) -> RenderableType:
+    """A block of columns for each split, one below the other where a terminal of `width` columns is too narrow."""
+    shown = _shown(found)
+    parts: list[RenderableType] = []
+    for split in found.splits:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+        table.add_column("model", overflow="fold")
+        table.add_column("learned from", overflow="fold")
+        for spec in shown:
+            table.add_column(plain(spec.label), justify="right", no_wrap=True)
+        for row in found.rows:
+            cells = [Text(_text(row.figures[split].get(spec.name), width >= 110)) for spec in shown]
+            table.add_row(plain(row.model), plain(row.labels), *cells)
+        parts += [Text(), plain(f"{split}, {found.entropies[split]:.4f} nats of human entropy", "bold"), table]
+    seeds = {row.seeds for row in found.rows}
+    numbers = sorted({len(each) for each in seeds})
+    about = " or ".join(map(str, numbers)) + (" seed" if numbers == [1] else " seeds, their mean ± standard deviation")
+    notes = (f"{about}; KL/K is KL divided by the number of labels, as fine-tuning tables print it",)
+    return Group(*parts, *(plain(note, "dim") for note in notes))
+
+
+def _shown(found: Board) -> list[MetricSpec]:
+    return sorted((spec for spec in found.metrics if spec.name in SHOWN), key=lambda spec: SHOWN.index(spec.name))
+
+
+def _text(each: Figure | None, with_spread: bool) -> str:
+    if each is None:
+        return "-"
+    spread = f" ±{figure(each.spread).lstrip('0')}" if with_spread and each.spread is not None else ""
+    return figure(each.value) + spread
+
+
+def document(found: Board) -> dict[str, Any]:
+    """The same as plain data."""
+    return {
+        "human_entropy": dict(found.entropies),
+        "rows": [
+            {
+                "model": row.model,
+                "labels": row.labels,
+                "labels_run": row.labels_run,
+                "seeds": list(row.seeds),
+                "runs": list(row.runs),
+                "label_metrics": dict(row.of_labels),
+                "splits": {
+                    split: {name: _figure_document(each) for name, each in figures.items()}
+                    for split, figures in row.figures.items()
+                },
+            }
+            for row in found.rows
+        ],
+    }
+
+
+def _figure_document(each: Figure) -> dict[str, Any]:
+    ends = None if each.interval is None else [each.interval.low, each.interval.high]
+    return {"mean": each.value, "sd": each.spread, "interval": ends}
+
+
+def markdown(found: Board) -> str:
+    """The paper's table: the splits' figures in one cell, split by strokes."""
+    shown = _shown(found)
+    heads = ["model", "learned from", *(escaped(spec.label) for spec in shown)]
+    lines = [
+        [escaped(row.model), escaped(row.labels), *(_joined(row, spec, found) for spec in shown)] for row in found.rows
+    ]
+    return f"{' / '.join(map(escaped, found.splits))}\n\n" + table("ll" + "r" * len(shown), heads, lines) + "\n"
+
+
+def latex(found: Board) -> str:
+    """The same as a tabular of booktabs."""
+    shown = _shown(found)
+    heads = " & ".join(["model", "learned from", *(latex_escaped(spec.label) for spec in shown)])
+    lines = [
+        " & ".join(
+            [latex_escaped(row.model), latex_escaped(row.labels), *(_joined(row, spec, found) for spec in shown)]
+        )
+        for row in found.rows
+    ]
+    rule = [rf"\begin{{tabular}}{{ll{'r' * len(shown)}}}", r"\toprule", heads + r" \\", r"\midrule"]
+    splits = f"% {' / '.join(map(latex_escaped, found.splits))}"
+    return "\n".join([splits, *rule, *(line + r" \\" for line in lines), r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _joined(row: Row, spec: MetricSpec, found: Board) -> str:
+    return " / ".join(_text(row.figures[split].get(spec.name), True) for split in found.splits)
+
+
+def _write_table(found: Board, out: TextIO) -> None:
+    console = Console(file=out)
+    console.print(render(found, console.width))
+
+
+WRITERS: Mapping[str, Callable[[Board, TextIO], Any]] = {
+    "table": _write_table,
+    "json": lambda found, out: out.write(json.dumps(document(found), indent=2) + "\n"),
+    "markdown": lambda found, out: out.write(markdown(found)),
+    "latex": lambda found, out: out.write(latex(found)),
+}
+
+
+def writer(form: str) -> Callable[[Board, TextIO], Any]:
+    """What writes a board in a form. Raises InputError."""
+    if form not in WRITERS:
+        raise InputError(f"--format {form}: fine-tuned classifiers are written as {', '.join(WRITERS)}")
+    return WRITERS[form]
