@@ -75,9 +75,8 @@ def command(
     definition = task_definition(registry, task_name)
     chosen = split or definition.split_names[0]
     task = load_task(definition, folders, download_meter, chosen)
-    held_out = [
-        load_task(definition, folders, download_meter, name) for name in _others(definition.split_names, chosen)
-    ]
+    others = development_first(name for name in definition.split_names if name != chosen)
+    held_out = [load_task(definition, folders, download_meter, name) for name in others]
     try:
         from judgeharness.finetune.experiment import Comparison, Experiment
     except ImportError as error:
