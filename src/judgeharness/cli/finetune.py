@@ -59,6 +59,7 @@ def command(
     from judgeharness.cli.watching import ConsoleWatcher, download_meter
     from judgeharness.components import default_measures, task_definition
     from judgeharness.errors import HarnessError, MissingExtraError
+    from judgeharness.finetune import development_first
     from judgeharness.finetune.recipe import Recipe
     from judgeharness.record import program_arguments
     from judgeharness.reports import finetuned
