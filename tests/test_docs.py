@@ -11,6 +11,7 @@ import pytest
 
 from judgeharness import hookspecs
 from judgeharness.cli.plot import command as plot
+from judgeharness.finetune.recipe import Recipe
 from judgeharness.suites import shipped_suites
 from tests.helpers import judgeharness
 
@@ -93,6 +94,12 @@ def test_every_suite_and_kind_of_plot_is_documented():
     assert all(f"reproduce {name}" in suites for name in shipped_suites())
     plots = (ROOT / "docs" / "plots.md").read_text(encoding="utf-8")
     assert all(f"| `{kind}` |" in plots for kind in plot.commands)
+
+
+def test_every_part_of_the_recipe_is_documented():
+    page = (ROOT / "docs" / "finetune.md").read_text(encoding="utf-8")
+    heads = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert all(any(f"`{name}`" in head for head in heads) for name in Recipe.model_fields)
 
 
 def test_every_option_metric_and_transform_is_documented(registry):

@@ -257,6 +257,9 @@ def test_real_data_and_a_real_encoder(data_dir, tmp_path, monkeypatch):
         "-o", "batch_size=32",
     )  # fmt: skip
     (row,) = found["rows"]
+    printed = judgeharness("leaderboard", "--kind", "finetune", "--published", "--store", tmp_path / "s.db").out
+    assert printed.count("RoBERTa") == 2 * 24
+    assert "† as printed in Chen et al. 2024" in printed
     for split, entropy in (("dev", 0.7487), ("test", 0.7421)):
         figures = row["splits"][split]
         assert figures["cross-entropy"]["mean"] - figures["kl"]["mean"] == pytest.approx(entropy, abs=1e-3)

@@ -46,7 +46,26 @@ def test_every_printed_row_of_the_paper(folders):
         assert sum(row.figures["jsd"] for judge, row in models if judge == name) == pytest.approx(jsd)
     llama = [row for judge, row in models if judge == "Llama-3-70B" and row.transform == "softmax"]
     assert [row.figures.get("dcor") for row in llama] == [0.677, None, None, None, 0.802]
-    assert bundled("chaosnli", folders, "dev").published is None
+
+
+def test_the_fine_tuning_rows_obey_their_identity(folders):
+    """Cross-entropy minus KL is the mean human entropy, and what is printed as KL is a third of it."""
+    for split, entropy in (("dev", 0.7487), ("test", 0.7421)):
+        rows = bundled("chaosnli", folders, split).published.rows()
+        assert len(rows) == 2 * 24
+        for judge, row in rows:
+            figures = row.figures
+            assert figures["cross-entropy"] - 3 * figures["kl-torch-mean"] == pytest.approx(entropy, abs=0.0027), (
+                judge.name
+            )
+    names = [judge.name for judge, _ in rows]
+    assert len(set(names)) == 48
+    (row,) = [
+        judge
+        for judge, _ in rows
+        if judge.is_about("finetune:roberta-base on hf:llama3 parallel-explicit norm, seed 42")
+    ]
+    assert row.name == "RoBERTa on Llama-3-70B parallel-explicit norm"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +106,7 @@ def own_task(tmp_path):
     for name in ("task.toml", "items.jsonl"):
         (folder / name).write_text((shipped() / "nli-sample" / name).read_text(encoding="utf-8"), encoding="utf-8")
     text = (folder / "task.toml").read_text(encoding="utf-8")
-    (folder / "task.toml").write_text('published = "printed.toml"\n' + text, encoding="utf-8")
+    (folder / "task.toml").write_text('published = ["printed.toml"]\n' + text, encoding="utf-8")
     (folder / "printed.toml").write_text(
         TABLE + '\n[[judges]]\nname = "even"\nbackends = ["baseline:uniform"]\n'
         'rows = [{ figures = { jsd = 0.1, tvd = 0.2 }, note = "rounded" }]\n'

@@ -63,7 +63,7 @@ def command(
 
     registry = context.ensure_object(Session).registry
     if kind == "finetune":
-        _finetuned(registry, metrics, selected["tasks"], store, form)
+        _finetuned(registry, metrics, selected["tasks"], published, store, form)
         return
     reporter = registry.reporters.load(form)
     columns = default_measures(registry, [*metrics, sort])
@@ -75,7 +75,7 @@ def command(
 
 
 def _finetuned(
-    registry: Registry, metrics: tuple[str, ...], tasks: tuple[str, ...], store: str | None, form: str
+    registry: Registry, metrics: tuple[str, ...], tasks: tuple[str, ...], published: bool, store: str | None, form: str
 ) -> None:
     from judgeharness.components import default_measures
     from judgeharness.reports import finetuned
@@ -85,4 +85,4 @@ def _finetuned(
     measures = default_measures(registry, [*finetuned.METRICS, *metrics])
     with Store.open(store_path(store), create=False) as opened:
         runs = [run for run in opened.runs.all() if not tasks or run.task in tasks]
-        write(finetuned.board(runs, opened.runs, measures), sys.stdout)
+        write(finetuned.board(runs, opened.runs, measures, published), sys.stdout)

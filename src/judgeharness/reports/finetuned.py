@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TextIO
 
 import numpy as np
@@ -18,14 +18,16 @@ from judgeharness.finetune import KIND, development_first
 from judgeharness.measures import Measure, applicable, paired
 from judgeharness.reports.latex import escaped as latex_escaped
 from judgeharness.reports.markdown import escaped, table
+from judgeharness.reports.notes import PRINTED
 from judgeharness.reports.text import figure, plain
 from judgeharness.specs import MetricSpec
-from judgeharness.store.runs import Run, Runs
+from judgeharness.store.runs import Run, Runs, TaskRecord
 from judgeharness.uncertainty import LEVEL, Interval, draw, interval
 
 METRICS = ("weighted-f1", "macro-f1", "kl-torch-mean", "cross-entropy")
 SHOWN = ("weighted-f1", "kl", "kl-torch-mean", "cross-entropy", "dcor")
 LEAST_ITEMS = 10
+WIDE = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One classifier on one kind of soft labels. figures: by split, then metric. of_labels: measures of the labels."""
+    """One classifier on one kind of soft labels, or, where it has a source, what is printed about one.
+
+    figures: by split, then metric. of_labels: measures of the labels.
+    """
 
     model: str
     labels: str
@@ -48,20 +53,38 @@ class Row:
     figures: Mapping[str, Mapping[str, Figure]]
     runs: tuple[str, ...]
     of_labels: Mapping[str, float | None]
+    source: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it learned from, marked where it is printed."""
+        return f"{self.labels} {PRINTED}" if self.source else self.labels
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Rows, best first in the first split's cross-entropy. entropies: the mean human entropy of each split, in nats."""
+    """Rows, best first in the first split's cross-entropy, and printed ones.
+
+    entropies: the mean human entropy of each split, in nats.
+    """
 
     metrics: tuple[MetricSpec, ...]
     splits: tuple[str, ...]
     rows: tuple[Row, ...]
     entropies: Mapping[str, float]
+    printed: tuple[Row, ...] = ()
+
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        """Rows of this store, then printed ones."""
+        return (*self.rows, *self.printed)
 
 
-def board(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure]) -> Board:
-    """Rows of the runs that fine-tuning made. Raises InputError where there are none, or they are of several tasks."""
+def board(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], published: bool = False) -> Board:
+    """Rows of the runs that fine-tuning made. published: with what is printed about the same items.
+
+    Raises InputError where there are none, or they are of several tasks.
+    """
     own = [run for run in runs if KIND in run.record]
     if not own:
         raise InputError("no fine-tuned classifier in this store", "'judgeharness finetune' makes some")
@@ -74,7 +97,24 @@ def board(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure]) ->
     rows = [_row(each, splits, stored, measures) for each in groups.values()]
     rows.sort(key=lambda row: _cross_entropy(row, splits[0]))
     entropies = {run.split: _entropy(run, stored) for run in own}
-    return Board(tuple(each.spec for each in measures.values()), splits, tuple(rows), entropies)
+    tasks = [stored.task(run.task_digest) for run in {run.split: run for run in own}.values()]
+    printed = _printed(tasks, splits) if published else ()
+    return Board(tuple(each.spec for each in measures.values()), splits, tuple(rows), entropies, printed)
+
+
+def _printed(tasks: Sequence[TaskRecord], splits: Sequence[str]) -> tuple[Row, ...]:
+    """A row for each judge that is printed, its name "MODEL on LABELS", with what each split says of it."""
+    found: dict[str, Row] = {}
+    for task in tasks:
+        if task.published is None:
+            continue
+        for judge, printed in task.published.rows():
+            model, _, labels = judge.name.partition(" on ")
+            empty: dict[str, Mapping[str, Figure]] = {split: {} for split in splits}
+            row = found.setdefault(judge.name, Row(model, labels, None, (), empty, (), {}, task.published.source))
+            figures = {name: Figure(value) for name, value in printed.figures.items()}
+            found[judge.name] = replace(row, figures={**row.figures, task.split: figures})
+    return tuple(sorted(found.values(), key=lambda row: (row.model, _cross_entropy(row, splits[0]))))
 
 
 def _row(runs: Sequence[Run], splits: Sequence[str], stored: Runs, measures: Mapping[str, Measure]) -> Row:
@@ -134,14 +174,17 @@ def render(found: Board, width: int) -> RenderableType:
         table.add_column("learned from", overflow="fold")
         for spec in shown:
             table.add_column(plain(spec.label), justify="right", no_wrap=True)
-        for row in found.rows:
-            cells = [Text(_text(row.figures[split].get(spec.name), width >= 110)) for spec in shown]
-            table.add_row(plain(row.model), plain(row.labels), *cells)
+        for row in found.all_rows:
+            cells = [Text(_text(row.figures[split].get(spec.name), width >= WIDE)) for spec in shown]
+            last = bool(found.printed) and row is found.rows[-1]
+            style = "dim" if row.source else ""
+            table.add_row(plain(row.model), plain(row.name), *cells, style=style, end_section=last)
         parts += [Text(), plain(f"{split}, {found.entropies[split]:.4f} nats of human entropy", "bold"), table]
     seeds = {row.seeds for row in found.rows}
     numbers = sorted({len(each) for each in seeds})
     about = " or ".join(map(str, numbers)) + (" seed" if numbers == [1] else " seeds, their mean ± standard deviation")
-    notes = (f"{about}; KL/K is KL divided by the number of labels, as fine-tuning tables print it",)
+    notes = [f"{about}; KL/K is KL divided by the number of labels, as fine-tuning tables print it"]
+    notes += [f"{PRINTED} as printed in {source}" for source in dict.fromkeys(row.source for row in found.printed)]
     return Group(*parts, *(plain(note, "dim") for note in notes))
 
 
@@ -168,12 +211,13 @@ def document(found: Board) -> dict[str, Any]:
                 "seeds": list(row.seeds),
                 "runs": list(row.runs),
                 "label_metrics": dict(row.of_labels),
+                "source": row.source or None,
                 "splits": {
                     split: {name: _figure_document(each) for name, each in figures.items()}
                     for split, figures in row.figures.items()
                 },
             }
-            for row in found.rows
+            for row in found.all_rows
         ],
     }
 
@@ -188,24 +232,32 @@ def markdown(found: Board) -> str:
     shown = _shown(found)
     heads = ["model", "learned from", *(escaped(spec.label) for spec in shown)]
     lines = [
-        [escaped(row.model), escaped(row.labels), *(_joined(row, spec, found) for spec in shown)] for row in found.rows
+        [escaped(row.model), escaped(row.name), *(_joined(row, spec, found) for spec in shown)]
+        for row in found.all_rows
     ]
-    return f"{' / '.join(map(escaped, found.splits))}\n\n" + table("ll" + "r" * len(shown), heads, lines) + "\n"
+    splits = " / ".join(map(escaped, found.splits))
+    sources = [f"{PRINTED} as printed in {escaped(s)}\n" for s in dict.fromkeys(row.source for row in found.printed)]
+    return "\n\n".join([splits, table("ll" + "r" * len(shown), heads, lines), *sources]).rstrip() + "\n"
 
 
 def latex(found: Board) -> str:
     """The same as a tabular of booktabs."""
     shown = _shown(found)
     heads = " & ".join(["model", "learned from", *(latex_escaped(spec.label) for spec in shown)])
-    lines = [
-        " & ".join(
-            [latex_escaped(row.model), latex_escaped(row.labels), *(_joined(row, spec, found) for spec in shown)]
-        )
-        for row in found.rows
-    ]
     rule = [rf"\begin{{tabular}}{{ll{'r' * len(shown)}}}", r"\toprule", heads + r" \\", r"\midrule"]
     splits = f"% {' / '.join(map(latex_escaped, found.splits))}"
-    return "\n".join([splits, *rule, *(line + r" \\" for line in lines), r"\bottomrule", r"\end{tabular}"]) + "\n"
+    lines = [_latex_line(row, shown, found) for row in found.rows]
+    if found.printed:
+        lines += [r"\midrule", *(_latex_line(row, shown, found) for row in found.printed)]
+        lines += [
+            f"% dagger: printed in {latex_escaped(s)}" for s in dict.fromkeys(row.source for row in found.printed)
+        ]
+    return "\n".join([splits, *rule, *lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _latex_line(row: Row, shown: Sequence[MetricSpec], found: Board) -> str:
+    labels = latex_escaped(row.labels) + r"$^\dagger$" * bool(row.source)
+    return " & ".join([latex_escaped(row.model), labels, *(_joined(row, spec, found) for spec in shown)]) + r" \\"
 
 
 def _joined(row: Row, spec: MetricSpec, found: Board) -> str:

@@ -101,8 +101,8 @@ class OfficialTable(Table):
 class TaskDefinition(FileTable):
     """A whole task file. Files are looked for in its folder and below.
 
-    ordinal: whether the labels stand in an order that means something, as "bad", "fair", "good" do. published: a file
-    with printed figures. official: where ChaosNLI's own script finds labels.
+    ordinal: whether the labels stand in an order that means something, as "bad", "fair", "good" do. published: files
+    with printed figures, one for a split. official: where ChaosNLI's own script finds labels.
     """
 
     name: Name
@@ -118,7 +118,7 @@ class TaskDefinition(FileTable):
     references: dict[Name, str] = Field(default_factory=dict)
     explanations: ExplanationsTable | None = None
     splits: tuple[SplitTable, ...] = ()
-    published: str | None = None
+    published: tuple[str, ...] = ()
     official: OfficialTable | None = None
 
     @model_validator(mode="after")

@@ -85,10 +85,11 @@ def load_task(
 
 
 def _published(definition: TaskDefinition, split: str) -> Published | None:
-    if definition.published is None:
-        return None
-    found = read_toml(inside(definition.folder, definition.published), Published, "published figures")
-    return found if found.split == split else None
+    paths = [inside(definition.folder, name) for name in definition.published]
+    found = [each for path in paths if (each := read_toml(path, Published, "published figures")).split == split]
+    if len(found) > 1:
+        raise InputError(f"task {definition.name} names two files of printed figures for the split '{split}'")
+    return found[0] if found else None
 
 
 class TaskFiles:
