@@ -158,20 +158,14 @@ class Evaluation:
         and HarnessError.
         """
         steps = self._plan(store.scores)
-        store.runs.start_session(self._session, session_record(self._request.arguments, self._registry.plugins))
-        status = "failed"
-        try:
-            runs = self._carry_out(steps, store)
-            status = "done"
-        except KeyboardInterrupt:
-            status = "interrupted"
-            raise
-        finally:
-            store.runs.end_session(self._session, status)
-            for backend in self._backends:
-                if isinstance(backend.part, Scorer):
-                    backend.part.close()
-        return runs
+        record = session_record(self._request.arguments, self._registry.plugins)
+        with store.runs.recorded(self._session, record):
+            try:
+                return self._carry_out(steps, store)
+            finally:
+                for backend in self._backends:
+                    if isinstance(backend.part, Scorer):
+                        backend.part.close()
 
     def _check(self, backend: OpenBackend) -> None:
         if isinstance(backend.part, Predictor):

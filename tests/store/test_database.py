@@ -18,9 +18,9 @@ def scores(uid="i1", **more):
 
 @pytest.fixture
 def session(store):
-    store.runs.start_session("s", {"command": ["judgeharness"]})
-    store.scores.add_backend("b", {"backend": "test"})
-    return "s"
+    with store.runs.recorded("s", {"command": ["judgeharness"]}):
+        store.scores.add_backend("b", {"backend": "test"})
+        yield "s"
 
 
 def test_scores_come_back_as_they_were(store, session):
@@ -57,6 +57,17 @@ def test_every_write_is_there_for_another_reader_at_once(store, session, tmp_pat
         assert other.scores.known(["k"]) == {"k"}
 
 
+@pytest.mark.parametrize(("error", "status"), [(ValueError, "failed"), (KeyboardInterrupt, "interrupted")])
+def test_how_a_session_ended_is_kept(store, error, status):
+    with pytest.raises(error), store.runs.recorded("x", {}):
+        assert store.runs.session("x")["status"] == "running"
+        raise error
+    assert store.runs.session("x")["status"] == status
+    with store.runs.recorded("y", {}):
+        pass
+    assert store.runs.session("y")["status"] == "done"
+
+
 def test_many_writers_take_turns(tmp_path):
     path = tmp_path / "shared.db"
     failures = []
@@ -64,10 +75,10 @@ def test_many_writers_take_turns(tmp_path):
     def write(name):
         try:
             with Store.open(path) as own:
-                own.runs.start_session(name, {})
-                own.scores.add_backend("b", {})
-                for index in range(20):
-                    own.scores.add(f"{name}-{index}", "b", name, scores())
+                with own.runs.recorded(name, {}):
+                    own.scores.add_backend("b", {})
+                    for index in range(20):
+                        own.scores.add(f"{name}-{index}", "b", name, scores())
         except Exception as error:
             failures.append(error)
 

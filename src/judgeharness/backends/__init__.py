@@ -1,4 +1,4 @@
-"""Model backends. Nothing outside this package imports torch, transformers, llama_cpp or openai."""
+"""Model backends. Nothing outside this package imports llama_cpp or openai; torch and transformers, only `finetune`."""
 
 from __future__ import annotations
 

@@ -85,24 +85,11 @@ class Experiment:
     def run(self, store: Store, measures: Mapping[str, Measure]) -> list[Run]:
         """Train, measure and store; the runs by labels, seeds and splits. What is in the store is not done again."""
         given = self._given
-        store.runs.start_session(self._session, session_record(given.arguments, given.plugins))
-        for task in given.held_out:
-            store.runs.add_task(task)
-        status = "failed"
-        try:
-            runs = [
-                run
-                for labels in given.labels
-                for seed in given.seeds
-                for run in self._one(labels, seed, store, measures)
-            ]
-            status = "done"
-        except KeyboardInterrupt:
-            status = "interrupted"
-            raise
-        finally:
-            store.runs.end_session(self._session, status)
-        return runs
+        with store.runs.recorded(self._session, session_record(given.arguments, given.plugins)):
+            for task in given.held_out:
+                store.runs.add_task(task)
+            trainings = ((labels, seed) for labels in given.labels for seed in given.seeds)
+            return [run for labels, seed in trainings for run in self._one(labels, seed, store, measures)]
 
     def _one(self, labels: SoftLabels, seed: int, store: Store, measures: Mapping[str, Measure]) -> list[Run]:
         group = self._description(labels)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -66,15 +67,27 @@ class Runs:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def start_session(self, session_id: str, record: Mapping[str, Any]) -> None:
-        """Keep a session's record when it starts."""
+    def _start_session(self, session_id: str, record: Mapping[str, Any]) -> None:
         self._connection.execute(
             "INSERT INTO sessions (id, started, status, record) VALUES (?, ?, 'running', ?)",
             (session_id, _now(), json.dumps(record, sort_keys=True)),
         )
 
-    def end_session(self, session_id: str, status: str) -> None:
-        """Note how a session ended: done, failed or interrupted."""
+    @contextmanager
+    def recorded(self, session_id: str, record: Mapping[str, Any]) -> Iterator[None]:
+        """Keep a session's record when it starts, and how it ended: done, failed or interrupted."""
+        self._start_session(session_id, record)
+        status = "failed"
+        try:
+            yield
+            status = "done"
+        except KeyboardInterrupt:
+            status = "interrupted"
+            raise
+        finally:
+            self._end_session(session_id, status)
+
+    def _end_session(self, session_id: str, status: str) -> None:
         self._connection.execute("UPDATE sessions SET ended = ?, status = ? WHERE id = ?", (_now(), status, session_id))
 
     def session(self, session_id: str) -> Mapping[str, Any]:
@@ -220,7 +233,7 @@ class Runs:
         From the first to the last that each session stored, and as much again as one takes on average for the first.
         """
         spans = self._connection.execute(
-            "SELECT unixepoch(max(s.created)) - unixepoch(min(s.created)), count(*) FROM scores s"
+            "SELECT strftime('%s', max(s.created)) - strftime('%s', min(s.created)), count(*) FROM scores s"
             " JOIN predictions p ON p.score_key = s.key WHERE p.run_id = ? GROUP BY s.session_id",
             (run_id,),
         ).fetchall()
