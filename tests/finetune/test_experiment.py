@@ -1,6 +1,10 @@
 """The command, from soft labels to the table: with tiny encoders on the sample in three splits."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -81,6 +85,41 @@ def test_what_is_in_the_store_is_not_trained_again(own):
     assert "steps to do" not in again.err
     other = judgeharness("finetune", *words, "-o", "batch_size=2", "--labels", "baseline:human", "--format", "json")
     assert "steps to do" in other.err
+
+
+def test_a_killed_program_goes_on_to_the_same_result(own, tmp_path):
+    """SIGKILL in the middle of the training, by its checkpoints; then the same command again."""
+    task, model, _ = own
+
+    def words(name):
+        return [
+            "finetune", "--task", str(task), "--model", str(model), "--labels", "baseline:human", "--format", "json",
+            "-o", "epochs=40", "-o", "learning_rate=0.01", "--store", str(tmp_path / f"{name}.db"),
+        ]  # fmt: skip
+
+    def program(name, cache):
+        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / cache)}
+        command = [sys.executable, "-m", "judgeharness", *words(name)]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    whole, _ = program("whole", "a").communicate(timeout=300)
+    killed = program("killed", "b")
+    while not list(tmp_path.glob("b/**/checkpoint-*/trainer_state.json")):
+        assert killed.poll() is None, killed.stderr.read()
+        time.sleep(0.01)
+    killed.kill()
+    killed.communicate()
+    again = program("killed", "b")
+    out, err = again.communicate(timeout=300)
+    assert again.returncode == 0, err
+    assert json.loads(out)["rows"][0]["splits"] == json.loads(whole)["rows"][0]["splits"]
+    assert not list(tmp_path.glob("b/**/checkpoint-*")), "what is in the store needs no checkpoints"
+
+
+def test_cut_texts_are_said(own):
+    _, _, words = own
+    done = judgeharness("finetune", *words, "--labels", "baseline:human", "-o", "max_length=10")
+    assert "train: 10 of 10 items are longer than 10 tokens, and cut" in done.err
 
 
 def test_a_judges_run_as_labels(own, tmp_path):
@@ -173,6 +212,7 @@ def test_a_first_stage_on_hard_labels(own, tmp_path):
         (["--labels", "baseline:human", "--fields", "claim"], "no field 'claim'"),
         (["--labels", "baseline:human", "--fields", "a,b,c"], "one field of the task or two"),
         (["--labels", "baseline:human", "--stage1", "none.jsonl"], "no such file"),
+        (["--labels", "baseline:human", "--stage1", "./a/b/c.parquet"], "no such file"),
         (["--labels", "baseline:human", "--format", "csv"], "written as table, json, markdown, latex"),
     ],
 )

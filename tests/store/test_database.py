@@ -74,11 +74,10 @@ def test_many_writers_take_turns(tmp_path):
 
     def write(name):
         try:
-            with Store.open(path) as own:
-                with own.runs.recorded(name, {}):
-                    own.scores.add_backend("b", {})
-                    for index in range(20):
-                        own.scores.add(f"{name}-{index}", "b", name, scores())
+            with Store.open(path) as own, own.runs.recorded(name, {}):
+                own.scores.add_backend("b", {})
+                for index in range(20):
+                    own.scores.add(f"{name}-{index}", "b", name, scores())
         except Exception as error:
             failures.append(error)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -29,7 +28,7 @@ Example:
 @click.option("--task", "task_name", default="chaosnli", show_default=True, metavar="NAME|FILE.toml")
 @click.option("--split", metavar="NAME", help="What is learned from; the task's first split unless given.")
 @click.option("--seed", "seeds", type=int, multiple=True, default=(42,), show_default=True, help="Repeats.")
-@click.option("--stage1", "first", type=click.Path(path_type=Path), metavar="FILE.jsonl", help="Hard labels first.")
+@click.option("--stage1", "first", metavar="mnli|FILE", help="Learn from hard labels first; mnli is fetched.")
 @click.option("--fields", metavar="A[,B]", help="The texts that are read; premise,hypothesis where there are such.")
 @click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="A part of the recipe; repeats.")
 @data_dir_option
@@ -43,7 +42,7 @@ def command(
     task_name: str,
     split: str | None,
     seeds: tuple[int, ...],
-    first: Path | None,
+    first: str | None,
     fields: str | None,
     pairs: tuple[str, ...],
     data_dir: str | None,
@@ -60,6 +59,7 @@ def command(
     from judgeharness.components import default_measures, task_definition
     from judgeharness.errors import HarnessError, MissingExtraError
     from judgeharness.finetune import development_first
+    from judgeharness.finetune.examples import examples_file
     from judgeharness.finetune.recipe import Recipe
     from judgeharness.record import program_arguments
     from judgeharness.reports import finetuned
@@ -91,7 +91,7 @@ def command(
             recipe=recipe,
             seeds=tuple(dict.fromkeys(seeds)),
             fields=tuple(fields.split(",")) if fields else (),
-            first=first,
+            first=None if first is None else examples_file(first),
             cache=cache_folder(),
             arguments=program_arguments(),
             plugins=registry.plugins,

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import transformers
 
@@ -19,16 +21,23 @@ from judgeharness.backends.source import find_source, fingerprint, require_safet
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.finetune.recipe import Recipe
 
+TokenIds = npt.NDArray[np.int32]
+
+CHUNK = 10_000
 GENERIC = re.compile(r"LABEL_\d+")
 ENCODER = "an encoder such as bert-base-uncased, or a folder with one"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
     """Token ids and the like of each item, and how many items were cut."""
 
-    rows: tuple[dict[str, list[int]], ...]
+    rows: tuple[dict[str, TokenIds], ...]
     cut: int
+
+    def row(self, place: int) -> dict[str, list[int]]:
+        """One item's, as tokenizers pad them."""
+        return {name: values.tolist() for name, values in self.rows[place].items()}
 
 
 class Classifier:
@@ -53,12 +62,18 @@ class Classifier:
 
     def encode(self, texts: Sequence[tuple[str, ...]]) -> Encoded:
         """Token ids of the texts, one or two of each item, cut to the recipe's length from the longer one first."""
-        columns = list(zip(*texts, strict=True))
-        whole = self.tokenizer(*(list(column) for column in columns))
-        cut = self.tokenizer(*(list(column) for column in columns), truncation=True, max_length=self._length)
-        rows = tuple({name: list(values[place]) for name, values in cut.items()} for place in range(len(texts)))
-        lengths = zip(whole["input_ids"], cut["input_ids"], strict=True)
-        return Encoded(rows, sum(len(before) > len(after) for before, after in lengths))
+        rows: list[dict[str, TokenIds]] = []
+        cut = 0
+        for start in range(0, len(texts), CHUNK):
+            columns = [list(column) for column in zip(*texts[start : start + CHUNK], strict=True)]
+            whole = self.tokenizer(*columns)["input_ids"]
+            short = self.tokenizer(*columns, truncation=True, max_length=self._length)
+            cut += sum(len(before) > len(after) for before, after in zip(whole, short["input_ids"], strict=True))
+            rows += [
+                {name: np.array(values[place], dtype=np.int32) for name, values in short.items()}
+                for place in range(len(whole))
+            ]
+        return Encoded(tuple(rows), cut)
 
     def load(self) -> Any:
         """The model with its weights and a head for the labels. Raises HarnessError."""

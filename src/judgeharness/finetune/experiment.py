@@ -16,6 +16,7 @@ from judgeharness.domain import FloatArray, Prediction
 from judgeharness.errors import InputError
 from judgeharness.finetune import KIND, stage1
 from judgeharness.finetune.classifier import Classifier
+from judgeharness.finetune.examples import read_examples
 from judgeharness.finetune.labels import SoftLabels, texts
 from judgeharness.finetune.recipe import Recipe
 from judgeharness.finetune.training import Lesson, probabilities, steps, train
@@ -75,7 +76,7 @@ class Experiment:
         self._names = [label.name for label in given.task.labels]
         self._classifier = Classifier(given.model, given.recipe, self._names)
         self._texts = {task.split: texts(task, given.fields) for task in (given.task, *given.held_out)}
-        self._examples = None if given.first is None else stage1.read_examples(given.first, given.task.labels)
+        self._examples = None if given.first is None else read_examples(given.first, given.task.labels)
         self._session = secrets.token_hex(6)
         if not given.held_out:
             raise InputError(
@@ -139,6 +140,11 @@ class Experiment:
         given = self._given
         classifier = self._starting()
         encoded = {split: classifier.encode(found) for split, found in self._texts.items()}
+        most = given.recipe.max_length
+        for split, each in encoded.items():
+            if each.cut:
+                of = f"{each.cut:,} of {len(each.rows):,} items"
+                self._watcher.note(f"{split}: {of} are longer than {most} tokens, and cut")
         development = given.held_out[0]
         lesson = Lesson(encoded[given.task.split], labels.rows, encoded[development.split], development.human)
         work = given.cache / "finetune" / f"training-{name}"

@@ -9,35 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from judgeharness.content import digest, file_digest
-from judgeharness.domain import Label
-from judgeharness.errors import InputError
 from judgeharness.finetune.classifier import Classifier
+from judgeharness.finetune.examples import Examples
 from judgeharness.finetune.recipe import Recipe
 from judgeharness.finetune.training import Lesson, steps, train
-from judgeharness.tasks.records import Record, read_records
-
-NAMES = (("sentence1", "sentence2", "gold_label"), ("premise", "hypothesis", "label"))
-UNDECIDED = "-"
-
-
-def read_examples(path: Path, labels: Sequence[Label]) -> tuple[list[tuple[str, ...]], list[int]]:
-    """Texts and labels of a JSON-lines file as MNLI has it; examples without a majority ("-") are passed over.
-
-    Fields are sentence1, sentence2 and gold_label, or premise, hypothesis and label. Raises InputError.
-    """
-    if not path.is_file():
-        raise InputError(f"--stage1 {path}: no such file", "a JSON-lines file as multinli_1.0_train.jsonl")
-    texts: list[tuple[str, ...]] = []
-    chosen: list[int] = []
-    for record in read_records(path):
-        first, second, label = _names(record)
-        if record.values.get(label) == UNDECIDED:
-            continue
-        texts.append((record.text(first), record.text(second)))
-        chosen.append(record.label(record.get(label), labels))
-    if not texts:
-        raise InputError(f"--stage1 {path}: holds no example")
-    return texts, chosen
 
 
 def stage1_folder(cache: Path, classifier: Classifier, path: Path, recipe: Recipe) -> Path:
@@ -48,7 +23,7 @@ def stage1_folder(cache: Path, classifier: Classifier, path: Path, recipe: Recip
 
 def learn(
     classifier: Classifier,
-    examples: tuple[list[tuple[str, ...]], list[int]],
+    examples: Examples,
     labels: Sequence[str],
     recipe: Recipe,
     folder: Path,
@@ -70,10 +45,3 @@ def learn(
 def stage1_steps(examples: int, recipe: Recipe) -> int:
     """How many steps the first stage takes."""
     return steps(examples, recipe.stage1())
-
-
-def _names(record: Record) -> tuple[str, str, str]:
-    for names in NAMES:
-        if names[0] in record.values:
-            return names
-    raise record.fault("has neither sentence1, sentence2 and gold_label nor premise, hypothesis and label")

@@ -36,14 +36,14 @@ class Items(torch.utils.data.Dataset[dict[str, Any]]):
     """Encoded items with their soft labels."""
 
     def __init__(self, encoded: Encoded, labels: FloatArray) -> None:
-        self._rows = encoded.rows
+        self._encoded = encoded
         self._labels = labels
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._encoded.rows)
 
     def __getitem__(self, place: int) -> dict[str, Any]:
-        return {**self._rows[place], "labels": self._labels[place]}
+        return {**self._encoded.row(place), "labels": self._labels[place]}
 
 
 def soft_cross_entropy(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
@@ -91,7 +91,8 @@ def probabilities(model: Any, classifier: Classifier, encoded: Encoded) -> Float
     found = []
     with torch.inference_mode():
         for start in range(0, len(encoded.rows), EVALUATION_BATCH):
-            batch = collate([dict(row) for row in encoded.rows[start : start + EVALUATION_BATCH]])
+            end = min(start + EVALUATION_BATCH, len(encoded.rows))
+            batch = collate([encoded.row(place) for place in range(start, end)])
             logits = model(**{name: tensor.to(model.device) for name, tensor in batch.items()}).logits
             found.append(torch.softmax(logits.double(), dim=-1).cpu().numpy())
     result: FloatArray = np.concatenate(found)

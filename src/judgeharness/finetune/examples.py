@@ -1,0 +1,111 @@
+"""Examples with hard labels for the first stage: MNLI's own form, or that in which the hub keeps it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from judgeharness.domain import Label
+from judgeharness.errors import HarnessError, InputError, MissingExtraError
+from judgeharness.tasks.records import Record, read_records
+
+MNLI = "mnli"
+HUB_MNLI = "nyu-mll/multi_nli/data/train-00000-of-00001.parquet"
+NAMES = (("sentence1", "sentence2", "gold_label"), ("premise", "hypothesis", "label"))
+UNDECIDED = ("-", -1)
+
+Examples = tuple[list[tuple[str, ...]], list[int]]
+
+
+def examples_file(given: str) -> Path:
+    """The file behind `--stage1`: a path, `mnli`, or owner/dataset/path.parquet of the hub, which is fetched.
+
+    Raises InputError for what is neither, HarnessError where the hub does not give it.
+    """
+    path = Path(given).expanduser()
+    if path.is_file():
+        return path
+    owner, _, rest = (HUB_MNLI if given == MNLI else given).partition("/")
+    name, _, file = rest.partition("/")
+    if not file or given.startswith((".", "/", "~")):
+        raise InputError(f"--stage1 {given}: no such file", "a JSON-lines file as multinli_1.0_train.jsonl, or 'mnli'")
+    return _of_hub(f"{owner}/{name}", file)
+
+
+def _of_hub(dataset: str, file: str) -> Path:
+    import huggingface_hub
+
+    try:
+        return Path(huggingface_hub.hf_hub_download(dataset, file, repo_type="dataset"))
+    # Any error of the client or of its HTTP library.
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        raise HarnessError(
+            f"{file} of the dataset {dataset} cannot be fetched: {lines[0] if lines else type(error).__name__}",
+            "check the connection, or name a file of your own: --stage1 multinli_1.0_train.jsonl",
+        ) from error
+
+
+def read_examples(path: Path, labels: Sequence[Label]) -> Examples:
+    """Two texts of each example, and its label's index; examples without a majority ("-" or -1) are passed over.
+
+    path: JSON lines or parquet, with sentence1, sentence2 and gold_label, or premise, hypothesis and label. Raises
+    InputError.
+    """
+    texts: list[tuple[str, ...]] = []
+    chosen: list[int] = []
+    for record in _parquet(path) if path.suffix == ".parquet" else read_records(path):
+        first, second, label = _names(record)
+        if record.get(label) in UNDECIDED:
+            continue
+        texts.append((record.text(first), record.text(second)))
+        chosen.append(record.label(record.get(label), labels))
+    if not texts:
+        raise InputError(f"--stage1 {path}: holds no example")
+    return texts, chosen
+
+
+def _names(record: Record) -> tuple[str, str, str]:
+    for names in NAMES:
+        if all(name in record.values for name in names):
+            return names
+    raise record.fault("has neither sentence1, sentence2 and gold_label nor premise, hypothesis and label")
+
+
+def _parquet(path: Path) -> Iterator[Record]:
+    """The rows of a parquet file; a label that is a number is named as the file's metadata name it."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtraError("reading parquet", "judgeharness[finetune]", str(error)) from error
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+        columns = [name for names in NAMES for name in names if name in file.schema_arrow.names]
+        names = _label_names(file.schema_arrow.metadata or {})
+        number = 0
+        for batch in file.iter_batches(columns=columns):
+            for row in batch.to_pylist():
+                number += 1
+                yield Record(_named(row, names), path, number)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise InputError(f"--stage1 {path}: cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _label_names(metadata: dict[bytes, bytes]) -> list[str] | None:
+    """The names of the label column that the hub's tools write into a file. None where there are none."""
+    try:
+        features = json.loads(metadata[b"huggingface"])["info"]["features"]
+        names = features["label"]["names"]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
+
+
+def _named(row: dict[str, Any], names: list[str] | None) -> dict[str, Any]:
+    label = row.get("label")
+    if names is None or not isinstance(label, int) or not 0 <= label < len(names):
+        return row
+    return {**row, "label": names[label]}
