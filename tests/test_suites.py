@@ -169,7 +169,7 @@ def test_the_changes_between_strategies_are_those_of_compare(suite, tmp_path):
         line for line in (folder / "report.md").read_text().splitlines()
         if line.startswith("| hf:smollm2 | parallel-explicit | softmax |")
     )  # fmt: skip
-    assert [cell.strip(" *") for cell in line.split("|")[4:-1]] == [f"{figure:+.3f}" for figure in figures]
+    assert [cell.strip(" *") for cell in line.split("|")[4:-1]] == [f"{figure:+.4f}" for figure in figures]
 
 
 def test_without_matplotlib_there_is_a_report_without_plots(suite, tmp_path, monkeypatch):

@@ -149,6 +149,9 @@ def test_the_table_and_the_leaderboards_of_each_kind(own, tmp_path):
         assert "dev / test" in out
     assert judgeharness("leaderboard", "--kind", "finetune", "--format", "csv", *store).code == 2
     assert judgeharness("leaderboard", "--kind", "finetune", "--task", "other", *store).code == 2
+    assert judgeharness("leaderboard", "--kind", "finetune", "--backend", "hf:*", *store).code == 2
+    assert "RankCS" not in done.out
+    assert "RankCS" in judgeharness("leaderboard", "--kind", "finetune", "--metric", "rankcs", *store).out
 
 
 def test_permuted_labels_give_the_same_classifier(own, tmp_path):

@@ -143,6 +143,17 @@ def test_letters_and_places_are_drawn_with_their_intervals():
     assert len(places.containers) == 1
 
 
+def test_a_judge_looks_alike_in_both_panels():
+    """Only the second has places: it must not look like the first there."""
+    bare = Bias(40, tuple(map(preference, (0.4, 0.3, 0.3))), (), preference(0.1), None)
+    own = Bias(40, tuple(map(preference, (0.5, 0.3, 0.2))), tuple(map(preference, (0.4, 0.3))), preference(0.1), None)
+    with paper.paper():
+        letters, places = bias.draw([("hf:a", bare), ("hf:b", own)]).axes
+    (shown,) = [container.lines[0] for container in places.containers]
+    second = letters.containers[1].lines[0]
+    assert (shown.get_color(), shown.get_marker()) == (second.get_color(), second.get_marker())
+
+
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_files_are_whole_and_the_same_each_time(tmp_path, suffix):
     with paper.paper():

@@ -63,6 +63,8 @@ def command(
 
     registry = context.ensure_object(Session).registry
     if kind == "finetune":
+        if people or top or any(names for option, names in selected.items() if option != "tasks"):
+            raise click.UsageError("--kind finetune takes --task, --metric, --published and --format only")
         _finetuned(registry, metrics, selected["tasks"], published, store, form)
         return
     reporter = registry.reporters.load(form)
@@ -85,4 +87,4 @@ def _finetuned(
     measures = default_measures(registry, [*finetuned.METRICS, *metrics])
     with Store.open(store_path(store), create=False) as opened:
         runs = [run for run in opened.runs.all() if not tasks or run.task in tasks]
-        write(finetuned.board(runs, opened.runs, measures, published), sys.stdout)
+        write(finetuned.board(runs, opened.runs, measures, metrics, published), sys.stdout)

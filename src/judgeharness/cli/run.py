@@ -117,25 +117,32 @@ def _write_report(
     evaluations: Sequence[Evaluation],
     session: Session,
 ) -> None:
-    from judgeharness.errors import HarnessError, MissingExtraError
+    from judgeharness.errors import MissingExtraError
     from judgeharness.plots.suite import draw_all
     from judgeharness.reports.gathered import gather
     from judgeharness.reports.suite import latex, markdown
 
     measures = evaluations[0].measures
     report = gather(suite, asked, board, store, measures)
+    # Before the plots: a fault in one of them is not to cost the rest.
+    _write(folder, "report.md", markdown(report))
+    _write(folder, "tables.tex", latex(report))
     tasks = {task.digest: task for each in evaluations for task in each.tasks}
     try:
         plots = draw_all(folder, board, store, tasks, measures[suite.sort], session.registry)
-        report = replace(report, plots=plots)
+        _write(folder, "report.md", markdown(replace(report, plots=plots)))
     except MissingExtraError as error:
         click.echo(f"no plots: {'; '.join(error.lines())}", err=True)
-    try:
-        (folder / "report.md").write_text(markdown(report), encoding="utf-8")
-        (folder / "tables.tex").write_text(latex(report), encoding="utf-8")
-    except OSError as error:
-        raise HarnessError(f"{folder}: cannot be written: {error}") from error
     click.echo(f"the report is {folder / 'report.md'}", err=True)
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    from judgeharness.errors import HarnessError
+
+    try:
+        (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise HarnessError(f"{folder / name}: cannot be written: {error}") from error
 
 
 def _made(folder: Path) -> Path:

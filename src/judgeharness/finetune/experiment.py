@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,11 +16,11 @@ from judgeharness.content import digest, file_digest
 from judgeharness.domain import FloatArray, Prediction
 from judgeharness.errors import InputError
 from judgeharness.finetune import KIND, stage1
-from judgeharness.finetune.classifier import Classifier
+from judgeharness.finetune.classifier import Classifier, Encoded
 from judgeharness.finetune.examples import read_examples
 from judgeharness.finetune.labels import SoftLabels, texts
 from judgeharness.finetune.recipe import Recipe
-from judgeharness.finetune.training import Lesson, probabilities, steps, train
+from judgeharness.finetune.training import Lesson, placement, probabilities, steps, train
 from judgeharness.measures import Measure, applicable, measure
 from judgeharness.plugins import Plugin
 from judgeharness.record import session_record
@@ -130,21 +131,20 @@ class Experiment:
             "backend": KIND,
             **self._classifier.describe(),
             "recipe": given.recipe.second(),
-            "stage1": None if given.first is None else [file_digest(given.first), given.recipe.stage1().second()],
+            "placement": placement(given.recipe),
+            "stage1": None if given.first is None else self._first_stage(given.first),
             "fields": list(given.fields),
             "task": given.task.digest,
             "labels": labels.digest,
         }
 
+    def _first_stage(self, file: Path) -> dict[str, Any]:
+        recipe = self._given.recipe
+        return {"file": file_digest(file), "recipe": recipe.stage1().second(), "seed": recipe.stage1_seed}
+
     def _trained(self, labels: SoftLabels, seed: int, name: str) -> tuple[list[FloatArray], dict[str, int]]:
         given = self._given
-        classifier = self._starting()
-        encoded = {split: classifier.encode(found) for split, found in self._texts.items()}
-        most = given.recipe.max_length
-        for split, each in encoded.items():
-            if each.cut:
-                of = f"{each.cut:,} of {len(each.rows):,} items"
-                self._watcher.note(f"{split}: {of} are longer than {most} tokens, and cut")
+        classifier, encoded = self._ready
         development = given.held_out[0]
         lesson = Lesson(encoded[given.task.split], labels.rows, encoded[development.split], development.human)
         work = given.cache / "finetune" / f"training-{name}"
@@ -159,8 +159,19 @@ class Experiment:
         shutil.rmtree(work, ignore_errors=True)
         return predicted, {split: each.cut for split, each in encoded.items() if each.cut}
 
+    @cached_property
+    def _ready(self) -> tuple[Classifier, Mapping[str, Encoded]]:
+        """The classifier that learns, and the texts as it reads them, by split; for all trainings."""
+        classifier = self._starting()
+        encoded = {split: classifier.encode(found) for split, found in self._texts.items()}
+        for split, each in encoded.items():
+            if each.cut:
+                of = f"{each.cut:,} of {len(each.rows):,} items"
+                self._watcher.note(f"{split}: {of} are longer than {self._given.recipe.max_length} tokens, and cut")
+        return classifier, encoded
+
     def _starting(self) -> Classifier:
-        """The classifier that soft labels are learned by: the model, or what the first stage made of it."""
+        """The model, or what the first stage made of it."""
         given = self._given
         if given.first is None or self._examples is None:
             return self._classifier

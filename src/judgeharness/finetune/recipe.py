@@ -45,4 +45,6 @@ class Recipe(Options):
 
     def second(self) -> dict[str, object]:
         """What the second stage depends on, for the record."""
-        return self.model_dump(mode="json", exclude={"stage1_epochs", "stage1_batch_size", "stage1_seed", "device"})
+        return self.model_dump(
+            mode="json", exclude={"stage1_epochs", "stage1_batch_size", "stage1_seed", "device", "dtype"}
+        )

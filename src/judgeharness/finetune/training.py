@@ -56,6 +56,20 @@ def steps(items: int, recipe: Recipe) -> int:
     return -(-items // recipe.batch_size) * recipe.epochs
 
 
+def placement(recipe: Recipe) -> tuple[str, str]:
+    """Where and in which number format training runs: cpu or cuda, float32 or bfloat16.
+
+    Raises InputError where the device is not there.
+    """
+    there = torch.cuda.is_available()
+    if recipe.device == "cuda" and not there:
+        raise InputError("device=cuda: this machine has no CUDA device", "use -o device=cpu")
+    device = "cuda" if there and recipe.device != "cpu" else "cpu"
+    if recipe.dtype != "auto":
+        return device, recipe.dtype
+    return device, "bfloat16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+
+
 def train(
     classifier: Classifier,
     lesson: Lesson,
@@ -126,7 +140,8 @@ class _Steps(transformers.TrainerCallback):
 
 
 def _arguments(recipe: Recipe, seed: int, folder: Path) -> transformers.TrainingArguments:
-    cuda = _use_cuda(recipe.device)
+    device, dtype = placement(recipe)
+    cuda = device == "cuda"
     by_f1 = recipe.checkpoint == "best-f1"
     return transformers.TrainingArguments(
         output_dir=str(folder),
@@ -141,7 +156,7 @@ def _arguments(recipe: Recipe, seed: int, folder: Path) -> transformers.Training
         seed=seed,
         data_seed=seed,
         use_cpu=not cuda,
-        bf16=_use_bf16(recipe.dtype, cuda),
+        bf16=dtype == "bfloat16",
         save_strategy="epoch",
         save_total_limit=2 if by_f1 else 1,
         eval_strategy="epoch" if by_f1 else "no",
@@ -154,17 +169,6 @@ def _arguments(recipe: Recipe, seed: int, folder: Path) -> transformers.Training
         remove_unused_columns=False,
         dataloader_pin_memory=cuda,
     )
-
-
-def _use_cuda(device: str) -> bool:
-    there = torch.cuda.is_available()
-    if device == "cuda" and not there:
-        raise InputError("device=cuda: this machine has no CUDA device", "use -o device=cpu")
-    return there and device != "cpu"
-
-
-def _use_bf16(dtype: str, cuda: bool) -> bool:
-    return dtype == "bfloat16" or (dtype == "auto" and cuda and torch.cuda.is_bf16_supported())
 
 
 def _macro_f1(predicted: Any) -> dict[str, float]:

@@ -12,7 +12,7 @@ from judgeharness.plots import bands, bias, entropy, ternary
 from judgeharness.plots.paper import paper, save
 from judgeharness.plots.series import judged, run_name
 from judgeharness.registry import Registry
-from judgeharness.reports.leaderboard import Board, Leaderboard
+from judgeharness.reports.leaderboard import Leaderboard
 from judgeharness.reports.suite import Plot
 from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
@@ -38,7 +38,8 @@ def draw_all(
     found = []
     with paper():
         for each in board.boards:
-            for plot, figure in _figures(each, store, tasks[each.task.digest], measure, registry):
+            own = [run for run in board.runs if run.task_digest == each.task.digest]
+            for plot, figure in _figures(own, store, tasks[each.task.digest], measure, registry):
                 for form in FORMS:
                     save(figure, folder / f"{plot.stem}{form}")
                 found.append(plot)
@@ -46,23 +47,29 @@ def draw_all(
 
 
 def _figures(
-    board: Board, store: Store, task: Task, measure: Measure, registry: Registry
+    runs: Sequence[Run], store: Store, task: Task, measure: Measure, registry: Registry
 ) -> Iterator[tuple[Plot, Figure]]:
-    models = [run for run in board.runs if run.strategy and run.n_failed < run.n_items]
+    models = [run for run in runs if run.strategy and run.n_failed < run.n_items]
     for number, backend in enumerate(dict.fromkeys(run.backend for run in models), start=1):
-        runs = _one_transform([run for run in models if run.backend == backend])
-        found = judged([run.id for run in runs], store.runs)
-        about = f"{backend}, {task.name}, {runs[0].transform}"
+        shown = _one_transform([run for run in models if run.backend == backend], measure)
+        found = judged([run.id for run in shown], store.runs)
+        about = f"{backend}, {task.name}, {shown[0].transform}"
         stem = f"{task.name}-{number}"
         if len(found.labels) == TERNARY_LABELS:
             yield Plot(f"People and judge: {about}", f"{stem}-ternary"), ternary.draw(found)
         yield Plot(f"Entropies of people and judge: {about}", f"{stem}-entropy"), entropy.draw(found)
         in_bands = bands.bands_of(found, measure, BANDS)
         yield Plot(f"{measure.spec.label} by how divided people are: {about}", f"{stem}-bands"), bands.draw(in_bands)
-        biases = [(run_name(run), bias_of(run, task, registry, store)) for run in runs]
+        biases = [(run_name(run), bias_of(run, task, registry, store)) for run in shown]
         yield Plot(f"Letters and places that the judge prefers: {about}", f"{stem}-bias"), bias.draw(biases)
 
 
-def _one_transform(runs: Sequence[Run]) -> list[Run]:
-    """The runs with the transform of the best, which comes first; transforms differ less than strategies."""
-    return [run for run in runs if run.transform == runs[0].transform]
+def _one_transform(runs: Sequence[Run], measure: Measure) -> list[Run]:
+    """The runs with the transform of the best; transforms differ less than strategies."""
+
+    def far(run: Run) -> float:
+        value = run.metrics.get(measure.spec.name)
+        return float("inf") if value is None else measure.spec.distance_from_best(value)
+
+    best = min(runs, key=far)
+    return [run for run in runs if run.transform == best.transform]

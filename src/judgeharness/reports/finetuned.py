@@ -63,12 +63,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Rows, best first in the first split's cross-entropy, and printed ones.
+    """Rows, best first in the first split's cross-entropy, and printed ones. shown: the columns of tables.
 
     entropies: the mean human entropy of each split, in nats.
     """
 
-    metrics: tuple[MetricSpec, ...]
+    shown: tuple[MetricSpec, ...]
     splits: tuple[str, ...]
     rows: tuple[Row, ...]
     entropies: Mapping[str, float]
@@ -80,9 +80,16 @@ class Board:
         return (*self.rows, *self.printed)
 
 
-def board(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], published: bool = False) -> Board:
-    """Rows of the runs that fine-tuning made. published: with what is printed about the same items.
+def board(
+    runs: Sequence[Run],
+    stored: Runs,
+    measures: Mapping[str, Measure],
+    more: Sequence[str] = (),
+    published: bool = False,
+) -> Board:
+    """Rows of the runs that fine-tuning made.
 
+    more: measures that tables show besides the usual ones. published: with what is printed about the same items.
     Raises InputError where there are none, or they are of several tasks.
     """
     own = [run for run in runs if KIND in run.record]
@@ -99,7 +106,8 @@ def board(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], pu
     entropies = {run.split: _entropy(run, stored) for run in own}
     tasks = [stored.task(run.task_digest) for run in {run.split: run for run in own}.values()]
     printed = _printed(tasks, splits) if published else ()
-    return Board(tuple(each.spec for each in measures.values()), splits, tuple(rows), entropies, printed)
+    shown = tuple(measures[name].spec for name in dict.fromkeys([*SHOWN, *more]))
+    return Board(shown, splits, tuple(rows), entropies, printed)
 
 
 def _printed(tasks: Sequence[TaskRecord], splits: Sequence[str]) -> tuple[Row, ...]:
@@ -166,7 +174,7 @@ def _cross_entropy(row: Row, split: str) -> float:
 
 def render(found: Board, width: int) -> RenderableType:
     """A block of columns for each split, one below the other where a terminal of `width` columns is too narrow."""
-    shown = _shown(found)
+    shown = found.shown
     parts: list[RenderableType] = []
     for split in found.splits:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
@@ -186,10 +194,6 @@ def render(found: Board, width: int) -> RenderableType:
     notes = [f"{about}; KL/K is KL divided by the number of labels, as fine-tuning tables print it"]
     notes += [f"{PRINTED} as printed in {source}" for source in dict.fromkeys(row.source for row in found.printed)]
     return Group(*parts, *(plain(note, "dim") for note in notes))
-
-
-def _shown(found: Board) -> list[MetricSpec]:
-    return sorted((spec for spec in found.metrics if spec.name in SHOWN), key=lambda spec: SHOWN.index(spec.name))
 
 
 def _text(each: Figure | None, with_spread: bool) -> str:
@@ -229,7 +233,7 @@ def _figure_document(each: Figure) -> dict[str, Any]:
 
 def markdown(found: Board) -> str:
     """The paper's table: the splits' figures in one cell, split by strokes."""
-    shown = _shown(found)
+    shown = found.shown
     heads = ["model", "learned from", *(escaped(spec.label) for spec in shown)]
     lines = [
         [escaped(row.model), escaped(row.name), *(_joined(row, spec, found) for spec in shown)]
@@ -242,7 +246,7 @@ def markdown(found: Board) -> str:
 
 def latex(found: Board) -> str:
     """The same as a tabular of booktabs."""
-    shown = _shown(found)
+    shown = found.shown
     heads = " & ".join(["model", "learned from", *(latex_escaped(spec.label) for spec in shown)])
     rule = [rf"\begin{{tabular}}{{ll{'r' * len(shown)}}}", r"\toprule", heads + r" \\", r"\midrule"]
     splits = f"% {' / '.join(map(latex_escaped, found.splits))}"

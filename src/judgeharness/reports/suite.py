@@ -132,7 +132,7 @@ def _cell(before: str, measured: str, differs: bool) -> str:
 def _published(board: Board, whole: Leaderboard) -> Iterator[str]:
     """Each model of ours beside what is printed about others, for the same strategies and transforms."""
     published = board.task.published
-    models = [run for run in board.runs if run.strategy]
+    models = [run for run in whole.runs if run.strategy and run.task_digest == board.task.digest]
     judges = [judge for judge in published.judges if any(row.strategy for row in judge.rows)] if published else []
     if published is None or not models or not judges:
         return
@@ -173,7 +173,9 @@ def _leaderboard(board: Leaderboard, write: Any) -> str:
 def _reading() -> str:
     return (
         "In brackets the 95 % interval over items (bootstrap). A place (#) is shared where the difference is within "
-        "noise. *people: one half* is one half of the votes against the other half, that no judge is expected to beat."
+        "noise. *people: one half* is one half of the votes against the other half, that no judge is expected to beat. "
+        "Distance correlation is too high for judges that depend weakly on people; its interval says where it would be "
+        "with many items, and may lie below it."
     )
 
 
@@ -198,7 +200,7 @@ def _changes(comparisons: Sequence[Comparison]) -> Iterator[str]:
 def _difference(each: Any) -> str:
     if each.difference is None:
         return "-"
-    text = f"{each.difference:+.3f}"
+    text = f"{each.difference:+.4f}"
     return f"**{text}**" if each.corrected is not None and each.corrected < SURE else text
 
 
