@@ -13,6 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from judgeharness.domain import FloatArray
 from judgeharness.errors import InputError
 from judgeharness.finetune import KIND, development_first
 from judgeharness.measures import Measure, applicable, paired
@@ -22,7 +23,7 @@ from judgeharness.reports.notes import PRINTED
 from judgeharness.reports.text import figure, plain
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run, Runs, TaskRecord
-from judgeharness.uncertainty import LEVEL, Interval, draw, interval
+from judgeharness.uncertainty import LEVEL, Interval, bootstrapped, draw, interval
 
 METRICS = ("weighted-f1", "macro-f1", "kl-torch-mean", "cross-entropy")
 SHOWN = ("weighted-f1", "kl", "kl-torch-mean", "cross-entropy", "dcor")
@@ -129,7 +130,7 @@ def _row(runs: Sequence[Run], splits: Sequence[str], stored: Runs, measures: Map
     facts = runs[0].record[KIND]
     figures = {split: _figures([run for run in runs if run.split == split], stored, measures) for split in splits}
     seeds = tuple(sorted({run.record[KIND]["seed"] for run in runs}))
-    model = runs[0].backend.partition(":")[2].partition(" on ")[0]
+    model = runs[0].backend.removeprefix(f"{KIND}:").removesuffix(f" on {facts['labels']}, seed {facts['seed']}")
     return Row(
         model,
         facts["labels"],
@@ -148,17 +149,33 @@ def _figures(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure])
     fitting = applicable(measures, bool(task.record.get("ordinal")))
     items = stored.items(runs[0].task_digest)
     pairs = [paired(items, stored.predictions(run.id)) for run in runs]
-    drawn = [draw(fitting, human, model) for human, model in pairs] if len(items) >= LEAST_ITEMS else []
+    drawn = [draw(bootstrapped(fitting), *pair) for pair in pairs] if len(items) >= LEAST_ITEMS else []
     found = {}
     for name, measure in fitting.items():
         values = [value for human, model in pairs if (value := measure.value(human, model)) is not None]
-        if not values:
-            found[name] = Figure(None)
-            continue
-        mean = float(np.mean(values))
-        sure = interval(np.mean([each[name] for each in drawn], axis=0), mean, LEVEL) if drawn else None
-        found[name] = Figure(mean, float(np.std(values, ddof=1)) if len(values) > 1 else None, sure)
+        mean = float(np.mean(values)) if values else None
+        spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+        found[name] = Figure(mean, spread, _interval(measure, mean, pairs, [each.get(name) for each in drawn]))
     return found
+
+
+def _interval(
+    measure: Measure,
+    mean: float | None,
+    pairs: Sequence[tuple[FloatArray, FloatArray]],
+    drawn: Sequence[FloatArray | None],
+) -> Interval | None:
+    """Of the mean over seeds, on the same resamples of the items; of a measure's own intervals, the mean ends."""
+    if not drawn or mean is None:
+        return None
+    if measure.ends is None:
+        return interval(np.mean([each for each in drawn if each is not None], axis=0), mean, LEVEL)
+    ends = [measure.ends(human, model, LEVEL) for human, model in pairs]
+    known = [each for each in ends if each is not None]
+    if len(known) < len(ends):
+        return None
+    low, high = np.mean(known, axis=0).tolist()
+    return Interval(low, high, LEVEL)
 
 
 def _entropy(run: Run, stored: Runs) -> float:
@@ -173,7 +190,7 @@ def _cross_entropy(row: Row, split: str) -> float:
 
 
 def render(found: Board, width: int) -> RenderableType:
-    """A block of columns for each split, one below the other where a terminal of `width` columns is too narrow."""
+    """A table for each split; with the spread over seeds where a terminal of `width` columns has room for it."""
     shown = found.shown
     parts: list[RenderableType] = []
     for split in found.splits:
