@@ -140,6 +140,7 @@ def test_the_table_and_the_leaderboards_of_each_kind(own, tmp_path):
     done = judgeharness("finetune", *words, "--labels", "baseline:human", "--labels", "baseline:uniform")
     for text in ("dev, ", "test, ", "baseline:uniform", "nats of human entropy", "KL/K"):
         assert text in done.out
+    assert "epochs=2" in done.out
     store = ("--store", tmp_path / "s.db")
     assert judgeharness("leaderboard", "--kind", "finetune", *store).out == done.out
     assert "no runs yet" in judgeharness("leaderboard", *store).out
@@ -196,6 +197,7 @@ def test_a_first_stage_on_hard_labels(own, tmp_path):
     second = judgeharness("finetune", *words, "--labels", "baseline:uniform", "--stage1", path, "--format", "json")
     assert "mnli.jsonl" not in second.err, "made once"
     plain = finetune(*words, "--labels", "baseline:human")
+    assert "after mnli.jsonl (epochs=2, learning_rate=0.01)" in json.loads(second.out)["rows"][0]["model"]
     staged = json.loads(second.out)["rows"][0]["splits"]["dev"]["kl"]["mean"]
     assert staged != pytest.approx(plain["rows"][0]["splits"]["dev"]["kl"]["mean"], abs=1e-9)
     path.write_text(json.dumps({"sentence1": "a", "sentence2": "b", "gold_label": "maybe"}))

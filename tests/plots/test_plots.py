@@ -181,6 +181,7 @@ def test_other_endings_and_places_that_cannot_be_written(tmp_path):
 def test_colours_are_told_apart_in_grey_and_by_the_colour_blind():
     """Okabe and Ito's: of neighbours, each has its own shape, and none shares a colour."""
     assert len(set(paper.COLOURS)) == len(paper.COLOURS) == len(set(paper.MARKERS))
+    assert len({(look["color"], look["marker"]) for look in map(paper.style, range(49))}) == 49
 
 
 def test_a_missing_extra_is_one_line_with_the_command(monkeypatch):

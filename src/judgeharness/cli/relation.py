@@ -18,7 +18,7 @@ DRAWN = ("jsd", "dcor")
 @click.command("relation")
 @click.option("--split", default="test", show_default=True, metavar="NAME", help="Where classifiers are measured.")
 @click.option("--task", "tasks", multiple=True, metavar="NAME", help="Classifiers of this task only.")
-@click.option("--model", metavar="MODEL", help="Classifiers of this encoder only.")
+@click.option("--model", metavar="MODEL", help="Classifiers only whose name begins so.")
 @out_option
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @store_option
@@ -54,7 +54,7 @@ def command(
         raise UnknownNameError("split", split, board.splits)
     of_labels = [each.spec for each in default_measures(registry).values()]
     of_model = [measures[name].spec for name in OF_MODEL]
-    rows = [row for row in board.rows if model in (None, row.model)]
+    rows = [row for row in board.rows if model is None or row.model.startswith(model)]
     found = relation(report.taught(rows, split), of_labels, of_model)
     if out is not None:
         from judgeharness.plots import paper

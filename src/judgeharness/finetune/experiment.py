@@ -108,10 +108,12 @@ class Experiment:
             "labels_run": labels.run,
             "seed": seed,
             "group": digest(group)[:12],
+            "stage1": None if self._given.first is None else self._given.first.name,
             "seconds": round(time.monotonic() - begun, 3),
             "items_cut": cut,
             "label_metrics": self._of_labels(labels, measures),
             "recipe": self._given.recipe.model_dump(mode="json"),
+            "departures": self._given.recipe.departures(),
         }
         store.scores.add_backend(digest(description), description)
         return [

@@ -43,6 +43,11 @@ class Recipe(Options):
             update={"epochs": self.stage1_epochs, "batch_size": self.stage1_batch_size, "checkpoint": "last"}
         )
 
+    def departures(self) -> dict[str, object]:
+        """What of the second stage is not as in the paper."""
+        usual = Recipe().second()
+        return {name: value for name, value in self.second().items() if value != usual[name]}
+
     def second(self) -> dict[str, object]:
         """What the second stage depends on, for the record."""
         return self.model_dump(

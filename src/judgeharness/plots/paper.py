@@ -76,10 +76,11 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def style(place: int) -> dict[str, Any]:
-    """Colour, marker and line of the series at this place."""
+    """Colour, marker and line of the series at this place; no two of the first 49 have both colour and marker alike."""
+    rounds = place // len(COLOURS)
     return {
         "color": COLOURS[place % len(COLOURS)],
-        "marker": MARKERS[place % len(MARKERS)],
+        "marker": MARKERS[(place + rounds) % len(MARKERS)],
         "linestyle": LINES[place % len(LINES)],
     }
 

@@ -132,7 +132,7 @@ def _row(runs: Sequence[Run], splits: Sequence[str], stored: Runs, measures: Map
     seeds = tuple(sorted({run.record[KIND]["seed"] for run in runs}))
     model = runs[0].backend.removeprefix(f"{KIND}:").removesuffix(f" on {facts['labels']}, seed {facts['seed']}")
     return Row(
-        model,
+        _with_recipe(model, facts),
         facts["labels"],
         facts["labels_run"],
         seeds,
@@ -140,6 +140,13 @@ def _row(runs: Sequence[Run], splits: Sequence[str], stored: Runs, measures: Map
         tuple(run.id for run in runs),
         facts["label_metrics"],
     )
+
+
+def _with_recipe(model: str, facts: Mapping[str, Any]) -> str:
+    """The model, what it learned first, and what of the recipe is not as in the paper."""
+    first = f" after {facts['stage1']}" if facts["stage1"] else ""
+    changed = ", ".join(f"{name}={value}" for name, value in facts["departures"].items())
+    return f"{model}{first}{f' ({changed})' if changed else ''}"
 
 
 def _figures(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure]) -> dict[str, Figure]:
