@@ -143,7 +143,7 @@ def _arguments(recipe: Recipe, seed: int, folder: Path) -> transformers.Training
     device, dtype = placement(recipe)
     cuda = device == "cuda"
     by_f1 = recipe.checkpoint == "best-f1"
-    return transformers.TrainingArguments(
+    arguments = transformers.TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=recipe.epochs,
         learning_rate=recipe.learning_rate,
@@ -169,6 +169,9 @@ def _arguments(recipe: Recipe, seed: int, folder: Path) -> transformers.Training
         remove_unused_columns=False,
         dataloader_pin_memory=cuda,
     )
+    # On a machine with several GPUs the trainer would use all, and take so many times the recipe's batch.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 def _macro_f1(predicted: Any) -> dict[str, float]:
