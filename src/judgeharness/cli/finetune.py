@@ -62,13 +62,13 @@ def command(
     from judgeharness.finetune.examples import examples_file
     from judgeharness.finetune.recipe import Recipe
     from judgeharness.record import program_arguments
-    from judgeharness.reports import finetuned
+    from judgeharness.reports import finetuned, finetuned_forms
     from judgeharness.store.database import Store, store_path
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task
 
     registry = context.ensure_object(Session).registry
-    write = finetuned.writer(form)
+    write = finetuned_forms.writer(form)
     values = options.parse_pairs(pairs)
     options.require_known(values, {"the recipe": Recipe})
     recipe = options.build(Recipe, values, "the recipe")

@@ -80,10 +80,10 @@ def _finetuned(
     registry: Registry, metrics: tuple[str, ...], tasks: tuple[str, ...], published: bool, store: str | None, form: str
 ) -> None:
     from judgeharness.components import default_measures
-    from judgeharness.reports import finetuned
+    from judgeharness.reports import finetuned, finetuned_forms
     from judgeharness.store.database import Store, store_path
 
-    write = finetuned.writer(form)
+    write = finetuned_forms.writer(form)
     measures = default_measures(registry, [*finetuned.METRICS, *metrics])
     with Store.open(store_path(store), create=False) as opened:
         runs = [run for run in opened.runs.all() if not tasks or run.task in tasks]
