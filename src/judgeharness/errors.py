@@ -51,3 +51,9 @@ def nearest(name: str, known: list[str]) -> str:
     if close:
         return "did you mean " + " or ".join(close) + "?"
     return "known: " + (", ".join(known) if known else "none")
+
+
+def first_line(error: Exception) -> str:
+    """What an error of another library says first, or its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

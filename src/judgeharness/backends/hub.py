@@ -16,7 +16,7 @@ from huggingface_hub.errors import (
 )
 
 from judgeharness.backends.source import gguf_parts
-from judgeharness.errors import HarnessError, InputError
+from judgeharness.errors import HarnessError, InputError, first_line
 
 SMALL_FILES = ["*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"]
 CODE_FILES = ["*.py"]
@@ -102,7 +102,7 @@ def gguf_file(repository: str, file: str, revision: str | None) -> Path:
         return Path(parts[0])
     # Any error of the client or of its HTTP library, as in find_model.
     except Exception as error:
-        raise HarnessError(f"{file} of {repository} cannot be fetched: {_first_line(error)}") from error
+        raise HarnessError(f"{file} of {repository} cannot be fetched: {first_line(error)}") from error
 
 
 def _snapshot(model: HubModel, patterns: list[str], revision: str | None) -> Path:
@@ -116,7 +116,7 @@ def _snapshot(model: HubModel, patterns: list[str], revision: str | None) -> Pat
         )
     # As above.
     except Exception as error:
-        raise HarnessError(f"{model.repository} cannot be fetched: {_first_line(error)}") from error
+        raise HarnessError(f"{model.repository} cannot be fetched: {first_line(error)}") from error
     return Path(folder)
 
 
@@ -125,7 +125,7 @@ def _local(repository: str, revision: str | None, cause: Exception) -> HubModel:
         folder = huggingface_hub.snapshot_download(repository, revision=revision, local_files_only=True)
     except (LocalEntryNotFoundError, OSError, HFValidationError):
         raise HarnessError(
-            f"{repository} is not on this machine, and the hub cannot be reached: {_first_line(cause)}",
+            f"{repository} is not on this machine, and the hub cannot be reached: {first_line(cause)}",
             "check the connection and HF_ENDPOINT, or name a local folder: hf:./folder",
         ) from cause
     return HubModel(repository, revision, Path(folder).name, None)
@@ -142,8 +142,3 @@ def _require_disk(model: HubModel) -> None:
             f"{model.repository} takes {model.weight_bytes / 1e9:.0f} GB, and {cache} has {free / 1e9:.0f} GB free",
             "set HF_HOME to a larger disk",
         )
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

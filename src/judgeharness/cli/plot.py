@@ -115,7 +115,6 @@ def bias_command(
 
     from judgeharness.asked import bias_of
     from judgeharness.plots import bias as plot
-    from judgeharness.plots.series import run_name
     from judgeharness.reports import bias as report
 
     registry = context.ensure_object(Session).registry
@@ -127,7 +126,7 @@ def bias_command(
     found = _from_store(store, measured)
     _show(
         out,
-        lambda: plot.draw([(run_name(run), bias) for run, bias in found]),
+        lambda: plot.draw([(run.name, bias) for run, bias in found]),
         lambda: Group(*(report.render(run, bias) for run, bias in found)),
     )
 

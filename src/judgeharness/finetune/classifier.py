@@ -18,7 +18,7 @@ import transformers
 from judgeharness.backends import hub
 from judgeharness.backends.aliases import packaged_encoder
 from judgeharness.backends.source import find_source, fingerprint, require_safetensors
-from judgeharness.errors import HarnessError, InputError
+from judgeharness.errors import HarnessError, InputError, first_line
 from judgeharness.finetune.recipe import Recipe
 
 TokenIds = npt.NDArray[np.int32]
@@ -152,8 +152,7 @@ def _foreign_files(what: str) -> Iterator[None]:
     except HarnessError:
         raise
     except Exception as error:
-        lines = str(error).strip().splitlines()
-        raise HarnessError(f"{what}: {lines[0] if lines else type(error).__name__}") from error
+        raise HarnessError(f"{what}: {first_line(error)}") from error
 
 
 def head_order(model: str, named: Sequence[str], labels: Sequence[str], stated: str | None) -> list[int]:

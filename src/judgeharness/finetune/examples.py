@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from judgeharness.domain import Label
-from judgeharness.errors import HarnessError, InputError, MissingExtraError
+from judgeharness.errors import HarnessError, InputError, MissingExtraError, first_line
 from judgeharness.tasks.records import Record, read_records
 
 MNLI = "mnli"
@@ -41,9 +41,8 @@ def _of_hub(dataset: str, file: str) -> Path:
         return Path(huggingface_hub.hf_hub_download(dataset, file, repo_type="dataset"))
     # Any error of the client or of its HTTP library.
     except Exception as error:
-        lines = str(error).strip().splitlines()
         raise HarnessError(
-            f"{file} of the dataset {dataset} cannot be fetched: {lines[0] if lines else type(error).__name__}",
+            f"{file} of the dataset {dataset} cannot be fetched: {first_line(error)}",
             "check the connection, or name a file of your own: --stage1 multinli_1.0_train.jsonl",
         ) from error
 
@@ -91,7 +90,7 @@ def _parquet(path: Path) -> Iterator[Record]:
                 number += 1
                 yield Record(_named(row, names), path, number)
     except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"--stage1 {path}: cannot be read: {str(error).splitlines()[0]}") from error
+        raise InputError(f"--stage1 {path}: cannot be read: {first_line(error)}") from error
 
 
 def _label_names(metadata: dict[bytes, bytes]) -> list[str] | None:

@@ -60,13 +60,7 @@ def _of_run(run: Run, task: Task, stored: Runs) -> SoftLabels:
             f" of {task.name} ({task.split}), such as {lacking[0]}",
             "it failed there, or was run with --limit or on another split",
         )
-    return SoftLabels(name_of(run), run.id, np.array([found[item.uid] for item in task.items], dtype=np.float64))
-
-
-def name_of(run: Run) -> str:
-    """A run's judge, strategy and transform."""
-    tau = "" if run.temperature is None else f"τ={run.temperature:g}"
-    return " ".join(part for part in (run.backend, run.strategy, run.transform, tau) if part)
+    return SoftLabels(run.name, run.id, np.array([found[item.uid] for item in task.items], dtype=np.float64))
 
 
 def texts(task: Task, fields: Sequence[str]) -> list[tuple[str, ...]]:

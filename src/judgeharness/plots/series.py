@@ -59,12 +59,4 @@ def _series(run: Run, items: Sequence[Item], stored: Runs) -> Series:
     own = tuple(item for item in items if item.uid in found)
     if not own:
         raise InputError(f"run {run.id} has no item with a distribution")
-    return Series(
-        run_name(run), own, np.array([item.human for item in own]), np.array([found[item.uid] for item in own])
-    )
-
-
-def run_name(run: Run) -> str:
-    """Backend, strategy, transform and temperature of a run, as plots name it."""
-    tau = "" if run.temperature is None else f"τ={run.temperature:g}"
-    return " ".join(part for part in (run.backend, run.strategy, run.transform, tau) if part)
+    return Series(run.name, own, np.array([item.human for item in own]), np.array([found[item.uid] for item in own]))

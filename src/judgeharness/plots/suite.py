@@ -10,7 +10,7 @@ from judgeharness.asked import bias_of
 from judgeharness.measures import Measure
 from judgeharness.plots import bands, bias, entropy, ternary
 from judgeharness.plots.paper import paper, save
-from judgeharness.plots.series import judged, run_name
+from judgeharness.plots.series import judged
 from judgeharness.registry import Registry
 from judgeharness.reports.leaderboard import Leaderboard
 from judgeharness.reports.suite import Plot
@@ -60,7 +60,7 @@ def _figures(
         yield Plot(f"Entropies of people and judge: {about}", f"{stem}-entropy"), entropy.draw(found)
         in_bands = bands.bands_of(found, measure, BANDS)
         yield Plot(f"{measure.spec.label} by how divided people are: {about}", f"{stem}-bands"), bands.draw(in_bands)
-        biases = [(run_name(run), bias_of(run, task, registry, store)) for run in shown]
+        biases = [(run.name, bias_of(run, task, registry, store)) for run in shown]
         yield Plot(f"Letters and places that the judge prefers: {about}", f"{stem}-bias"), bias.draw(biases)
 
 

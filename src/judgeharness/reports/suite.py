@@ -77,7 +77,7 @@ def markdown(report: SuiteReport) -> str:
 def latex(report: SuiteReport) -> str:
     """The tables: printed beside measured figures, then the leaderboard."""
     tables = [part for board in report.board.boards for part in _printed_latex(board, report.board)]
-    return "\n\n".join([*tables, _leaderboard(report.board, latex_tables.write).strip()]) + "\n"
+    return "\n\n".join([*tables, _leaderboard(report.board, latex_tables.write)]) + "\n"
 
 
 def _run(report: SuiteReport) -> Iterator[str]:
@@ -167,7 +167,7 @@ def _together(found: Sequence[Mapping[str, float | None]], metrics: Sequence[Met
 def _leaderboard(board: Leaderboard, write: Any) -> str:
     out = io.StringIO()
     write(board, out)
-    return out.getvalue().replace("### ", "", 1).strip() if write is markdown_tables.write else out.getvalue()
+    return out.getvalue().strip()
 
 
 def _reading() -> str:

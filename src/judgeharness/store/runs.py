@@ -40,6 +40,12 @@ class Run:
     metrics: Mapping[str, float | None]
     record: Mapping[str, Any]
 
+    @property
+    def name(self) -> str:
+        """Backend, strategy, transform and temperature, for people."""
+        tau = "" if self.temperature is None else f"τ={self.temperature:g}"
+        return " ".join(part for part in (self.backend, self.strategy, self.transform, tau) if part)
+
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
