@@ -38,7 +38,7 @@ from judgeharness.backends.llamacpp.backend import LlamaCppBackend
 from judgeharness.backends.llamacpp.decodes import decodes
 from judgeharness.backends.llamacpp.library import LlamaContext, LlamaModel
 from judgeharness.backends.llamacpp.options import LlamaCppOptions
-from judgeharness.backends.openai.backend import OpenAIBackend
+from judgeharness.backends.openai.backend import OpenAIWriter, openai_backend
 from judgeharness.backends.openai.options import OpenAIOptions
 from judgeharness.components import component, task_definition
 from judgeharness.domain import OptionScores, PromptGroup
@@ -146,10 +146,10 @@ def running(command: Sequence[str], path: str = "/v1/models") -> Iterator[str]:
         process.wait()
 
 
-def asked(address: str, groups: Sequence[PromptGroup]) -> tuple[float, float, OpenAIBackend]:
+def asked(address: str, groups: Sequence[PromptGroup]) -> tuple[float, float, OpenAIWriter]:
     """Seconds of wall time and of this process' processor, for scoring all groups."""
     with tempfile.TemporaryDirectory() as cache:
-        backend = OpenAIBackend(
+        backend = openai_backend(
             "m", OpenAIOptions(base_url=f"{address}/v1"), BackendContext(Path(cache), lambda line: None)
         )
         backend.describe()

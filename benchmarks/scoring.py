@@ -150,14 +150,14 @@ def overhead(backend: HuggingFaceBackend, task: Task, strategy: Any) -> float:
     scorer.score = timed
     with tempfile.TemporaryDirectory() as work, Store.open(Path(work) / "s.db") as store:
         store.runs.start_session("s", {})
-        store.scores.add_backend("b", {})
-        work_to_do = pipeline.plan(task, strategy, backend, "b", store.scores)
+        store.answers.add_backend("b", {})
+        work_to_do = pipeline.plan(task, strategy, backend, "b", store.answers)
         begun = time.perf_counter()
-        pipeline.score(
+        pipeline.ask(
             work_to_do,
             backend,
             Local(NoOptions()),
-            lambda key, scores: store.scores.add(key, "b", "s", scores),
+            lambda key, scores: store.answers.add(key, "b", "s", scores),
             lambda prompts: None,
         )
         whole = time.perf_counter() - begun

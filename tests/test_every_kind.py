@@ -95,11 +95,11 @@ class BackwardsOptions(Options):
 
 class Backwards:
     def __init__(self, options): self.loud = options.loud
-    def run(self, scorer, groups):
-        scorer.open()
+    def run(self, model, groups, answering):
+        model.open()
         groups = list(groups)[::-1]
         if self.loud: click.echo("backwards: " + " ".join(group.uid for group in groups), err=True)
-        yield from scorer.score(groups)
+        yield from getattr(model, answering)(groups)
 
 @click.command()
 def hello(): click.echo("hello")

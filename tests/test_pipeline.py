@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judgeharness.domain import OptionScores
-from judgeharness.pipeline import UninformativeError, estimate
+from judgeharness.estimates import UninformativeError, estimate
 from judgeharness.transforms.softmax import SoftmaxOptions, softmax
 
 SHARP = softmax(SoftmaxOptions(temperature=1.0))

@@ -10,13 +10,14 @@ import numpy as np
 from judgeharness import options
 from judgeharness.bias import Asked, Bias, measure_bias
 from judgeharness.components import component
-from judgeharness.content import group_digest
-from judgeharness.domain import Item, OptionScores, PromptGroup
+from judgeharness.domain import FloatArray, Item, OptionScores, PromptGroup, Reading
 from judgeharness.errors import InputError
+from judgeharness.explanations import explained
 from judgeharness.registry import Registry
 from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
 from judgeharness.tasks.task import Task
+from judgeharness.turns import last_turn
 
 
 def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Iterator[Asked]:
@@ -24,25 +25,29 @@ def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Itera
 
     Raises InputError for a run that asked nothing, and where the task is not what it was.
     """
-    if run.strategy is None or run.transform is None:
+    if run.strategy is None:
         raise InputError(f"run {run.id} of {run.backend} asked no prompts", "name a run of a model")
     strategy = component(registry.strategies, run.strategy, _given(run.record["strategy"])).part
-    transform = component(registry.transforms, run.transform, _given(run.record["transform"])).part
+    transform = None
+    if run.transform is not None:
+        transform = component(registry.transforms, run.transform, _given(run.record["transform"])).part
+    given = run.record.get("explanations")
+    task = explained(task, None if given is None else store.explanations.find(given["set"]))
     items = {item.uid: item for item in task.items}
     for prediction in store.runs.predictions(run.id):
-        if prediction.probabilities is None or prediction.score_key is None:
+        if prediction.probabilities is None:
             continue
         item = items.get(prediction.uid)
-        group = None if item is None else strategy.group(item, task)
-        scores = store.scores.get(prediction.score_key)
-        if item is None or group is None or scores is None:
+        if item is None:
             raise InputError(f"run {run.id}: '{prediction.uid}' is no item of task {task.name} any more")
-        if group_digest(group, run.backend_digest) != prediction.score_key:
+        turn = last_turn(strategy, item, task, run.backend_digest, store.answers.texts)
+        answer = turn.reading or store.answers.scores(turn.key)
+        if answer is None or (prediction.score_key or prediction.text_keys[-1]) != turn.key:
             raise InputError(
                 f"run {run.id}: the prompts of '{prediction.uid}' are not what they were",
                 "the task's data or wording, or the strategy, has changed since; run it again",
             )
-        yield _asked(item, group, scores, transform)
+        yield _asked(item, turn.group, answer, transform)
 
 
 def bias_of(run: Run, task: Task, registry: Registry, store: Store) -> Bias:
@@ -53,12 +58,13 @@ def bias_of(run: Run, task: Task, registry: Registry, store: Store) -> Bias:
     return measure_bias(asked)
 
 
-def _asked(item: Item, group: PromptGroup, scores: OptionScores, transform: Any) -> Asked:
-    informative = scores.informative
+def _asked(item: Item, group: PromptGroup, answer: OptionScores | Reading, transform: Any) -> Asked:
+    informative = answer.read if isinstance(answer, Reading) else answer.informative
+    rows: FloatArray = answer.probabilities if isinstance(answer, Reading) else transform(answer)
     prompts = group.prompts
     explanations = np.array([prompt.explanations for prompt in prompts], dtype=np.int64).reshape(len(prompts), -1)
     return Asked(
-        transform(scores)[informative],
+        rows[informative],
         np.array([prompt.options for prompt in prompts])[informative],
         explanations[informative],
         np.array([explanation.label for explanation in item.explanations], dtype=np.int64),

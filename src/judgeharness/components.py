@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from judgeharness import options
-from judgeharness.backends.contract import BackendContext, Description, Predictor, Scorer
+from judgeharness.backends.contract import BackendContext, Description, Model, Predictor, Scorer, TextGenerator
 from judgeharness.content import digest
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.measures import Measure
@@ -31,7 +31,7 @@ class OpenBackend:
     """A backend under the name that the user gave it, with what it says of itself and the hash of that."""
 
     name: str
-    part: Scorer | Predictor
+    part: Model | Predictor
     description: Description
 
     @property
@@ -61,8 +61,8 @@ def open_backend(registry: Registry, name: str, values: Mapping[str, str], conte
     spec, model = backend_spec(registry, name)
     chosen = options.build(registry.backends.load_options(spec.name), values, spec.name)
     part = registry.backends.load(spec.name)(model, chosen, context)
-    if not isinstance(part, Scorer | Predictor):
-        raise HarnessError(f"backend '{spec.name}' is neither a Scorer nor a Predictor")
+    if not isinstance(part, Scorer | TextGenerator | Predictor):
+        raise HarnessError(f"backend '{spec.name}' is neither a Scorer, nor a TextGenerator, nor a Predictor")
     return OpenBackend(name, part, part.describe())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,16 @@ def file_digest(path: Path) -> str:
 
 
 def group_digest(group: PromptGroup, backend_digest: str) -> str:
-    """The key of a group's scores: what the backend says of itself, the prompts' texts and their option orders."""
+    """The key of a group's answer: what the backend says of itself, the prompts' texts and their option orders.
+
+    And, where the answer is written, how.
+    """
     running = hashlib.sha256(backend_digest.encode())
     for prompt in group.prompts:
         turns = [[message.role, message.content] for message in prompt.messages]
         running.update(json.dumps([turns, prompt.options], ensure_ascii=True).encode())
+    if group.decoding is not None:
+        running.update(json.dumps(asdict(group.decoding), sort_keys=True).encode())
     return running.hexdigest()
 
 

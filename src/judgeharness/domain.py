@@ -1,4 +1,4 @@
-"""The nouns of the project as plain frozen types: item, prompt, prompt group, option scores, prediction."""
+"""The nouns of the project as plain frozen types: item, prompt, prompt group, answers, prediction."""
 
 from __future__ import annotations
 
@@ -76,11 +76,28 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Decoding:
+    """How a model writes an answer.
+
+    max_tokens: at most so many. temperature: 0 for the most probable token each time; else tokens are drawn, those of
+    prompt i of a group from the stream (seed, i), so that the same logits give the same text.
+    """
+
+    max_tokens: int
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PromptGroup:
-    """All prompts of one item under one strategy: the unit of scoring, storage and retry."""
+    """Prompts of one item that are answered together: the unit of asking, storage and retry.
+
+    decoding: None where the answer is the scores of the option letters, else how it is written.
+    """
 
     uid: str
     prompts: tuple[Prompt, ...]
+    decoding: Decoding | None = None
 
     @property
     def n_options(self) -> int:
@@ -124,8 +141,38 @@ class OptionScores:
 
 
 @dataclass(frozen=True, slots=True)
+class GeneratedTexts:
+    """What a model wrote to a prompt group: a text a prompt. cut: whether it was stopped by `max_tokens`."""
+
+    uid: str
+    texts: tuple[str, ...]
+    cut: tuple[bool, ...]
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where there are not as many marks as texts, or none."""
+        if not self.texts or len(self.texts) != len(self.cut):
+            raise ValueError(f"{len(self.texts)} texts of {self.uid} have {len(self.cut)} marks")
+
+
+Answer = OptionScores | GeneratedTexts
+"""What comes back for a prompt group."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """Distributions that were read from texts: (prompts, labels), a row of zeros where a text says none."""
+
+    probabilities: FloatArray
+
+    @property
+    def read(self) -> BoolArray:
+        """(prompts,), False where the text could not be read."""
+        return np.asarray(self.probabilities.any(axis=1), dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True)
 class ScoringFailure:
-    """A prompt group that a backend could not score, and why."""
+    """A prompt group that a backend could not answer, and why."""
 
     uid: str
     reason: str
@@ -133,12 +180,16 @@ class ScoringFailure:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A model judgment distribution of one item, or why there is none. `score_key`: the scores it comes from."""
+    """A model judgment distribution of one item, or why there is none.
+
+    score_key: the scores it comes from, if any. text_keys: what the model wrote before, or what was read, in order.
+    """
 
     uid: str
     probabilities: tuple[float, ...] | None
     failure: str | None = None
     score_key: str | None = None
+    text_keys: tuple[str, ...] = ()
 
 
 def in_label_order(by_letter: FloatArray, group: PromptGroup) -> FloatArray:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from judgeharness import options, pipeline
-from judgeharness.backends.contract import BackendContext, Predictor, Scorer
+from judgeharness.backends.contract import METHODS, Answering, BackendContext, Model, Predictor
 from judgeharness.components import (
     Named,
     OpenBackend,
@@ -22,20 +22,23 @@ from judgeharness.components import (
     task_definition,
 )
 from judgeharness.content import digest
-from judgeharness.domain import OptionScores, Prediction
+from judgeharness.domain import Prediction
 from judgeharness.errors import InputError
+from judgeharness.estimates import require_distributions
 from judgeharness.executors.contract import Executor
+from judgeharness.explanations import ExplanationSet, explained
 from judgeharness.measures import applicable, measure, paired
 from judgeharness.metrics.kl import unexpected
-from judgeharness.pipeline import Scored, Work
+from judgeharness.pipeline import Asked
 from judgeharness.record import session_record
 from judgeharness.registry import Catalog, Registry
 from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
-from judgeharness.store.scores import Scores
+from judgeharness.strategies.contract import Strategy, WritingStrategy
 from judgeharness.tasks.datasets import DataFolders
 from judgeharness.tasks.fetch import MeterFactory
 from judgeharness.tasks.task import Task, load_task
+from judgeharness.work import Work, plan
 
 DEFAULT_TRANSFORMS = ("norm", "softmax")
 TEMPERATURE = "temperature"
@@ -47,7 +50,8 @@ class Request:
 
     transforms: none for the default ones, of which those that the scores do not allow are left out. metrics: besides
     the default ones. temperature: of every transform that has one. values: options of backends, strategies,
-    transforms and the executor. limit: the first items only. arguments: the command line, for the record.
+    transforms and the executor. limit: the first items only. explanations: in place of the tasks' own. arguments: the
+    command line, for the record.
     """
 
     tasks: Sequence[str]
@@ -60,6 +64,7 @@ class Request:
     limit: int | None = None
     split: str | None = None
     executor: str = "local"
+    explanations: ExplanationSet | None = None
     arguments: Sequence[str] = ()
 
 
@@ -67,7 +72,7 @@ class Request:
 class Step:
     """One task for one backend under one strategy.
 
-    A scorer's step has a strategy and work, a predictor's has its predictions at once.
+    A model's step has a strategy and work, a predictor's has its predictions at once.
     """
 
     task: Task
@@ -90,20 +95,20 @@ class Watcher(Protocol):
         """Before anything is scored."""
 
     def started(self, name: str, prompts: int) -> None:
-        """Scoring of a step begins, under its name."""
+        """Asking for a step begins, under its name."""
 
     def advanced(self, prompts: int) -> None:
-        """That many prompts more were scored and stored."""
+        """That many prompts more were answered and stored."""
 
     def finished(self) -> None:
-        """Scoring of the step is over."""
+        """Asking for the step is over."""
 
     def note(self, text: str) -> None:
         """Something to tell the user: what an alias resolved to, what was left out."""
 
 
 class Evaluation:
-    """Resolves a request, so that every wrong name is found first; then reads and checks; then scores.
+    """Resolves a request, so that every wrong name is found first; then reads and checks; then asks.
 
     Nothing is written before `run`.
     """
@@ -140,7 +145,7 @@ class Evaluation:
         """
         request = self._request
         loaded = (load_task(each, self._folders, meters, request.split) for each in self._definitions)
-        self._tasks = [task.limited(request.limit) for task in loaded]
+        self._tasks = [explained(task.limited(request.limit), request.explanations) for task in loaded]
         for task in self._tasks:
             self._require_applicable(task)
             for strategy in self._strategies:
@@ -152,19 +157,19 @@ class Evaluation:
             self._check(backend)
 
     def run(self, store: Store) -> list[Run]:
-        """Plan, score, measure and store; the runs in the order that was asked for.
+        """Plan, ask, measure and store; the runs in the order that was asked for.
 
-        What was scored stays in the store whatever happens: the same request goes on from there. Raises InputError
+        What was answered stays in the store whatever happens: the same request goes on from there. Raises InputError
         and HarnessError.
         """
-        steps = self._plan(store.scores)
+        steps = self._plan(store)
         record = session_record(self._request.arguments, self._registry.plugins)
         with store.runs.recorded(self._session, record):
             try:
                 return self._carry_out(steps, store)
             finally:
                 for backend in self._backends:
-                    if isinstance(backend.part, Scorer):
+                    if isinstance(backend.part, Model):
                         backend.part.close()
 
     def _check(self, backend: OpenBackend) -> None:
@@ -174,6 +179,9 @@ class Evaluation:
         elif not self._strategies:
             known = ", ".join(self._registry.strategies.names())
             raise InputError(f"{backend.name} needs at least one --strategy", f"known: {known}")
+        else:
+            for strategy in self._strategies:
+                _require_able(backend, strategy)
 
     def _require_applicable(self, task: Task) -> None:
         left = self.measures.keys() - applicable(self.measures, task.definition.ordinal).keys()
@@ -208,16 +216,17 @@ class Evaluation:
             values[TEMPERATURE] = str(self._request.temperature)
         return component(self._registry.transforms, name, values)
 
-    def _plan(self, stored: Scores) -> list[Step]:
+    def _plan(self, store: Store) -> list[Step]:
         return [
-            step for backend in self._backends for task in self._tasks for step in self._steps(task, backend, stored)
+            step for backend in self._backends for task in self._tasks for step in self._steps(task, backend, store)
         ]
 
-    def _steps(self, task: Task, backend: OpenBackend, stored: Scores) -> list[Step]:
-        if not isinstance(backend.part, Scorer):
+    def _steps(self, task: Task, backend: OpenBackend, store: Store) -> list[Step]:
+        model = backend.part
+        if not isinstance(model, Model):
             return [Step(task, backend, predictions=self._predictions[backend.name, task.digest])]
         return [
-            Step(task, backend, strategy, pipeline.plan(task, strategy.part, backend.part, backend.digest, stored))
+            Step(task, backend, strategy, plan(task, strategy.part, model, backend.digest, store.answers))
             for strategy in self._strategies
         ]
 
@@ -225,38 +234,35 @@ class Evaluation:
         for task in self._tasks:
             store.runs.add_task(task)
         for backend in self._backends:
-            store.scores.add_backend(backend.digest, backend.description)
+            store.answers.add_backend(backend.digest, backend.description)
+        if self._request.explanations is not None:
+            store.explanations.add(self._request.explanations, self._session)
         self._watcher.planned(steps)
         runs: list[Run] = []
         for step in steps:
-            if step.work is not None and isinstance(step.backend.part, Scorer):
-                runs += self._asked(step, step.work, step.backend.part, store)
+            if step.work is not None and step.strategy is not None and isinstance(step.backend.part, Model):
+                runs += self._asked(step, step.work, step.strategy.part, step.backend.part, store)
             else:
                 runs.append(self._save(step, None, step.predictions, {}, store))
         return runs
 
-    def _asked(self, step: Step, work: Work, scorer: Scorer, store: Store) -> list[Run]:
+    def _asked(self, step: Step, work: Work, strategy: Strategy, model: Model, store: Store) -> list[Run]:
         begun = time.monotonic()
-        done = self._score(step, work, scorer, store.scores) if work.missing else Scored()
+        done, work = self._ask(step, work, model, store)
         facts: dict[str, Any] = {
-            "prompts": sum(work.prompts.values()),
+            "prompts": sum(stand.prompts for stand in work.stands.values()),
             "prompts_scored": done.prompts,
             "seconds_scoring": round(time.monotonic() - begun, 3),
         }
-        predicted = pipeline.predict(
-            work, [transform.part for transform in self._transforms], store.scores, done.failures
-        )
-        facts |= {
-            "options_mass": predicted.mass,
-            "options": predicted.options,
-            "options_censored": predicted.censored,
-            "prompts_left_out": predicted.left_out,
-        }
+        transforms = self._transforms_of(strategy)
+        parts = [None if transform is None else transform.part for transform in transforms]
+        predicted = pipeline.predict(work, parts, store.answers, done.failures)
+        facts |= predicted.tally.facts()
         runs = []
         for transform, predictions, undefined in zip(
-            self._transforms, predicted.predictions, predicted.undefined, strict=True
+            transforms, predicted.predictions, predicted.undefined, strict=True
         ):
-            if undefined and not self._request.transforms:
+            if undefined and transform is not None and not self._request.transforms:
                 self._watcher.note(
                     f"{step.name}: {transform.name} is left out, undefined for {len(undefined)} of {len(predictions)} "
                     f"items ({undefined[0]})"
@@ -266,20 +272,37 @@ class Evaluation:
         self._explain_failure(step, runs, predicted.predictions[0])
         return runs
 
+    def _transforms_of(self, strategy: Strategy) -> Sequence[Named | None]:
+        """None alone where a strategy reads distributions from texts: there is nothing to transform."""
+        reads = isinstance(strategy, WritingStrategy) and strategy.ends_in == "reading"
+        return [None] if reads else self._transforms
+
     def _explain_failure(self, step: Step, runs: Sequence[Run], predictions: Sequence[Prediction]) -> None:
         if runs and all(run.n_failed == run.n_items for run in runs):
             reasons = list(dict.fromkeys(each.failure for each in predictions if each.failure))
             self._watcher.note(f"{step.name}: no item has a distribution: {reasons[0]}")
 
-    def _score(self, step: Step, work: Work, scorer: Scorer, stored: Scores) -> Scored:
-        def keep(key: str, scores: OptionScores) -> None:
-            stored.add(key, step.backend.digest, self._session, scores)
-
-        self._watcher.started(step.name, work.n_missing_prompts)
-        try:
-            return pipeline.score(work, scorer, self._executor, keep, self._watcher.advanced)
-        finally:
-            self._watcher.finished()
+    def _ask(self, step: Step, work: Work, model: Model, store: Store) -> tuple[Asked, Work]:
+        """Ask until nothing is missing that can be had, and the work as it then is."""
+        whole = Asked()
+        while work.missing:
+            self._watcher.started(_heading(step, work), work.n_missing_prompts)
+            try:
+                done = pipeline.ask(
+                    work,
+                    model,
+                    step.backend.digest,
+                    self._executor,
+                    store.answers,
+                    self._session,
+                    self._watcher.advanced,
+                )
+            finally:
+                self._watcher.finished()
+            whole.prompts += done.prompts
+            whole.failures |= done.failures
+            work = plan(work.task, work.strategy, model, step.backend.digest, store.answers, whole.failures)
+        return whole, work
 
     def _save(
         self,
@@ -290,6 +313,9 @@ class Evaluation:
         store: Store,
     ) -> Run:
         record = _record(step, transform, facts)
+        given = self._request.explanations
+        if given is not None and step.strategy is not None:
+            record["explanations"] = {"name": given.name, "set": given.id}
         record["items_with_unexpected_labels"] = unexpected(*paired(step.task.items, predictions))
         run = Run(
             id=_run_id(step, record),
@@ -312,15 +338,34 @@ class Evaluation:
         return run
 
 
+def _heading(step: Step, work: Work) -> str:
+    return f"{step.name}: writing" if work.answering == "generate" else step.name
+
+
+def _require_able(backend: OpenBackend, strategy: Named) -> None:
+    """Raises InputError where a backend cannot answer in a way that a strategy asks for."""
+    part = strategy.part
+    writes = isinstance(part, WritingStrategy)
+    needed: list[Answering] = ["generate"] if writes else ["score"]
+    if writes and part.ends_in == "scores":
+        needed.append("score")
+    for answering in needed:
+        if not isinstance(backend.part, METHODS[answering]):
+            what = {"score": "option scores", "generate": "written answers"}[answering]
+            raise InputError(f"strategy {strategy.name} needs {what}, and {backend.name} gives none")
+
+
 def _run_id(step: Step, record: Mapping[str, Any]) -> str:
     """A hash of what a run is computed from: the same again has the same id."""
     parts = [step.task.digest, step.task.template.sha256, step.backend.digest, record["strategy"], record["transform"]]
+    if "explanations" in record:
+        parts.append(record["explanations"]["set"])
     return digest(parts)[:12]
 
 
 def _predictions(task: Task, predictor: Predictor) -> tuple[Prediction, ...]:
     rows = predictor.predict(task.items, task.labels)
-    pipeline.require_distributions(rows, (len(task.items), len(task.labels)), "the backend")
+    require_distributions(rows, (len(task.items), len(task.labels)), "the backend")
     return tuple(Prediction(item.uid, tuple(row)) for item, row in zip(task.items, rows.tolist(), strict=True))
 
 
@@ -330,7 +375,7 @@ def _record(step: Step, transform: Named | None, facts: Mapping[str, Any]) -> di
         "strategy": None if strategy is None else {"name": strategy.name, "options": dict(strategy.options)},
         "transform": None if transform is None else {"name": transform.name, "options": dict(transform.options)},
         "template": {"name": step.task.template.name, "sha256": step.task.template.sha256},
-        "environment": dict(step.backend.part.environment()) if isinstance(step.backend.part, Scorer) else {},
+        "environment": dict(step.backend.part.environment()) if isinstance(step.backend.part, Model) else {},
         **facts,
     }
 

@@ -12,8 +12,8 @@ import numpy as np
 from judgeharness.backends.contract import Scorer
 from judgeharness.domain import FloatArray, OptionScores, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError
+from judgeharness.estimates import estimate
 from judgeharness.metrics.jsd import jsd
-from judgeharness.pipeline import estimate
 from judgeharness.transforms.contract import Transform
 from judgeharness.transforms.softmax import SoftmaxOptions, softmax
 

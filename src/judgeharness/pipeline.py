@@ -1,6 +1,6 @@
-"""The way through: items become prompts, prompts scores, scores distributions, distributions measures.
+"""The way through: what is to be asked goes to a model, its answers to the store, and from there to predictions.
 
-Pure but for the scorer and the store; `evaluation` decides what goes this way, and the console watches.
+Pure but for the model and the store; `evaluation` decides what goes this way, and the console watches.
 """
 
 from __future__ import annotations
@@ -8,205 +8,141 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from judgeharness.backends.contract import Scorer
-from judgeharness.content import group_digest
-from judgeharness.domain import FloatArray, Item, OptionScores, Prediction, PromptGroup, ScoringFailure
+from judgeharness.backends.contract import Model
+from judgeharness.domain import (
+    Answer,
+    GeneratedTexts,
+    Item,
+    OptionScores,
+    Prediction,
+    PromptGroup,
+    Reading,
+    ScoringFailure,
+)
 from judgeharness.errors import HarnessError
+from judgeharness.estimates import Tally, UninformativeError, distribution_of
 from judgeharness.executors.contract import Executor
-from judgeharness.prefixes import TokenCount, count_tokens
-from judgeharness.store.scores import Scores
-from judgeharness.strategies.contract import Strategy
-from judgeharness.tasks.task import Task
+from judgeharness.store.answers import Answers
+from judgeharness.strategies.contract import WritingStrategy
 from judgeharness.transforms.contract import Transform, UndefinedTransformError
-
-COUNTED_ITEMS = 16
-CHARACTERS_A_TOKEN = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One task asked of one scorer under one strategy.
-
-    keys: of the scores, by uid. prompts: how many each item has. missing: the items whose scores are not stored.
-    tokens: of the missing items' prompts; unless `exact`, estimated from a sample of items, or from the characters
-    where the scorer does not know the tokens.
-    """
-
-    task: Task
-    strategy: Strategy
-    keys: Mapping[str, str]
-    prompts: Mapping[str, int]
-    missing: tuple[Item, ...]
-    tokens: TokenCount
-    exact: bool
-
-    @property
-    def n_missing_prompts(self) -> int:
-        """Prompts that have yet to be scored."""
-        return sum(self.prompts[item.uid] for item in self.missing)
-
-
-def plan(task: Task, strategy: Strategy, scorer: Scorer, backend_digest: str, stored: Scores) -> Work:
-    """What there is to do, and what is in the store already. Raises InputError where the strategy does not fit."""
-    strategy.check(task)
-    keys: dict[str, str] = {}
-    prompts: dict[str, int] = {}
-    for item in task.items:
-        group = strategy.group(item, task)
-        keys[item.uid] = group_digest(group, backend_digest)
-        prompts[item.uid] = len(group.prompts)
-    known = stored.known(keys.values())
-    missing = tuple(item for item in task.items if keys[item.uid] not in known)
-    tokens, exact = _count(task, strategy, scorer, missing)
-    return Work(task, strategy, keys, prompts, missing, tokens, exact)
-
-
-def _count(task: Task, strategy: Strategy, scorer: Scorer, missing: Sequence[Item]) -> tuple[TokenCount, bool]:
-    """The missing items' tokens, and whether they were counted one by one."""
-    if not missing:
-        return TokenCount(0, 0), True
-    sample = missing[:: max(1, len(missing) // COUNTED_ITEMS)][:COUNTED_ITEMS]
-    counted, exact = TokenCount(0, 0), len(sample) == len(missing)
-    scale = len(missing) / len(sample)
-    for item in sample:
-        group = strategy.group(item, task)
-        tokens = scorer.encode(group)
-        if tokens is None:
-            characters = ["".join(message.content for message in prompt.messages) for prompt in group.prompts]
-            counted += count_tokens([[*map(ord, text), 0] for text in characters])
-        else:
-            counted += count_tokens(tokens)
-        by_characters = tokens is None
-    if by_characters:
-        exact, scale = False, scale / CHARACTERS_A_TOKEN
-    return TokenCount(round(counted.total * scale), round(counted.unique * scale)), exact
+from judgeharness.turns import last_turn
+from judgeharness.work import Stand, Work
 
 
 @dataclass(slots=True)
-class Scored:
-    """What scoring has done so far: prompts done, and the groups that could not be scored with the reason."""
+class Asked:
+    """What asking has done so far: prompts done, and the groups that could not be answered with the reason."""
 
     prompts: int = 0
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def score(
+def ask(
     work: Work,
-    scorer: Scorer,
+    model: Model,
+    backend_digest: str,
     executor: Executor,
-    keep: Callable[[str, OptionScores], None],
+    stored: Answers,
+    session_id: str,
     progress: Callable[[int], None],
-) -> Scored:
-    """Score the missing groups, each kept under its key as soon as it is done.
+) -> Asked:
+    """Have the missing groups answered, each kept under its key as soon as it is done.
 
     progress: told the number of prompts of each group that is done. Raises HarnessError where a backend breaks its
     contract: a group answered twice, not at all, unasked, or with the wrong shape.
     """
-    done = Scored()
+    done = Asked()
     pending = {item.uid for item in work.missing}
-    for result in executor.run(scorer, _groups(work)):
+    groups = _groups(work, backend_digest, stored)
+    for result in executor.run(model, groups, work.answering):
         if result.uid not in pending:
             raise HarnessError(f"the backend answered for '{result.uid}', which it was not asked, or asked no more")
         pending.remove(result.uid)
+        stand = work.stands[result.uid]
         if isinstance(result, ScoringFailure):
             done.failures[result.uid] = result.reason
         else:
-            _require_shape(result, work)
-            keep(work.keys[result.uid], result)
-        done.prompts += work.prompts[result.uid]
-        progress(work.prompts[result.uid])
+            _require_shape(result, stand, work)
+            stored.add(stand.key, backend_digest, session_id, result)
+        done.prompts += stand.prompts
+        progress(stand.prompts)
     if pending:
         raise HarnessError(f"the backend gave no answer for {len(pending)} of {len(work.missing)} items")
     return done
 
 
-def _groups(work: Work) -> Iterator[PromptGroup]:
+def _groups(work: Work, backend_digest: str, stored: Answers) -> Iterator[PromptGroup]:
     for item in work.missing:
-        yield work.strategy.group(item, work.task)
+        yield last_turn(work.strategy, item, work.task, backend_digest, stored.texts).group
 
 
-def _require_shape(result: OptionScores, work: Work) -> None:
-    expected = (work.prompts[result.uid], len(work.task.labels))
-    if result.scores.shape != expected:
-        raise HarnessError(
-            f"the backend answered for '{result.uid}' in the shape {result.scores.shape}, not {expected}"
-        )
-
-
-class UninformativeError(ValueError):
-    """Every score of an item is only a bound."""
-
-    def __init__(self) -> None:
-        super().__init__("none of the options was among the tokens that the server returned, for any prompt")
-
-
-def estimate(scores: OptionScores, transform: Transform) -> FloatArray:
-    """The model judgment distribution (labels,): transform each prompt, then average over the informative prompts.
-
-    A censored score stands at its upper bound. Raises UndefinedTransformError where the scores do not allow the
-    transform, UninformativeError where no prompt is informative.
-    """
-    if not scores.informative.any():
-        raise UninformativeError
-    probabilities = transform(scores)
-    require_distributions(probabilities, scores.scores.shape, "the transform")
-    result: FloatArray = probabilities[scores.informative].mean(axis=0)
-    return result
-
-
-def require_distributions(rows: FloatArray, shape: tuple[int, ...], who: str) -> None:
-    """Raises HarnessError where rows are not probability distributions, or not as many as they should be."""
-    if rows.shape != shape or (rows < 0).any() or not np.allclose(rows.sum(axis=1), 1.0, atol=1e-9):
-        raise HarnessError(f"{who} did not give {shape[0]} distributions over {shape[1]} labels")
+def _require_shape(result: Answer, stand: Stand, work: Work) -> None:
+    if isinstance(result, GeneratedTexts) != (work.answering == "generate"):
+        raise HarnessError(f"the backend answered for '{result.uid}' with {type(result).__name__}")
+    labels = len(work.task.labels)
+    found, expected = (
+        ((len(result.texts),), (stand.prompts,))
+        if isinstance(result, GeneratedTexts)
+        else (result.scores.shape, (stand.prompts, labels))
+    )
+    if found != expected:
+        raise HarnessError(f"the backend answered for '{result.uid}' in the shape {found}, not {expected}")
 
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """predictions: for each transform, one for each item. undefined: for each transform, why it is for an item.
-
-    mass: the mean probability of the options, where known. options: how many option scores there are, of which
-    `censored` are only bounds. left_out: prompts that are not informative.
-    """
+    """predictions: for each transform, one for each item. undefined: for each transform, why it is for an item."""
 
     predictions: tuple[list[Prediction], ...]
     undefined: tuple[list[str], ...]
-    mass: float | None
-    options: int
-    censored: int
-    left_out: int
+    tally: Tally
 
 
-def predict(work: Work, transforms: Sequence[Transform], stored: Scores, failures: Mapping[str, str]) -> Predicted:
-    """Predictions of all items under all transforms, from the stored scores, each read once."""
+def predict(
+    work: Work, transforms: Sequence[Transform | None], stored: Answers, failures: Mapping[str, str]
+) -> Predicted:
+    """Predictions of all items under all transforms, from the stored answers, each read once.
+
+    Of a strategy that reads distributions from texts, the only transform is None.
+    """
     found: tuple[list[Prediction], ...] = tuple([] for _ in transforms)
     undefined: tuple[list[str], ...] = tuple([] for _ in transforms)
-    masses: list[float] = []
-    options = censored = left_out = 0
+    tally = Tally()
     for item in work.task.items:
-        key = work.keys[item.uid]
-        scores = stored.get(key)
-        if scores is None:
+        stand = work.stands[item.uid]
+        written = [texts for key in stand.text_keys if (texts := stored.texts(key)) is not None]
+        answer = _answer(work, item, written, stored)
+        if answer is None:
             for predictions in found:
-                predictions.append(Prediction(item.uid, None, failures.get(item.uid, "not scored")))
+                predictions.append(Prediction(item.uid, None, failures.get(item.uid, "not asked")))
             continue
-        options += scores.scores.size
-        censored += 0 if scores.censored is None else int(scores.censored.sum())
-        left_out += int((~scores.informative).sum())
-        if scores.mass is not None:
-            masses.append(float(scores.mass.mean()))
+        tally.count(answer, written)
         for transform, predictions, reasons in zip(transforms, found, undefined, strict=True):
-            predictions.append(_prediction(item.uid, scores, key, transform, reasons))
-    return Predicted(found, undefined, float(np.mean(masses)) if masses else None, options, censored, left_out)
+            predictions.append(_prediction(item.uid, answer, stand, transform, reasons))
+    return Predicted(found, undefined, tally)
 
 
-def _prediction(uid: str, scores: OptionScores, key: str, transform: Transform, undefined: list[str]) -> Prediction:
+def _answer(
+    work: Work, item: Item, written: Sequence[GeneratedTexts], stored: Answers
+) -> OptionScores | Reading | None:
+    stand = work.stands[item.uid]
+    if stand.answering == "score":
+        return stored.scores(stand.key)
+    if not stand.answered or not isinstance(work.strategy, WritingStrategy):
+        return None
+    said = work.strategy.follow(item, work.task, written)
+    return said if isinstance(said, Reading) else None
+
+
+def _prediction(
+    uid: str, answer: OptionScores | Reading, stand: Stand, transform: Transform | None, undefined: list[str]
+) -> Prediction:
     # Two items with the same texts share their scores, which carry the uid of the first.
+    key = stand.key if isinstance(answer, OptionScores) else None
     try:
-        return Prediction(uid, tuple(estimate(scores, transform).tolist()), None, key)
+        return Prediction(uid, tuple(distribution_of(answer, transform).tolist()), None, key, stand.text_keys)
     except UndefinedTransformError as error:
         undefined.append(str(error))
-        return Prediction(uid, None, str(error), key)
+        return Prediction(uid, None, str(error), key, stand.text_keys)
     except UninformativeError as error:
-        return Prediction(uid, None, str(error), key)
+        return Prediction(uid, None, str(error), key, stand.text_keys)

@@ -19,42 +19,42 @@ def scores(uid="i1", **more):
 @pytest.fixture
 def session(store):
     with store.runs.recorded("s", {"command": ["judgeharness"]}):
-        store.scores.add_backend("b", {"backend": "test"})
+        store.answers.add_backend("b", {"backend": "test"})
         yield "s"
 
 
 def test_scores_come_back_as_they_were(store, session):
     full = scores(mass=np.array([0.9, 1 / 3]), censored=np.array([[True, False, False]] * 2))
-    store.scores.add("full", "b", session, full)
-    store.scores.add("bare", "b", session, scores("i2"))
-    back = store.scores.get("full")
+    store.answers.add("full", "b", session, full)
+    store.answers.add("bare", "b", session, scores("i2"))
+    back = store.answers.scores("full")
     np.testing.assert_array_equal(back.scores, full.scores)
     np.testing.assert_array_equal(back.mass, full.mass)
     np.testing.assert_array_equal(back.censored, full.censored)
     assert (back.uid, back.kind) == ("i1", "logit")
-    bare = store.scores.get("bare")
+    bare = store.answers.scores("bare")
     assert (bare.mass, bare.censored) == (None, None)
-    assert store.scores.get("absent") is None
-    assert store.scores.known(["full", "absent", "bare"]) == {"full", "bare"}
-    assert store.scores.description("b") == {"backend": "test"}
+    assert store.answers.scores("absent") is None
+    assert store.answers.known(["full", "absent", "bare"]) == {"full", "bare"}
+    assert store.answers.description("b") == {"backend": "test"}
 
 
 def test_what_is_stored_stays(store, session):
-    store.scores.add("k", "b", session, scores())
-    store.scores.add("k", "b", session, OptionScores("i1", np.zeros((1, 3)), "logit"))
-    assert store.scores.get("k").scores.shape == (2, 3)
+    store.answers.add("k", "b", session, scores())
+    store.answers.add("k", "b", session, OptionScores("i1", np.zeros((1, 3)), "logit"))
+    assert store.answers.scores("k").scores.shape == (2, 3)
 
 
 def test_scores_need_their_backend_and_session(store, session):
     for backend, owner in (("absent", session), ("b", "absent")):
         with pytest.raises(sqlite3.IntegrityError):
-            store.scores.add("k", backend, owner, scores())
+            store.answers.add("k", backend, owner, scores())
 
 
 def test_every_write_is_there_for_another_reader_at_once(store, session, tmp_path):
-    store.scores.add("k", "b", session, scores())
+    store.answers.add("k", "b", session, scores())
     with Store.open(tmp_path / "store.db") as other:
-        assert other.scores.known(["k"]) == {"k"}
+        assert other.answers.known(["k"]) == {"k"}
 
 
 @pytest.mark.parametrize(("error", "status"), [(ValueError, "failed"), (KeyboardInterrupt, "interrupted")])
@@ -75,9 +75,9 @@ def test_many_writers_take_turns(tmp_path):
     def write(name):
         try:
             with Store.open(path) as own, own.runs.recorded(name, {}):
-                own.scores.add_backend("b", {})
+                own.answers.add_backend("b", {})
                 for index in range(20):
-                    own.scores.add(f"{name}-{index}", "b", name, scores())
+                    own.answers.add(f"{name}-{index}", "b", name, scores())
         except Exception as error:
             failures.append(error)
 
@@ -88,7 +88,7 @@ def test_many_writers_take_turns(tmp_path):
         thread.join()
     assert failures == []
     with Store.open(path) as whole:
-        assert len(whole.scores.known([f"w{n}-{index}" for n in range(4) for index in range(20)])) == 80
+        assert len(whole.answers.known([f"w{n}-{index}" for n in range(4) for index in range(20)])) == 80
 
 
 def test_a_store_that_many_make_at_once_is_made_once(tmp_path):

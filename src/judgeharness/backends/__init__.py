@@ -47,7 +47,7 @@ def judgeharness_backends() -> list[BackendSpec]:
         BackendSpec(
             name="openai",
             summary="a model of OpenAI or of any server that speaks its protocol: MODEL, or MODEL@http://HOST:PORT/v1",
-            target="judgeharness.backends.openai.backend:OpenAIBackend",
+            target="judgeharness.backends.openai.backend:openai_backend",
             options="judgeharness.backends.openai.options:OpenAIOptions",
             extra="openai",
         ),

@@ -54,7 +54,7 @@ def _run(store: Store, run: Run) -> dict[str, Any]:
         "n_failed": run.n_failed,
         "metrics": dict(run.metrics),
         "failures": {p.uid: p.failure for p in predictions if p.failure is not None},
-        "backend": {"name": run.backend, **store.scores.description(run.backend_digest)},
+        "backend": {"name": run.backend, **store.answers.description(run.backend_digest)},
         "task": {"name": task.name, "split": task.split, "labels": task.labels, "items": task.n_items, **task.record},
         "record": dict(run.record),
         "session": dict(store.runs.session(run.session_id)),
@@ -68,7 +68,8 @@ def _item(store: Store, run: Run, uid: str) -> dict[str, Any]:
     if uid not in items:
         raise UnknownNameError(f"item of run {run.id}", uid, items)
     prediction = next(each for each in store.runs.predictions(run.id) if each.uid == uid)
-    scores = None if prediction.score_key is None else store.scores.get(prediction.score_key)
+    scores = None if prediction.score_key is None else store.answers.scores(prediction.score_key)
+    written = [texts for key in prediction.text_keys if (texts := store.answers.texts(key)) is not None]
     item = items[uid]
     return {
         "run": run.id,
@@ -82,4 +83,6 @@ def _item(store: Store, run: Run, uid: str) -> dict[str, Any]:
         "kind": None if scores is None else scores.kind,
         "scores": None if scores is None else scores.scores.tolist(),
         "options_mass": None if scores is None or scores.mass is None else scores.mass.tolist(),
+        "texts": [list(each.texts) for each in written],
+        "cut": [list(each.cut) for each in written],
     }

@@ -1,4 +1,4 @@
-"""Executors: where prompt groups are scored."""
+"""Executors: where prompt groups are answered."""
 
 from __future__ import annotations
 

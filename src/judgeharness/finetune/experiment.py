@@ -115,7 +115,7 @@ class Experiment:
             "recipe": self._given.recipe.model_dump(mode="json"),
             "departures": self._given.recipe.departures(),
         }
-        store.scores.add_backend(digest(description), description)
+        store.answers.add_backend(digest(description), description)
         return [
             self._save(run_id, task, rows, description, facts, store, measures)
             for run_id, task, rows in zip(ids, self._given.held_out, predicted, strict=True)

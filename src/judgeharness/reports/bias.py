@@ -20,7 +20,7 @@ BAR = 40
 
 def render(run: Run, bias: Bias) -> RenderableType:
     """Letters, places and spreads, with bars."""
-    names = " ".join(part for part in (run.backend, run.strategy, run.transform) if part)
+    names = " ".join(part for part in (run.backend, run.way, run.transform) if part)
     even = 1 / len(bias.letters)
     parts: list[RenderableType] = [plain(f"{names} [{run.id}], {bias.items:,} items", "bold"), Text()]
     parts.append(_table("letter", list(LETTERS), bias.letters, even))

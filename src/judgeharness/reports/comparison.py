@@ -101,7 +101,7 @@ def _title(first: Run, row: Compared) -> Text:
 
 
 def _name(run: Run) -> str:
-    return " ".join(part for part in (run.backend, run.strategy, run.transform) if part) + f" [{run.id}]"
+    return " ".join(part for part in (run.backend, run.way, run.transform) if part) + f" [{run.id}]"
 
 
 def _table(comparison: Comparison, row: Compared) -> Table:

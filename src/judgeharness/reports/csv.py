@@ -16,6 +16,7 @@ NAMES = (
     "rank",
     "backend",
     "strategy",
+    "explanations",
     "transform",
     "temperature",
     "run",
@@ -37,7 +38,7 @@ def write(board: Leaderboard, out: TextIO) -> None:
 
 def _lines(board: Board, whole: Leaderboard) -> Iterator[list[object]]:
     for row in rows(board, whole.metrics):
-        names = (row.backend, row.strategy, row.transform)
+        names = (row.backend, row.strategy, row.explanations, row.transform)
         yield [
             _text(board.task.name),
             _text(board.task.split),

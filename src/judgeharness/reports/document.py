@@ -32,6 +32,7 @@ def _run(run: Run, intervals: Mapping[str, Interval | None]) -> dict[str, Any]:
         "split": run.split,
         "backend": run.backend,
         "strategy": run.strategy,
+        "explanations": run.explanations or None,
         "transform": run.transform,
         "temperature": run.temperature,
         "n_items": run.n_items,
@@ -39,6 +40,9 @@ def _run(run: Run, intervals: Mapping[str, Interval | None]) -> dict[str, Any]:
         "options_mass": run.record.get("options_mass"),
         "options_censored": run.record.get("options_censored"),
         "prompts_left_out": run.record.get("prompts_left_out"),
+        "texts": run.record.get("texts"),
+        "texts_cut": run.record.get("texts_cut"),
+        "texts_unread": run.record.get("texts_unread"),
         "metrics": dict(run.metrics),
         "intervals": {name: None if each is None else [each.low, each.high] for name, each in intervals.items()},
     }

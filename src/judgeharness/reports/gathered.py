@@ -47,12 +47,12 @@ def _versions(runs: Sequence[Run], store: Store) -> dict[str, str]:
 
 
 def _facts(run: Run, store: Store) -> tuple[str, dict[str, Any]]:
-    known = {**store.scores.description(run.backend_digest), **run.record["environment"]}
+    known = {**store.answers.description(run.backend_digest), **run.record["environment"]}
     return run.backend, {name: known[name] for name in MODEL_FACTS if known.get(name) not in (None, "none")}
 
 
 def _asked(models: Sequence[Run], store: Store) -> Iterator[Asked]:
-    ways = {(run.backend_digest, run.strategy, run.task_digest): run for run in reversed(models)}
+    ways = {(run.backend_digest, run.way, run.task_digest): run for run in reversed(models)}
     for run in reversed(ways.values()):
         yield Asked(run, run.record["prompts"], store.runs.seconds(run.id))
 

@@ -67,6 +67,11 @@ class ReferenceRow:
     source: str = ""
     note: str = ""
 
+    @property
+    def way(self) -> str:
+        """The strategy, or nothing."""
+        return self.strategy or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Board:

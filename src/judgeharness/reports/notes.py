@@ -21,10 +21,11 @@ def notes(board: Board, with_intervals: bool, with_ranks: bool) -> Iterator[str]
     for run in board.runs:
         if run.n_failed:
             yield (
-                f"{run.backend} {run.strategy or ''} {run.transform or ''}: {run.n_failed} of {run.n_items} items "
-                f"failed and are not in its figures ('judgeharness show {run.id}')"
+                f"{run.name}: {run.n_failed} of {run.n_items} items failed and are not in its figures "
+                f"('judgeharness show {run.id}')"
             )
     yield from dict.fromkeys(line for run in models if (line := _censoring(run)))
+    yield from dict.fromkeys(line for run in models if (line := _writing(run)))
     for (backend, strategy), mass in _low_masses(models).items():
         yield (
             f"{backend} {strategy}: the options hold {mass:.1%} of the probability of the first answer token; "
@@ -54,9 +55,8 @@ def _unexpected(board: Board) -> Iterator[str]:
     for run in board.runs:
         count = run.record.get("items_with_unexpected_labels")
         if isinstance(count, int) and count:
-            name = " ".join(part for part in (run.backend, run.strategy, run.transform) if part)
             yield (
-                f"{name}: KL is ruled by {count:,} of {run.n_items:,} items, on "
+                f"{run.name}: KL is ruled by {count:,} of {run.n_items:,} items, on "
                 "which this judge gives nothing to a label that people chose (kl-smoothed bounds that)"
             )
 
@@ -68,7 +68,7 @@ def _censoring(run: Run) -> str | None:
         return None
     mass, left_out = run.record.get("options_mass"), run.record.get("prompts_left_out")
     line = (
-        f"{run.backend} {run.strategy}: {censored:,} of {options:,} option scores ({censored / options:.1%}) were not "
+        f"{run.backend} {run.way}: {censored:,} of {options:,} option scores ({censored / options:.1%}) were not "
         "among the tokens that the server returned, and stand at their upper bound"
     )
     if left_out:
@@ -76,10 +76,21 @@ def _censoring(run: Run) -> str | None:
     return line + (f"; the options hold {mass:.1%} of the probability" if isinstance(mass, float) else "")
 
 
+def _writing(run: Run) -> str | None:
+    """What was written but could not be read, or did not come to its end."""
+    texts, unread, cut = (run.record.get(name) or 0 for name in ("texts", "texts_unread", "texts_cut"))
+    parts = []
+    if unread:
+        parts.append(f"{unread:,} of {texts:,} answers ({unread / texts:.1%}) could not be read and are left out")
+    if cut:
+        parts.append(f"{cut:,} of {texts:,} texts were cut off at their limit")
+    return f"{run.backend} {run.way}: {'; '.join(parts)}" if parts else None
+
+
 def _low_masses(runs: list[Run]) -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = {}
     for run in runs:
         mass = run.record.get("options_mass")
         if isinstance(mass, float) and mass < LOW_MASS:
-            found[(run.backend, run.strategy or "")] = mass
+            found[(run.backend, run.way)] = mass
     return found

@@ -19,18 +19,19 @@ def render(steps: Sequence[Step]) -> Table | None:
         return None
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("to do", overflow="fold")
-    for name in ("items", "in store", "prompts", "tokens", "unique"):
+    writes = any(step.work is not None and step.work.n_written_tokens for step in asked)
+    for name in ("items", "in store", "prompts", "tokens", "unique", *(["to write"] if writes else [])):
         table.add_column(name, justify="right", no_wrap=True)
     for step in asked:
-        table.add_row(*_cells(step))
+        table.add_row(*_cells(step, writes))
     return table
 
 
-def _cells(step: Step) -> list[Text]:
+def _cells(step: Step, writes: bool) -> list[Text]:
     work = step.work
     if work is None:
         return []
-    items, missing = len(step.task.items), len(work.missing)
+    items, missing = len(step.task.items), len(work.missing) + work.waiting
     about = "" if work.exact else "~"
     cells = (
         step.name,
@@ -39,5 +40,6 @@ def _cells(step: Step) -> list[Text]:
         f"{work.n_missing_prompts:,}",
         f"{about}{work.tokens.total:,}",
         f"{about}{work.tokens.unique:,}",
+        *([f"up to {work.n_written_tokens:,}" if work.n_written_tokens else "none"] if writes else []),
     )
     return [plain(cell) for cell in cells]

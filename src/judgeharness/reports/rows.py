@@ -28,7 +28,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A judge, or a reference where `run` is None. source: where printed figures are from."""
+    """A judge, or a reference where `run` is None.
+
+    source: where printed figures are from. explanations: who wrote them, where they are not the task's own.
+    """
 
     rank: int | None
     backend: str
@@ -40,12 +43,14 @@ class Row:
     n_items: int | None = None
     n_failed: int | None = None
     source: str = ""
+    explanations: str = ""
 
     @property
     def names(self) -> tuple[str, str, str]:
-        """Backend, strategy, and transform with its temperature."""
+        """Backend, strategy with the explanations' author, and transform with its temperature."""
         tau = "" if self.temperature is None else f" τ={self.temperature:g}"
-        return self.backend, self.strategy, self.transform + tau
+        way = f"{self.strategy} (explanations: {self.explanations})" if self.explanations else self.strategy
+        return self.backend, way, self.transform + tau
 
 
 def rows(board: Board, metrics: tuple[MetricSpec, ...]) -> list[Row]:
@@ -61,6 +66,7 @@ def rows(board: Board, metrics: tuple[MetricSpec, ...]) -> list[Row]:
             run.id,
             run.n_items,
             run.n_failed,
+            explanations=run.explanations,
         )
         for run in board.runs
     ]

@@ -30,7 +30,7 @@ def run(document: Mapping[str, Any]) -> RenderableType:
 
 
 def item(document: Mapping[str, Any]) -> RenderableType:
-    """One item's document: human and model distribution as bars, then each prompt's scores."""
+    """One item's document: human and model distribution as bars, then what was written, and each prompt's scores."""
     labels = document["labels"]
     parts: list[RenderableType] = [plain(f"{document['uid']} in run {document['run']}", "bold"), Text()]
     parts.append(_bars(labels, "human", document["human"]))
@@ -40,6 +40,8 @@ def item(document: Mapping[str, Any]) -> RenderableType:
         parts.append(_bars(labels, "model", document["model"]))
     for name, shares in document["references"].items():
         parts.append(_bars(labels, name, shares))
+    for number, (texts, cut) in enumerate(zip(document["texts"], document["cut"], strict=True), start=1):
+        parts += [Text(), _texts(number, texts, cut)]
     if document["scores"] is not None:
         parts += [Text(), _scores(document)]
     return Group(*parts)
@@ -69,6 +71,17 @@ def _bars(labels: Sequence[str], name: str, shares: Sequence[float]) -> Table:
     for index, (label, share) in enumerate(zip(labels, shares, strict=True)):
         bar = "█" * round(share * BAR)
         table.add_row(plain(f"{name if index == 0 else '':>12}"), plain(f"{label:<14}"), Text(f"{share:.3f} {bar}"))
+    return table
+
+
+def _texts(number: int, texts: Sequence[str], cut: Sequence[bool]) -> Table:
+    more = "" if len(texts) <= MOST_ROWS else f", the first {MOST_ROWS} of {len(texts)} (--format json has all)"
+    head = "what it wrote" if number == 1 else f"what it wrote then ({number})"
+    table = Table(box=box.SIMPLE_HEAD, title=plain(head + more), title_justify="left", show_lines=True)
+    table.add_column("prompt", justify="right")
+    table.add_column("text", overflow="fold")
+    for index, (text, is_cut) in enumerate(zip(texts[:MOST_ROWS], cut, strict=False), start=1):
+        table.add_row(str(index), plain(text + (" [cut off]" if is_cut else "")))
     return table
 
 

@@ -20,7 +20,7 @@ from judgeharness.store.runs import Run
 
 def render(run: Run, by: str, slices: Sequence[Slice], metrics: Sequence[MetricSpec], width: int) -> RenderableType:
     """A row for each slice, with intervals where a terminal of `width` columns has room for them."""
-    names = " ".join(part for part in (run.backend, run.strategy, run.transform) if part)
+    names = " ".join(part for part in (run.backend, run.way, run.transform) if part)
     table = _table(by, slices, metrics, with_intervals=True)
     unbounded = Console(width=10_000)
     if Measurement.get(unbounded, unbounded.options, table).maximum > width:

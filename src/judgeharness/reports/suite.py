@@ -95,7 +95,7 @@ def _run(report: SuiteReport) -> Iterator[str]:
 def _asked(each: Asked) -> list[str]:
     run = each.run
     failed = f" ({run.n_failed} failed)" if run.n_failed else ""
-    names = map(escaped, (run.backend, run.strategy or "", run.task))
+    names = map(escaped, (run.backend, run.way, run.task))
     return [*names, f"{run.n_items:,}{failed}", f"{each.prompts:,}", _duration(each.seconds)]
 
 
@@ -182,12 +182,12 @@ def _reading() -> str:
 def _changes(comparisons: Sequence[Comparison]) -> Iterator[str]:
     first = comparisons[0]
     yield (
-        f"Differences from {escaped(first.first.strategy or '')}, by the same judge on the same items: below zero is "
+        f"Differences from {escaped(first.first.way)}, by the same judge on the same items: below zero is "
         "lower. **Bold**: beyond noise (paired permutation test, p < .05 after Holm's correction over the strategies)."
     )
     lines = [
         [
-            *map(escaped, (other.run.backend, other.run.strategy or "", other.run.transform or "")),
+            *map(escaped, (other.run.backend, other.run.way, other.run.transform or "")),
             *(_difference(other.differences[spec.name]) for spec in comparison.specs),
         ]
         for comparison in comparisons

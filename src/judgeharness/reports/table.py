@@ -118,5 +118,5 @@ def _names(row: Run | ReferenceRow, layout: Layout) -> list[Text]:
     else:
         judge = plain(f"{row.name} {PRINTED}" if row.source else row.name)
     tau = "" if row.temperature is None else f" τ={row.temperature:g}"
-    names = [judge, plain(row.strategy or ""), plain((row.transform or "") + tau)]
+    names = [judge, plain(row.way), plain((row.transform or "") + tau)]
     return names if layout.joined is None else [Text(layout.joined).join(name for name in names if name.plain)]

@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.store.answers import Answers
+from judgeharness.store.explanations import Explanations
 from judgeharness.store.runs import Runs
 from judgeharness.store.schema import APPLICATION_ID, MIGRATIONS
-from judgeharness.store.scores import Scores
 from judgeharness.store.transactions import transaction
 
 STORE_VARIABLE = "JUDGEHARNESS_STORE"
@@ -32,7 +33,8 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
-        self.scores = Scores(connection)
+        self.answers = Answers(connection)
+        self.explanations = Explanations(connection)
         self.runs = Runs(connection)
 
     @classmethod

@@ -42,9 +42,21 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Backend, strategy, transform and temperature, for people."""
+        """Backend, way, transform and temperature, for people."""
         tau = "" if self.temperature is None else f"τ={self.temperature:g}"
-        return " ".join(part for part in (self.backend, self.strategy, self.transform, tau) if part)
+        return " ".join(part for part in (self.backend, self.way, self.transform, tau) if part)
+
+    @property
+    def explanations(self) -> str:
+        """Who wrote the explanations that it was shown, where they are not the task's own."""
+        return str(self.record.get("explanations", {}).get("name", ""))
+
+    @property
+    def way(self) -> str:
+        """The strategy, and who wrote the explanations, for people; empty where there is no strategy."""
+        return (
+            f"{self.strategy or ''} (explanations: {self.explanations})" if self.explanations else self.strategy or ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +207,12 @@ class Runs:
                 ),
             )
             self._connection.executemany(
-                "INSERT INTO predictions (run_id, uid, score_key, probabilities, failure) VALUES (?, ?, ?, ?, ?)",
-                [(run.id, p.uid, p.score_key, _json_or_none(p.probabilities), p.failure) for p in predictions],
+                "INSERT INTO predictions (run_id, uid, score_key, probabilities, failure, text_keys)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (run.id, p.uid, p.score_key, _json_or_none(p.probabilities), p.failure, json.dumps(p.text_keys))
+                    for p in predictions
+                ],
             )
             self._connection.executemany(
                 "INSERT INTO metrics (run_id, name, value) VALUES (?, ?, ?)",
@@ -222,25 +238,31 @@ class Runs:
     def predictions(self, run_id: str) -> list[Prediction]:
         """A run's predictions in the order of the task's items."""
         rows = self._connection.execute(
-            "SELECT p.uid, p.probabilities, p.failure, p.score_key FROM predictions p"
+            "SELECT p.uid, p.probabilities, p.failure, p.score_key, p.text_keys FROM predictions p"
             " JOIN runs r ON r.id = p.run_id"
             " JOIN items i ON i.task_digest = r.task_digest AND i.uid = p.uid"
             " WHERE p.run_id = ? ORDER BY i.position",
             (run_id,),
         )
         return [
-            Prediction(uid, None if shares is None else tuple(json.loads(shares)), failure, key)
-            for uid, shares, failure, key in rows
+            Prediction(
+                uid, None if shares is None else tuple(json.loads(shares)), failure, key, tuple(json.loads(texts))
+            )
+            for uid, shares, failure, key, texts in rows
         ]
 
     def seconds(self, run_id: str) -> float | None:
-        """How long the run's scores took; None where it has too few to tell.
+        """How long the run's answers took; None where it has too few to tell.
 
         From the first to the last that each session stored, and as much again as one takes on average for the first.
         """
         spans = self._connection.execute(
-            "SELECT strftime('%s', max(s.created)) - strftime('%s', min(s.created)), count(*) FROM scores s"
-            " JOIN predictions p ON p.score_key = s.key WHERE p.run_id = ? GROUP BY s.session_id",
+            "SELECT strftime('%s', max(created)) - strftime('%s', min(created)), count(*) FROM ("
+            " SELECT s.created, s.session_id, 'scores' AS kind FROM scores s"
+            " JOIN predictions p ON p.score_key = s.key WHERE p.run_id = ?1"
+            " UNION ALL SELECT t.created, t.session_id, 'texts' FROM predictions p, json_each(p.text_keys) k"
+            " JOIN texts t ON t.key = k.value WHERE p.run_id = ?1"
+            ") GROUP BY session_id, kind",
             (run_id,),
         ).fetchall()
         found = [span * count / (count - 1) for span, count in spans if count > 1]

@@ -83,5 +83,36 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (run_id, name)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE texts (
+        key TEXT PRIMARY KEY,
+        backend_digest TEXT NOT NULL REFERENCES backends (digest),
+        session_id TEXT NOT NULL REFERENCES sessions (id),
+        uid TEXT NOT NULL,
+        texts TEXT NOT NULL CHECK (json_valid(texts)),
+        cut TEXT NOT NULL CHECK (json_valid(cut)),
+        created TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE explanation_sets (
+        id TEXT PRIMARY KEY,
+        created TEXT NOT NULL,
+        session_id TEXT NOT NULL REFERENCES sessions (id),
+        name TEXT NOT NULL,
+        origin TEXT NOT NULL CHECK (json_valid(origin))
+    ) STRICT;
+
+    CREATE TABLE explanations (
+        set_id TEXT NOT NULL REFERENCES explanation_sets (id),
+        uid TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        label TEXT NOT NULL,
+        text TEXT NOT NULL,
+        text_key TEXT,
+        UNIQUE (set_id, uid, position)
+    ) STRICT;
+
+    ALTER TABLE predictions ADD COLUMN text_keys TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(text_keys));
+    """,
 )
 """Script i brings a store of version i to version i + 1; the version is SQLite's user_version."""

@@ -10,13 +10,13 @@ _MODULE = "judgeharness.strategies.selections"
 
 @hookimpl
 def judgeharness_strategies() -> list[StrategySpec]:
-    """The five strategies of "Seeing the Big through the Small"."""
+    """The five strategies of "Seeing the Big through the Small", and three in which the model writes."""
     return [
         StrategySpec(
             name="no-explanation",
             summary="the item alone, under every order of the options",
             target=f"{_MODULE}:no_explanation",
-            options=f"{_MODULE}:OrderOptions",
+            options="judgeharness.strategies.options:OrderOptions",
         ),
         StrategySpec(
             name="serial",
@@ -41,5 +41,23 @@ def judgeharness_strategies() -> list[StrategySpec]:
             summary="as parallel, each explanation followed by its annotator's label",
             target=f"{_MODULE}:parallel_explicit",
             options=f"{_MODULE}:ParallelOptions",
+        ),
+        StrategySpec(
+            name="verbalized",
+            summary="the model states the percentages itself, under every order of the options",
+            target="judgeharness.strategies.verbalized:verbalized",
+            options="judgeharness.strategies.verbalized:VerbalizedOptions",
+        ),
+        StrategySpec(
+            name="sampling",
+            summary="N answers are drawn and counted, the options in another order each time (-o n=N)",
+            target="judgeharness.strategies.sampling:Sampling",
+            options="judgeharness.strategies.sampling:SamplingOptions",
+        ),
+        StrategySpec(
+            name="cot",
+            summary="the model writes its reasons first, then the letters are scored",
+            target="judgeharness.strategies.cot:cot",
+            options="judgeharness.strategies.cot:CotOptions",
         ),
     ]

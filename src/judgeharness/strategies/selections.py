@@ -10,24 +10,16 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from judgeharness.domain import Item, Prompt, PromptGroup
 from judgeharness.errors import InputError
-from judgeharness.options import Options
+from judgeharness.strategies.options import OptionOrders, OrderOptions
 from judgeharness.tasks.task import Task
 
 MAX_PROMPTS = 100_000
-
-OptionOrders = Literal["all", "cyclic"]
-
-
-class OrderOptions(Options):
-    """option_orders: `all` K! orders of the options, or the K `cyclic` ones (each label once behind each letter)."""
-
-    option_orders: OptionOrders = "all"
 
 
 class SerialOptions(OrderOptions):
@@ -52,14 +44,7 @@ class OrderedSelections:
 
     def check(self, task: Task) -> None:
         """Raises InputError where items lack explanations, or where the orders are too many to ask."""
-        needed = 1 if self.k is None else self.k
-        short = [item for item in task.items if len(item.explanations) < needed]
-        if short:
-            lack = "no explanations" if needed == 1 else f"fewer than {needed} explanations"
-            raise InputError(
-                f"{len(short)} of {len(task.items)} items of {task.name} have {lack} (the first: {short[0].uid})",
-                "use the strategy no-explanation, or a task with explanations such as chaosnli or nli-sample",
-            )
+        require_explanations(task, 1 if self.k is None else self.k)
         most = max(self.count(len(task.labels), len(item.explanations)) for item in task.items)
         if most > MAX_PROMPTS:
             raise InputError(
@@ -72,18 +57,23 @@ class OrderedSelections:
         orders = n_labels if self.option_orders == "cyclic" else math.factorial(n_labels)
         return orders * math.perm(n_explanations, n_explanations if self.k is None else self.k)
 
-    def group(self, item: Item, task: Task) -> PromptGroup:
-        """The prompts, explanation orders outermost: neighbours share as long a beginning as they can."""
+    def group(self, item: Item, task: Task, instruction: str = "") -> PromptGroup:
+        """The prompts, explanation orders outermost: neighbours share as long a beginning as they can.
+
+        instruction: how to answer, where that is not with a letter.
+        """
         selections = itertools.permutations(
             range(len(item.explanations)), len(item.explanations) if self.k is None else self.k
         )
-        return PromptGroup(item.uid, tuple(self._prompts(item, task, selections)))
+        return PromptGroup(item.uid, tuple(self._prompts(item, task, selections, instruction)))
 
-    def _prompts(self, item: Item, task: Task, selections: Iterator[tuple[int, ...]]) -> Iterator[Prompt]:
+    def _prompts(
+        self, item: Item, task: Task, selections: Iterator[tuple[int, ...]], instruction: str
+    ) -> Iterator[Prompt]:
         for selection in selections:
             shown = [item.explanations[index] for index in selection]
             for options in self._orders(len(task.labels)):
-                messages = task.template.render(item, task.labels, options, shown, show_labels=self.explicit)
+                messages = task.template.render(item, task.labels, options, shown, self.explicit, instruction)
                 yield Prompt(messages, options, selection)
 
     def _orders(self, n_labels: int) -> Iterator[tuple[int, ...]]:
@@ -92,6 +82,18 @@ class OrderedSelections:
             return
         for shift in range(n_labels):
             yield tuple((shift + index) % n_labels for index in range(n_labels))
+
+
+def require_explanations(task: Task, needed: int) -> None:
+    """Raises InputError where items have fewer explanations than needed."""
+    short = [item for item in task.items if len(item.explanations) < needed]
+    if not short:
+        return
+    lack = "no explanations" if needed == 1 else f"fewer than {needed} explanations"
+    raise InputError(
+        f"{len(short)} of {len(task.items)} items of {task.name} have {lack} (the first: {short[0].uid})",
+        "use the strategy no-explanation, or a task with explanations such as chaosnli or nli-sample",
+    )
 
 
 def no_explanation(options: OrderOptions) -> OrderedSelections:

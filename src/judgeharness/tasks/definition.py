@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from judgeharness.domain import LETTERS, Label
 from judgeharness.toml import FileTable, Name, Table, Text, read_toml
 
-RESERVED_FIELDS = frozenset({"explanations", "options", "labels", "loop"})
+RESERVED_FIELDS = frozenset({"explanations", "instruction", "labels", "loop", "options"})
 
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 
@@ -91,6 +91,13 @@ class SplitTable(Table):
         return self
 
 
+class TurnTable(Table):
+    """[[turns]]: a message of a conversation. template: of its text, as of a task with one turn."""
+
+    role: Literal["system", "user", "assistant"]
+    template: Text
+
+
 class OfficialTable(Table):
     """[official]: paths of the labels that ChaosNLI's own script counts as right, without and with its votes."""
 
@@ -101,6 +108,7 @@ class OfficialTable(Table):
 class TaskDefinition(FileTable):
     """A whole task file. Files are looked for in its folder and below.
 
+    template: the wording, where it is one turn of the user; else `turns`, the last of them the user's.
     ordinal: whether the labels stand in an order that means something, as "bad", "fair", "good" do. published: files
     with printed figures, one for a split. official: where ChaosNLI's own script finds labels.
     """
@@ -111,7 +119,8 @@ class TaskDefinition(FileTable):
     homepage: str = ""
     citation: str = ""
     notice: str = ""
-    template: str
+    template: str | None = None
+    turns: tuple[TurnTable, ...] = ()
     labels: Annotated[tuple[LabelTable, ...], Field(min_length=2, max_length=len(LETTERS))]
     ordinal: bool = False
     items: ItemsTable
@@ -129,6 +138,10 @@ class TaskDefinition(FileTable):
         names = [split.name for split in self.splits]
         if len(set(names)) < len(names):
             raise ValueError("two splits share a name")
+        if (self.template is None) == (not self.turns):
+            raise ValueError("give one of 'template' (one turn) and 'turns'")
+        if self.turns and self.turns[-1].role != "user":
+            raise ValueError("the last of the turns is not the user's")
         if {"uniform", "human"}.intersection(self.reference_names):
             raise ValueError("the reference names 'uniform' and 'human' are taken")
         return self

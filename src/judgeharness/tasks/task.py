@@ -16,7 +16,7 @@ from judgeharness.tasks.definition import ExplanationsTable, ItemsTable, SplitTa
 from judgeharness.tasks.fetch import MeterFactory, ensure
 from judgeharness.tasks.published import Published
 from judgeharness.tasks.records import Record, read_records
-from judgeharness.tasks.template import Template, inside, read_template
+from judgeharness.tasks.template import Template, inside, task_template
 from judgeharness.toml import read_toml
 
 
@@ -72,7 +72,7 @@ def load_task(
     chosen = split or definition.split_names[0]
     if chosen not in definition.split_names:
         raise UnknownNameError(f"split of task {definition.name}", chosen, definition.split_names)
-    template = read_template(definition.template, definition.folder)
+    template = task_template(definition)
     labels = tuple(table.label() for table in definition.labels)
     files = TaskFiles(definition, folders, meters)
     items = _items(definition, labels, files)

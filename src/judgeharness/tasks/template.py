@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from judgeharness.content import digest
 from judgeharness.domain import LETTERS, Explanation, Item, Label, Message
 from judgeharness.errors import InputError
+from judgeharness.tasks.definition import TaskDefinition
 from judgeharness.tasks.folder import shipped
 
 if TYPE_CHECKING:
@@ -17,24 +18,25 @@ if TYPE_CHECKING:
 
 BUILTIN_PREFIX = "builtin:"
 MAX_TEMPLATE_BYTES = 1 << 16
+INSTRUCTION = "instruction"
+
+Role = Literal["system", "user", "assistant"]
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """Renders an item to the messages of a prompt.
-
-    The template sees the item's fields by name; `explanations`, each with `text` and `label` (the label's text, or
-    nothing where it is not to be shown); and `options`, each with `letter`, `text` and `name` of a label.
-    """
+class Wording:
+    """The text of one turn. instructs: whether it says itself where an `instruction` stands."""
 
     name: str
     source: str
     compiled: jinja2.Template
+    instructs: bool
 
     @classmethod
-    def parse(cls, name: str, source: str) -> Template:
+    def parse(cls, name: str, source: str) -> Wording:
         """From a template's text. Raises InputError where it is no valid template."""
         import jinja2
+        from jinja2 import meta
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
         # Prompts are plain text for a model; HTML escaping would change the stimulus.
@@ -42,14 +44,41 @@ class Template:
             undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
         )
         try:
-            return cls(name, source, environment.from_string(source))
+            named = meta.find_undeclared_variables(environment.parse(source))
+            return cls(name, source, environment.from_string(source), INSTRUCTION in named)
         except jinja2.TemplateSyntaxError as error:
             raise InputError(f"template {name}, line {error.lineno}: {error.message}") from error
+
+    def render(self, uid: str, values: Mapping[str, Any]) -> str:
+        """The text. Raises InputError where the template names what the item does not have."""
+        import jinja2
+
+        try:
+            return self.compiled.render(values)
+        # The sandbox lets any error of an expression through: a division by zero, a wrong type.
+        except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
+            raise InputError(f"template {self.name}, item {uid}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Renders an item to the messages of a prompt, a turn each.
+
+    A turn's wording sees the item's fields by name; `explanations`, each with `text` and `label` (the label's text, or
+    nothing where it is not to be shown); `options`, each with `letter`, `text` and `name` of a label; and
+    `instruction`, how to answer where that is not with a letter. Where no turn has a place for that, it stands at the
+    end.
+    """
+
+    name: str
+    turns: tuple[tuple[Role, Wording], ...]
 
     @property
     def sha256(self) -> str:
         """The hash of the template's text."""
-        return digest(self.source)
+        if len(self.turns) == 1:
+            return digest(self.turns[0][1].source)
+        return digest([[role, wording.source] for role, wording in self.turns])
 
     def render(
         self,
@@ -58,6 +87,7 @@ class Template:
         options: Sequence[int],
         explanations: Sequence[Explanation] = (),
         show_labels: bool = False,
+        instruction: str = "",
     ) -> tuple[Message, ...]:
         """The messages that ask about an item, its labels behind the letters in the order `options`.
 
@@ -68,20 +98,25 @@ class Template:
             {"letter": letter, "text": labels[index].text, "name": labels[index].name}
             for letter, index in zip(LETTERS, options, strict=False)
         ]
-        return (Message("user", self._content(item, {"explanations": shown, "options": letters})),)
-
-    def _content(self, item: Item, values: dict[str, Any]) -> str:
-        import jinja2
-
-        try:
-            return self.compiled.render({**item.fields, **values})
-        # The sandbox lets any error of an expression through: a division by zero, a wrong type.
-        except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
-            raise InputError(f"template {self.name}, item {item.uid}: {error}") from error
+        values = {**item.fields, "explanations": shown, "options": letters, INSTRUCTION: instruction}
+        messages = [Message(role, wording.render(item.uid, values)) for role, wording in self.turns]
+        if instruction and not any(wording.instructs for _, wording in self.turns):
+            last = messages.pop()
+            messages.append(Message(last.role, f"{last.content}\n\n{instruction}"))
+        return tuple(messages)
 
 
-def read_template(reference: str, folder: Path) -> Template:
-    """The template "builtin:NAME", or that of a file in `folder` or below. Raises InputError."""
+def task_template(definition: TaskDefinition) -> Template:
+    """The wording of a task. Raises InputError."""
+    if definition.template is not None:
+        wording = read_wording(definition.template, definition.folder)
+        return Template(definition.template, (("user", wording),))
+    turns = tuple((turn.role, read_wording(turn.template, definition.folder)) for turn in definition.turns)
+    return Template(", ".join(turn.template for turn in definition.turns), turns)
+
+
+def read_wording(reference: str, folder: Path) -> Wording:
+    """The wording "builtin:NAME", or that of a file in `folder` or below. Raises InputError."""
     if reference.startswith(BUILTIN_PREFIX):
         name = reference[len(BUILTIN_PREFIX) :]
         known = {path.stem: path for path in (shipped() / "templates").glob("*.jinja")}
@@ -93,7 +128,7 @@ def read_template(reference: str, folder: Path) -> Template:
     try:
         if path.stat().st_size > MAX_TEMPLATE_BYTES:
             raise InputError(f"template {path}: larger than {MAX_TEMPLATE_BYTES:,} bytes")
-        return Template.parse(reference, path.read_text(encoding="utf-8"))
+        return Wording.parse(reference, path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"template {path}: no such file") from error
     except (OSError, UnicodeDecodeError) as error:

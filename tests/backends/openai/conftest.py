@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from judgeharness.backends.contract import BackendContext
-from judgeharness.backends.openai.backend import OpenAIBackend
+from judgeharness.backends.openai.backend import openai_backend
 from judgeharness.backends.openai.options import OpenAIOptions
 from tests.backends.openai.standin import StandIn
 from tests.helpers import serving
@@ -28,6 +28,6 @@ def stand_in():
 @pytest.fixture
 def backend_at(tmp_path):
     def make(url, notify=lambda line: None, model="m", **options):
-        return OpenAIBackend(model, OpenAIOptions(base_url=url, **options), BackendContext(tmp_path / "cache", notify))
+        return openai_backend(model, OpenAIOptions(base_url=url, **options), BackendContext(tmp_path / "cache", notify))
 
     return make

@@ -88,7 +88,7 @@ class StandIn:
         """What is wrong with a request, as this kind of server would say; None where nothing is."""
         kind = self.kind
         most = kind.chat if chat else kind.completions
-        top = body["top_logprobs"] if chat else body["logprobs"]
+        top = body.get("top_logprobs" if chat else "logprobs", 0)
         if not most:
             return 404, "not found"
         if body["model"] not in self.models:
@@ -111,11 +111,13 @@ class StandIn:
         refusal = self.refusal(chat, body)
         if refusal is not None:
             return refusal[0], {"error": {"message": refusal[1], "code": refusal[0]}}
-        top = body["top_logprobs"] if chat else body["logprobs"]
+        top = body.get("top_logprobs" if chat else "logprobs")
         prompt = body["messages"][-1]["content"] if chat else body["prompt"]
         text = prompt if isinstance(prompt, str) else " ".join(map(str, prompt))
         with self.lock:
             self.seen.append(body)
+        if top is None:
+            return 200, self._text(chat, text, body)
         values = logprobs(text, 1.0 if kind.raw else body["temperature"])
         order = np.argsort(-values)
         sampled = int(order[-1])
@@ -133,6 +135,19 @@ class StandIn:
                 else self._legacy(values, shown, sampled, as_ids)}],
             "usage": {"prompt_tokens": count, "completion_tokens": 1, "total_tokens": count + 1},
         }  # fmt: skip
+
+    def _text(self, chat, text, body):
+        """An answer in writing: what it was asked with, so that tests can look at it."""
+        most = body.get("max_tokens", body.get("max_completion_tokens"))
+        said = f"t={body['temperature']} seed={body['seed']} {text}"
+        words = said.split()[:most]
+        choice = {"message": {"role": "assistant", "content": " ".join(words)}} if chat else {"text": " ".join(words)}
+        reason = "length" if len(words) < len(said.split()) else "stop"
+        count = len(text.split())
+        return {
+            "choices": [{"index": 0, "finish_reason": reason, **choice}],
+            "usage": {"prompt_tokens": count, "completion_tokens": len(words), "total_tokens": count + len(words)},
+        }
 
     def _content(self, values, shown, sampled, as_ids):
         def entry(index):

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from judgeharness.backends.contract import Scorer
-from judgeharness.domain import Message, OptionScores, Prompt, PromptGroup, ScoringFailure
+from judgeharness.domain import Decoding, Message, OptionScores, Prompt, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError, InputError
 from tests.backends.openai.standin import StandIn, logprobs
 from tests.helpers import bundled, judgeharness, serving
@@ -438,9 +439,9 @@ def test_a_server_that_counts_otherwise_than_the_tokenizer_is_pointed_out(stand_
         encode = staticmethod(lambda texts: [[0] * (len(text.split()) - 1) for text in texts])
         decode = staticmethod(lambda tokens: "A")
 
-    monkeypatch.setattr("judgeharness.backends.openai.backend.load_chat", lambda name, context: Chat())
+    monkeypatch.setattr("judgeharness.backends.openai.server.load_chat", lambda name, context: Chat())
     monkeypatch.setattr(
-        "judgeharness.backends.openai.backend.letter_tokens", lambda chat, prefix: {"A": 0, "B": 1, "C": 2}
+        "judgeharness.backends.openai.server.letter_tokens", lambda chat, prefix: {"A": 0, "B": 1, "C": 2}
     )
     _, url = stand_in("llama_cpp.server")
     lines = []
@@ -454,12 +455,21 @@ def test_a_real_server_without_the_setting(backend_at):
     """llama_cpp.server computes log-probabilities only where --logits_all is not switched off."""
     process, address = start_server("--logits_all", "false")
     try:
-        with pytest.raises(HarnessError) as caught:
-            backend_at(f"{address}/v1", model="smollm2").describe()
+        lines = []
+        backend = backend_at(f"{address}/v1", lines.append, model="smollm2")
+        (texts,) = backend.generate([replace(groups(1)[0], decoding=Decoding(8))])
+        words = ("eval", "--task", "nli-sample", "--limit", "1", "--backend", f"openai:smollm2@{address}/v1")
+        refused = judgeharness(*words, "--strategy", "parallel")
+        written = judgeharness(*words, "--strategy", "sampling", "-o", "n=2", "--format", "json")
     finally:
         stop_server(process)
-    assert "returned no log-probabilities" in caught.value.message
-    assert caught.value.hint == "start it with --logits_all true"
+    assert "returned no log-probabilities" in lines[-1]
+    assert "(start it with --logits_all true); it can be asked for written answers alone" in lines[-1]
+    assert not isinstance(backend, Scorer)
+    assert texts.texts[0]
+    assert refused.code == 2
+    assert "strategy parallel needs option scores, and openai:smollm2@" in refused.err
+    assert json.loads(written.out)["runs"][0]["n_items"] == 1
 
 
 def test_extra_fields_go_along_and_are_part_of_the_description(stand_in, backend_at):

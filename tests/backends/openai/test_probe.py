@@ -60,7 +60,7 @@ def tokenizer(monkeypatch):
         def decode(self, tokens):
             return "".join(chr(65 + token) if token < 26 else "?" for token in tokens)
 
-    monkeypatch.setattr("judgeharness.backends.openai.backend.load_chat", lambda name, context: Chat())
+    monkeypatch.setattr("judgeharness.backends.openai.server.load_chat", lambda name, context: Chat())
 
 
 @pytest.mark.usefixtures("tokenizer")
@@ -101,7 +101,7 @@ def lowered(headers):
 
 def test_a_server_without_log_probabilities_names_its_setting(stand_in, backend_at):
     _, url = stand_in("vLLM", fault=lambda number, body: lambda handler: handler.reply(
-        200, {"choices": [{"message": {"content": "A"}, "logprobs": None}], "usage": {"prompt_tokens": 3}}
+        200, {"choices": [{"logprobs": None}], "usage": {"prompt_tokens": 3}}
     ))  # fmt: skip
     with pytest.raises(HarnessError) as caught:
         backend_at(url).describe()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judgeharness.backends.openai.client import FaultError
-from judgeharness.backends.openai.replies import Answer, Candidate, read_answer
+from judgeharness.backends.openai.replies import Answer, Candidate, Text, read_answer, read_text
 
 OPENAI_CHAT = {  # https://platform.openai.com/docs/api-reference/chat/object
     "id": "chatcmpl-123", "object": "chat.completion", "model": "gpt-4o-mini", "system_fingerprint": "fp_44709d6fcb",
@@ -156,3 +156,39 @@ def test_any_entry_is_an_answer_or_a_fault(entry):
         {"meta_info": {"output_top_logprobs": [entry], "output_token_ids_logprobs": [entry]}},
     ):
         test_any_json_is_an_answer_or_a_fault.hypothesis.inner_test(reply)
+
+
+TEXTS = {
+    "chat": ({"choices": [{"message": {"content": "Yes."}, "finish_reason": "stop"}]}, Text("Yes.", False, None, None)),
+    "completion": (
+        {
+            "choices": [{"text": " Ye", "finish_reason": "length"}],
+            "usage": {"prompt_tokens": 4, "completion_tokens": 1},
+        },
+        Text(" Ye", True, 4, 1),
+    ),
+    "refusal": ({"choices": [{"message": {"content": None, "refusal": "No."}}]}, Text("", False, None, None)),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_texts_in_replies(name):
+    reply, expected = TEXTS[name]
+    assert read_text(reply) == expected
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        None,
+        [],
+        {},
+        {"choices": []},
+        {"choices": [{}]},
+        {"choices": [{"text": 3}]},
+        {"choices": [{"message": {"content": ["x"]}}]},
+    ],
+)
+def test_replies_without_a_text(reply):
+    with pytest.raises(FaultError, match="no text"):
+        read_text(reply)

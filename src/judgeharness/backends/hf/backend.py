@@ -1,4 +1,4 @@
-"""The `hf:` backend: from a model's name to option scores."""
+"""The `hf:` backend: from a model's name to option scores and written answers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ from judgeharness.backends.hf.chat import TransformersChat
 from judgeharness.backends.hf.device import place, require_memory
 from judgeharness.backends.hf.options import HuggingFaceOptions
 from judgeharness.backends.hf.scorer import ModelScorer
+from judgeharness.backends.hf.writer import TextWriter
 from judgeharness.backends.letters import PROBE, letter_tokens
 from judgeharness.backends.packs import Packer
 from judgeharness.backends.source import ModelSource, find_source, fingerprint, require_safetensors
+from judgeharness.backends.writing import TextPacker
 from judgeharness.content import digest
-from judgeharness.domain import OptionScores, PromptGroup, ScoringFailure
+from judgeharness.domain import GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError, InputError
 
 
@@ -93,6 +95,13 @@ class HuggingFaceBackend:
             raise RuntimeError("score() before open()")
         packer = Packer(self.encode, self._letters, self._context_length(), self._scorer.pack_tokens)
         return packer.run(groups, self._scorer.score)
+
+    def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts | ScoringFailure]:
+        """Write to the groups' prompts, many at a time."""
+        if self._scorer is None:
+            raise RuntimeError("generate() before open()")
+        writer = TextWriter(self._model, self._scorer.plain, self._stops(), self.chat.text)
+        return TextPacker(self.encode, self._context_length(), writer.together).run(groups, writer.write)
 
     def close(self) -> None:
         """Free the weights."""
@@ -207,6 +216,12 @@ class HuggingFaceBackend:
     def _unloadable(self, what: str, error: Exception) -> HarnessError:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         return HarnessError(f"the {what} of hf:{self._source.name} cannot be loaded: {reason}")
+
+    def _stops(self) -> list[int]:
+        """The tokens that end an answer: as the model says, and as its tokenizer does."""
+        given = getattr(self._model.generation_config, "eos_token_id", None)
+        said = given if isinstance(given, list) else [given, self.chat.end]
+        return [token for token in dict.fromkeys([*said, self.chat.end]) if isinstance(token, int)]
 
     def _context_length(self) -> int | None:
         config = self._model.config.get_text_config()

@@ -1,8 +1,12 @@
-"""Which token sequences go through the model together."""
+"""Which token sequences go through the model together, and how."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+import torch
+
+from judgeharness.prefixes import Tokens
 
 
 def batches(lengths: Sequence[int], most_tokens: int, same_length: bool = False) -> list[list[int]]:
@@ -19,3 +23,14 @@ def batches(lengths: Sequence[int], most_tokens: int, same_length: bool = False)
         else:
             found.append([index])
     return found
+
+
+def padded(prompts: Sequence[Tokens], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Prompts padded on the left, and which of the tokens are theirs: (prompts, longest) twice."""
+    width = max(map(len, prompts))
+    tokens = torch.zeros((len(prompts), width), dtype=torch.long)
+    mask = torch.zeros((len(prompts), width), dtype=torch.long)
+    for row, prompt in enumerate(prompts):
+        tokens[row, width - len(prompt) :] = torch.tensor(prompt)
+        mask[row, width - len(prompt) :] = 1
+    return tokens.to(device), mask.to(device)

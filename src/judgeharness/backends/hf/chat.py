@@ -45,3 +45,13 @@ class TransformersChat:
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of tokens."""
         return str(self._tokenizer.decode(list(tokens)))
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of tokens, without special ones."""
+        return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True))
+
+    @property
+    def end(self) -> int | None:
+        """The token that ends a turn, where the tokenizer names one."""
+        found = getattr(self._tokenizer, "eos_token_id", None)
+        return found if isinstance(found, int) else None

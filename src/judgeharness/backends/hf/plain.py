@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from judgeharness.backends.hf.batches import batches
+from judgeharness.backends.hf.batches import batches, padded
 from judgeharness.backends.hf.scores import letter_scores, tolerance
 from judgeharness.backends.letters import LetterScores
 from judgeharness.prefixes import Tokens
@@ -54,9 +54,8 @@ class PlainScorer:
     def _score_distinct(self, sequences: Sequence[Tokens], letters: Sequence[int]) -> Any:
         rows = np.empty((len(sequences), len(letters) + 1))
         lengths = [len(sequence) for sequence in sequences]
-        if self._padding_is_exact is None and len(set(lengths)) > 1:
-            self._padding_is_exact = self._check_padding(sequences)
-        pending = batches(lengths, self._batch_tokens, same_length=self._padding_is_exact is False)
+        exact = self.padding_is_exact(sequences)
+        pending = batches(lengths, self._batch_tokens, same_length=not exact)
         while pending:
             batch = pending.pop()
             try:
@@ -72,14 +71,8 @@ class PlainScorer:
         return rows
 
     def _last_logits(self, sequences: Sequence[Tokens]) -> torch.Tensor:
-        """Logits (sequences, vocabulary) after each sequence, padded on the left."""
-        width = max(len(sequence) for sequence in sequences)
-        tokens = torch.zeros((len(sequences), width), dtype=torch.long)
-        mask = torch.zeros((len(sequences), width), dtype=torch.long)
-        for row, sequence in enumerate(sequences):
-            tokens[row, width - len(sequence) :] = torch.tensor(sequence)
-            mask[row, width - len(sequence) :] = 1
-        tokens, mask = tokens.to(self._device), mask.to(self._device)
+        """Logits (sequences, vocabulary) after each sequence."""
+        tokens, mask = padded(sequences, self._device)
         inputs: dict[str, Any] = {"input_ids": tokens, "attention_mask": mask, "use_cache": False}
         if self._takes_positions:
             inputs["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)
@@ -88,6 +81,12 @@ class PlainScorer:
         with torch.inference_mode():
             last: torch.Tensor = self._model(**inputs).logits[:, -1]
         return last
+
+    def padding_is_exact(self, sequences: Sequence[Tokens]) -> bool:
+        """Whether padding leaves scores alone: tried once, on the first sequences of different lengths."""
+        if self._padding_is_exact is None and len({len(sequence) for sequence in sequences}) > 1:
+            self._padding_is_exact = self._check_padding(sequences)
+        return self._padding_is_exact is not False
 
     def _check_padding(self, sequences: Sequence[Tokens]) -> bool:
         """Whether padding leaves the scores alone: recurrent models, for one, let it seep in."""

@@ -44,6 +44,11 @@ class ModelScorer:
         return "plain" if self._tree is None else "tree"
 
     @property
+    def plain(self) -> PlainScorer:
+        """What runs whole prompts."""
+        return self._plain
+
+    @property
     def pack_tokens(self) -> int:
         """Unique tokens that are worth scoring together."""
         return (self._tree or self._plain).pack_tokens

@@ -1,4 +1,4 @@
-"""The `llamacpp:` backend: from a GGUF file's name to option scores."""
+"""The `llamacpp:` backend: from a GGUF file's name to option scores and written answers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from judgeharness.backends.llamacpp.chat import GgufChat
 from judgeharness.backends.llamacpp.library import LlamaModel, supports_gpu
 from judgeharness.backends.llamacpp.options import LlamaCppOptions
 from judgeharness.backends.llamacpp.scorer import LlamaScorer
+from judgeharness.backends.llamacpp.writer import LlamaWriter
 from judgeharness.backends.packs import Packer
 from judgeharness.backends.source import ModelSource, find_source, fingerprint
+from judgeharness.backends.writing import TextPacker
 from judgeharness.content import digest
-from judgeharness.domain import OptionScores, PromptGroup, ScoringFailure
+from judgeharness.domain import GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
 from judgeharness.errors import InputError
 
 DISTRIBUTION = "llama-cpp-python"
@@ -82,9 +84,15 @@ class LlamaCppBackend:
         """Score the groups, a few together where they are small."""
         if self._scorer is None or self._model is None:
             raise RuntimeError("score() before open()")
-        longest = self._options.context or self._model.context_length
-        packer = Packer(self.encode, self._letters, longest, self._scorer.pack_tokens)
+        packer = Packer(self.encode, self._letters, self._longest(self._model), self._scorer.pack_tokens)
         return packer.run(groups, self._scorer.score)
+
+    def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts | ScoringFailure]:
+        """Write to the groups' prompts, many at a time."""
+        if self._model is None:
+            raise RuntimeError("generate() before open()")
+        writer = LlamaWriter(self._model, self._options.batch_tokens, self._threads)
+        return TextPacker(self.encode, self._longest(self._model), writer.together).run(groups, writer.write)
 
     def close(self) -> None:
         """Free the weights."""
@@ -137,6 +145,9 @@ class LlamaCppBackend:
     @property
     def _gpu_layers(self) -> int:
         return self._options.gpu_layers if supports_gpu() else 0
+
+    def _longest(self, model: LlamaModel) -> int:
+        return self._options.context or model.context_length
 
     @property
     def _threads(self) -> int:

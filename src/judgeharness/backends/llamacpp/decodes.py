@@ -46,6 +46,28 @@ def decodes(tree: PrefixTree, batch_tokens: int) -> Iterator[Decode]:
         yield Decode(tree.tokens[part], tree.depths[part], first[part], last[part], outputs, (before, done))
 
 
+def kept(tree: PrefixTree, leaves: Indices, counts: Indices, batch_tokens: int) -> Iterator[Decode]:
+    """The steps of a tree of which nothing is forgotten, for prompts that are continued.
+
+    leaves: the prompts' last tokens, in order, each once. counts: how many sequences continue each, numbered in the
+    same order. The outputs, one after the other, are those of the leaves.
+    """
+    total = len(tree.tokens)
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    first = offsets[np.searchsorted(leaves, np.arange(total))]
+    last = offsets[np.searchsorted(leaves, tree.ends)]
+    for start in range(0, total, batch_tokens):
+        part = slice(start, min(start + batch_tokens, total))
+        outputs = leaves[(leaves >= part.start) & (leaves < part.stop)] - start
+        yield Decode(tree.tokens[part], tree.depths[part], first[part], last[part], outputs, (0, 0))
+
+
+def one_token_each(texts: Sequence[tuple[int, int, int]]) -> Decode:
+    """The step that adds a token to each of some texts. texts: token, its place, and the sequence."""
+    tokens, places, sequences = np.array(texts, dtype=np.int64).T
+    return Decode(tokens, places, sequences, sequences + 1, np.arange(len(texts)), (0, 0))
+
+
 def one_by_one(prompts: Sequence[Tokens], batch_tokens: int) -> Iterator[Iterator[Decode]]:
     """The steps of each prompt alone, for models that cannot follow a tree."""
     for prompt in prompts:

@@ -139,13 +139,21 @@ class LlamaModel:
                 raise failure("llama.cpp cannot tokenise a text")
             room = -size
 
-    def detokenize(self, tokens: Sequence[int]) -> str:
-        """The text of tokens, special ones included."""
+    def ends(self, token: int) -> bool:
+        """Whether a token ends what a model says."""
+        return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of tokens, without special ones."""
+        return self.detokenize(tokens, special=False) if tokens else ""
+
+    def detokenize(self, tokens: Sequence[int], special: bool = True) -> str:
+        """The text of tokens, special ones included unless told otherwise."""
         given = (ctypes.c_int32 * len(tokens))(*tokens)
         room = 64 + 32 * len(tokens)
         while True:
             buffer = ctypes.create_string_buffer(room)
-            size = int(llama_cpp.llama_detokenize(self._vocabulary, given, len(tokens), buffer, room, False, True))
+            size = int(llama_cpp.llama_detokenize(self._vocabulary, given, len(tokens), buffer, room, False, special))
             if size >= 0:
                 return buffer.raw[:size].decode("utf-8", "replace")
             room = -size

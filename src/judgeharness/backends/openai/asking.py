@@ -10,7 +10,7 @@ import tenacity
 
 from judgeharness.backends.openai.budget import Budget, BudgetError
 from judgeharness.backends.openai.client import Client, FaultError, RefusedError
-from judgeharness.backends.openai.replies import Answer, read_answer
+from judgeharness.backends.openai.replies import Answer, Text, read_answer, read_text
 from judgeharness.backends.openai.roads import Question, RequestForm
 from judgeharness.backends.openai.throttle import Concurrency, Priority, Throttle
 from judgeharness.domain import PromptGroup, ScoringFailure
@@ -18,16 +18,15 @@ from judgeharness.errors import HarnessError
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
-ANSWER_TOKENS = 1
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredGroup:
-    """A group with a question and an answer for each of its prompts."""
+    """A group with a question and an answer for each of its prompts: scored, or written."""
 
     group: PromptGroup
     questions: tuple[Question, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[Answer | Text, ...]
 
 
 Result = AnsweredGroup | ScoringFailure
@@ -132,7 +131,7 @@ class Asking:
             return ScoringFailure(group.uid, f"{error.reason}, in {self._attempts} attempts")
         return AnsweredGroup(group, tuple(questions), tuple(found[each] for each in questions))
 
-    async def _ask(self, priority: Priority, question: Question, promises: dict[Question, int]) -> Answer:
+    async def _ask(self, priority: Priority, question: Question, promises: dict[Question, int]) -> Answer | Text:
         attempts = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(FaultError),
             stop=tenacity.stop_after_attempt(self._attempts),
@@ -154,14 +153,15 @@ class Asking:
         promises[question] = tokens
         self.repeated += 1
 
-    async def _once(self, question: Question, promises: dict[Question, int]) -> Answer:
+    async def _once(self, question: Question, promises: dict[Question, int]) -> Answer | Text:
+        read = read_answer if question.decoding is None else read_text
         path, body = self._form.request(question)
         used = promises[question]
         try:
-            answer = read_answer(await self._client.post(path, body))
+            answer = read(await self._client.post(path, body))
             if answer.prompt_tokens is not None:
-                used = answer.prompt_tokens + (answer.answer_tokens or ANSWER_TOKENS)
-                self.budget.learn(_bytes(question), used)
+                used = answer.prompt_tokens + (answer.answer_tokens or question.answer_tokens)
+                self.budget.learn(_bytes(question), answer.prompt_tokens)
         except FaultError as error:
             used = used if error.status is None else 0
             if error.overloaded:
@@ -177,8 +177,8 @@ class Asking:
 
     def _estimate(self, question: Question) -> int:
         if question.tokens is not None:
-            return len(question.tokens) + ANSWER_TOKENS
-        return self.budget.estimate(_bytes(question))
+            return len(question.tokens) + question.answer_tokens
+        return self.budget.estimate(_bytes(question)) + question.answer_tokens
 
     def _used_up(self) -> HarnessError:
         return HarnessError(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 MARGIN = 1.1
 FIRST_TOKENS_A_BYTE = 0.5
-OWN_TOKENS = 2
+OWN_TOKENS = 1
 
 
 class BudgetError(Exception):
@@ -29,7 +29,7 @@ class Budget:
         return " and ".join(f"{most:,} {name}" for name, most in limits if most is not None) or "no limit"
 
     def estimate(self, n_bytes: int) -> int:
-        """The most tokens that a prompt of so many bytes and its answer are taken to have.
+        """The most tokens that a prompt of so many bytes is taken to have.
 
         By the most tokens a byte that any prompt had so far, as the server counted, and a margin.
         """

@@ -19,7 +19,7 @@ class Capabilities(BaseModel):
     found out. tokens_field: what it calls the limit of answer tokens. letters: the letters' token ids by the server's
     own tokenizer, where it has one to ask. form: what stands before a letter in the text of its token. road: how it is
     asked. prompt_tokens: what it counted for the probe's conversation. adds_bos: whether it put a token of its own
-    before a text prompt.
+    before a text prompt. no_scores: why it can be asked for written answers alone, if that is so.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +39,7 @@ class Capabilities(BaseModel):
     road: Road
     prompt_tokens: int | None
     adds_bos: bool
+    no_scores: str | None = None
 
     @property
     def top(self) -> int:

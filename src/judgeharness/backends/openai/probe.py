@@ -13,10 +13,10 @@ from judgeharness.backends.letters import PLAIN_ANSWER_PREFIX, letter_tokens
 from judgeharness.backends.openai.capabilities import Capabilities, Road
 from judgeharness.backends.openai.client import Client, FaultError, RefusedError
 from judgeharness.backends.openai.options import Endpoint
-from judgeharness.backends.openai.replies import Answer, read_answer
+from judgeharness.backends.openai.replies import Answer, read_answer, read_text
 from judgeharness.backends.openai.roads import Question, RequestForm
 from judgeharness.backends.openai.servers import KINDS, TOLD_BY, UNKNOWN, identity, own_entry, owner_kind
-from judgeharness.domain import Message
+from judgeharness.domain import Decoding, Message
 from judgeharness.errors import HarnessError
 
 CONVERSATION = (
@@ -65,7 +65,7 @@ async def find_identity(client: Client, subject: Subject) -> tuple[str, dict[str
 
 
 async def probe(client: Client, subject: Subject) -> Capabilities:
-    """All that is to be known. Raises HarnessError where the server gives no log-probabilities on any road."""
+    """All that is to be known. Raises HarnessError where the server gives neither log-probabilities nor texts."""
     server, same, version = await find_identity(client, subject)
     question = _question(subject)
     base = RequestForm(subject.model, server, "chat", 1, extra=subject.extra)
@@ -79,7 +79,7 @@ async def probe(client: Client, subject: Subject) -> Capabilities:
     road = _road(subject, chat, text, takes_ids, native is not None)
     form, answer = _taken(road, (chat_form, chat), (text_form, text), (base, native))
     if form is None or answer is None:
-        raise HarnessError(_why_not(subject, server), KINDS[server].setting)
+        return await _texts_alone(client, base, question, subject, (same, version))
     named = native is not None if road == "native" else await _named(client, form, question, subject)
     remote = await _remote_letters(client, server, subject) if subject.letters is None and road == "chat" else None
     ids = any(each.token is not None for each in answer.candidates)
@@ -100,6 +100,42 @@ async def probe(client: Client, subject: Subject) -> Capabilities:
         prompt_tokens=answer.prompt_tokens,
         adds_bos=_adds_bos(text, question),
     )
+
+
+async def _texts_alone(
+    client: Client, base: RequestForm, question: Question, subject: Subject, said: tuple[dict[str, Any], str | None]
+) -> Capabilities:
+    """What a server without log-probabilities can do. Raises HarnessError where it does not write either."""
+    reason, setting = _why_not(subject, base.server), KINDS[base.server].setting
+    roads: dict[Road, bool] = {
+        "chat": subject.endpoint != "completions",
+        "completions text": subject.endpoint != "chat" and not subject.is_openai,
+    }
+    for road in (road for road, wanted in roads.items() if wanted):
+        path, body = replace(base, road=road).request(replace(question, decoding=Decoding(1)))
+        try:
+            text = read_text(await client.post(path, body))
+        except (RefusedError, FaultError):
+            continue
+        return Capabilities(
+            server=base.server,
+            identity=said[0],
+            version=said[1],
+            chat_top=0,
+            completions_top=0,
+            takes_ids=False,
+            named_tokens=False,
+            gives_ids=False,
+            raw=None,
+            tokens_field=base.tokens_field,
+            letters=None,
+            form="",
+            road=road,
+            prompt_tokens=text.prompt_tokens,
+            adds_bos=False,
+            no_scores=f"{reason} ({setting})",
+        )
+    raise HarnessError(reason, setting)
 
 
 async def _quiet(asking: Awaitable[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What servers answer, in their several shapes, as one: the first token's candidates with their log-probabilities.
+"""What servers answer, in their several shapes, as one: the first token's candidates, or what was written.
 
 Shapes and their sources:
 
@@ -7,6 +7,8 @@ Shapes and their sources:
 - completions, `choices[0].logprobs.top_logprobs[0]`, a mapping from text to log-probability:
   https://platform.openai.com/docs/api-reference/completions/object; with `return_tokens_as_token_ids` vLLM writes
   "token_id:N" for the text; llama-server answers in the shape of chat completions here too;
+- what was written: `choices[0].message.content` of chat completions, `choices[0].text` of completions, and
+  `finish_reason`, which is "length" where the limit cut it off;
 - SGLang's own `/generate`, `meta_info.output_top_logprobs` and `output_token_ids_logprobs`, lists of
   [log-probability, id, text]: https://docs.sglang.io/basic_usage/native_api.html.
 """
@@ -45,6 +47,32 @@ class Answer:
     sampled: Candidate | None
     prompt_tokens: int | None
     answer_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What was written, and whether it was cut off by the limit. Token counts as of an `Answer`."""
+
+    text: str
+    cut: bool
+    prompt_tokens: int | None
+    answer_tokens: int | None
+
+
+def read_text(reply: Any) -> Text:
+    """The text in a reply. Raises FaultError where there is none; a model that refuses has written nothing."""
+    choice = _mapping(_first(_mapping(reply).get("choices")))
+    message = _mapping(choice.get("message"))
+    text = message.get("content") if message else choice.get("text")
+    if not isinstance(text, str) and not (message and text is None):
+        raise FaultError("the reply has no text")
+    usage = _mapping(_mapping(reply).get("usage"))
+    return Text(
+        text or "",
+        choice.get("finish_reason") == "length",
+        _count(usage.get("prompt_tokens")),
+        _count(usage.get("completion_tokens")),
+    )
 
 
 def read_answer(reply: Any) -> Answer:

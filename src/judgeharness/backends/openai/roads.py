@@ -1,4 +1,4 @@
-"""How a prompt is put to a server: the path and the body of the request, and nothing that is random."""
+"""How a prompt is put to a server, to be scored or written to: the path and the body of the request."""
 
 from __future__ import annotations
 
@@ -8,16 +8,26 @@ from typing import Any
 
 from judgeharness.backends.openai.capabilities import Road
 from judgeharness.backends.openai.servers import KINDS
-from judgeharness.domain import Message
+from judgeharness.domain import Decoding, Message
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A prompt in the forms in which servers take it. text and tokens: None where there is no tokenizer for them."""
+    """A prompt in the forms in which servers take it. text and tokens: None where there is no tokenizer for them.
+
+    decoding: how the answer is written, None where it is scored. draw: the number that the server is to draw with.
+    """
 
     messages: tuple[Message, ...]
     text: str | None = None
     tokens: tuple[int, ...] | None = None
+    decoding: Decoding | None = None
+    draw: int = 0
+
+    @property
+    def answer_tokens(self) -> int:
+        """The most tokens that its answer has."""
+        return 1 if self.decoding is None else self.decoding.max_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ class RequestForm:
     def request(self, question: Question) -> tuple[str, dict[str, Any]]:
         """Path and body for a question."""
         kind = KINDS[self.server]
+        if question.decoding is not None:
+            return self._writing(question, question.decoding)
         if self.road == "native":
             return kind.native or "", {**self._native(question.tokens or ()), **(self.extra or {})}
         body: dict[str, Any] = {"model": self.model, self.tokens_field: 1, "temperature": self.temperature, "top_p": 1}
@@ -54,6 +66,25 @@ class RequestForm:
             return "/chat/completions", {**body, **(self.extra or {})}
         prompt = list(question.tokens or ()) if self.road == "completions ids" else _text(question)
         return "/completions", {**body, "prompt": prompt, "logprobs": self.top, **(self.extra or {})}
+
+    def _writing(self, question: Question, decoding: Decoding) -> tuple[str, dict[str, Any]]:
+        """For an answer in writing, drawn from all tokens: servers have defaults that would draw from some."""
+        kind = KINDS[self.server]
+        body: dict[str, Any] = {
+            "model": self.model,
+            self.tokens_field: decoding.max_tokens,
+            "temperature": decoding.temperature,
+            "top_p": 1,
+            "seed": question.draw,
+            **kind.extra,
+            **kind.draws_from_all,
+        }
+        if self.road.startswith("completions"):
+            prompt = list(question.tokens or ()) if self.road == "completions ids" else _text(question)
+            return "/completions", {**body, "prompt": prompt, **(self.extra or {})}
+        body |= {"messages": _turns(question.messages)}
+        body |= {"chat_template_kwargs": {"enable_thinking": False}} if kind.thinks else {}
+        return "/chat/completions", {**body, **(self.extra or {})}
 
     def _native(self, tokens: Sequence[int]) -> dict[str, Any]:
         return {

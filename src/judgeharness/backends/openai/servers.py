@@ -19,8 +19,9 @@ class ServerKind:
 
     native: a path of its own that scores named tokens. named_tokens: the field that asks for log-probabilities of token
     ids, if there is one. ids_field: what makes it write token ids for texts. thinks: whether it takes
-    `chat_template_kwargs`, by which thinking is switched off. extra: more fields of every request. setting: what to
-    change on the server where it returns no log-probabilities.
+    `chat_template_kwargs`, by which thinking is switched off. extra: more fields of every request. draws_from_all: what
+    makes it draw from all tokens, each as probable as the model says. setting: what to change on the server where it
+    returns no log-probabilities.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ServerKind:
     ids_field: Mapping[str, Any] = field(default_factory=dict)
     thinks: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+    draws_from_all: Mapping[str, Any] = field(default_factory=dict)
     setting: str = "see its documentation for log-probabilities"
 
 
@@ -41,11 +43,27 @@ KINDS = {
             named_tokens="logprob_token_ids",
             ids_field={"return_tokens_as_token_ids": True},
             thinks=True,
+            draws_from_all={"top_k": -1, "min_p": 0, "repetition_penalty": 1},
             setting="start it with --max-logprobs 20 or more",
         ),
-        ServerKind("SGLang", native="root:/generate", named_tokens="token_ids_logprob", thinks=True),
-        ServerKind("llama-server", thinks=True, extra={"cache_prompt": True}),
-        ServerKind("llama_cpp.server", setting="start it with --logits_all true"),
+        ServerKind(
+            "SGLang",
+            native="root:/generate",
+            named_tokens="token_ids_logprob",
+            thinks=True,
+            draws_from_all={"top_k": -1, "min_p": 0, "repetition_penalty": 1},
+        ),
+        ServerKind(
+            "llama-server",
+            thinks=True,
+            extra={"cache_prompt": True},
+            draws_from_all={"top_k": 0, "min_p": 0, "repeat_penalty": 1},
+        ),
+        ServerKind(
+            "llama_cpp.server",
+            draws_from_all={"top_k": 0, "min_p": 0, "repeat_penalty": 1},
+            setting="start it with --logits_all true",
+        ),
         ServerKind("Ollama", setting="it gives log-probabilities from version 0.12.11 on"),
         ServerKind("TGI", setting="start it with --max-top-n-tokens 5 or more"),
         ServerKind(UNKNOWN),

@@ -1,4 +1,4 @@
-"""Option scores by content: a group that was scored once is never scored again."""
+"""Answers by content: a group that was answered once is never asked again."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 import numpy as np
 
 from judgeharness.backends.contract import Description
-from judgeharness.domain import OptionScores
+from judgeharness.domain import Answer, GeneratedTexts, OptionScores
 
 
-class Scores:
-    """The tables `scores` and `backends`."""
+class Answers:
+    """The tables `scores`, `texts` and `backends`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -32,8 +32,29 @@ class Scores:
         found: Description = json.loads(row[0])
         return found
 
-    def add(self, key: str, backend_digest: str, session_id: str, scores: OptionScores) -> None:
-        """Keep a group's scores; committed when this returns. What is there already stays."""
+    def add(self, key: str, backend_digest: str, session_id: str, answer: Answer) -> None:
+        """Keep the answer to a group; committed when this returns. What is there already stays."""
+        if isinstance(answer, GeneratedTexts):
+            self._add_texts(key, backend_digest, session_id, answer)
+        else:
+            self._add_scores(key, backend_digest, session_id, answer)
+
+    def _add_texts(self, key: str, backend_digest: str, session_id: str, texts: GeneratedTexts) -> None:
+        self._connection.execute(
+            "INSERT INTO texts (key, backend_digest, session_id, uid, texts, cut, created)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            (
+                key,
+                backend_digest,
+                session_id,
+                texts.uid,
+                json.dumps(texts.texts),
+                json.dumps(texts.cut),
+                _now(),
+            ),
+        )
+
+    def _add_scores(self, key: str, backend_digest: str, session_id: str, scores: OptionScores) -> None:
         self._connection.execute(
             "INSERT INTO scores (key, backend_digest, session_id, uid, kind, scores, mass, censored, created)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
@@ -46,17 +67,26 @@ class Scores:
                 json.dumps(scores.scores.tolist()),
                 None if scores.mass is None else json.dumps(scores.mass.tolist()),
                 None if scores.censored is None else json.dumps(scores.censored.tolist()),
-                datetime.now(UTC).isoformat(timespec="seconds"),
+                _now(),
             ),
         )
 
     def known(self, keys: Iterable[str]) -> set[str]:
-        """Those of the keys that have scores."""
-        query = "SELECT key FROM scores WHERE key IN (SELECT value FROM json_each(?))"
-        return {row[0] for row in self._connection.execute(query, (json.dumps(list(keys)),))}
+        """Those of the keys that have an answer."""
+        wanted = json.dumps(list(keys))
+        query = (
+            "SELECT key FROM scores WHERE key IN (SELECT value FROM json_each(?1))"
+            " UNION ALL SELECT key FROM texts WHERE key IN (SELECT value FROM json_each(?1))"
+        )
+        return {row[0] for row in self._connection.execute(query, (wanted,))}
 
-    def get(self, key: str) -> OptionScores | None:
-        """The scores under a key, or None."""
+    def texts(self, key: str) -> GeneratedTexts | None:
+        """The texts under a key, or None."""
+        row = self._connection.execute("SELECT uid, texts, cut FROM texts WHERE key = ?", (key,)).fetchone()
+        return None if row is None else GeneratedTexts(row[0], tuple(json.loads(row[1])), tuple(json.loads(row[2])))
+
+    def scores(self, key: str) -> OptionScores | None:
+        """The option scores under a key, or None."""
         row = self._connection.execute(
             "SELECT uid, kind, scores, mass, censored FROM scores WHERE key = ?", (key,)
         ).fetchone()
@@ -70,3 +100,7 @@ class Scores:
             None if mass is None else np.array(json.loads(mass), dtype=np.float64),
             None if censored is None else np.array(json.loads(censored), dtype=np.bool_),
         )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,109 @@
+"""Writing answers in a llama.cpp context: prompts as a prefix tree, then many texts side by side, token by token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from judgeharness.backends.drawing import Drawer
+from judgeharness.backends.llamacpp.decodes import kept, one_token_each
+from judgeharness.backends.llamacpp.library import LlamaContext, LlamaModel, most_sequences
+from judgeharness.backends.writing import Start, Written
+from judgeharness.prefixes import build_tree
+
+TOGETHER = 32
+CACHED_TOKENS = 32_768
+
+
+@dataclass(slots=True)
+class _Text:
+    """A text that is being written: its sequence in the context, and the tokens so far."""
+
+    sequence: int
+    start: Start
+    drawer: Drawer
+    tokens: list[int] = field(default_factory=list)
+    ended: bool = False
+
+    def take(self, logits: npt.NDArray[np.float32], model: LlamaModel) -> None:
+        """Draw the next token; nothing more where it ends the text."""
+        token = self.drawer.draw(logits)
+        self.ended = model.ends(token)
+        if not self.ended:
+            self.tokens.append(token)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more is to be drawn."""
+        return self.ended or len(self.tokens) >= self.start.decoding.max_tokens
+
+    @property
+    def place(self) -> int:
+        """The place of the token that was drawn last."""
+        return len(self.start.tokens) + len(self.tokens) - 1
+
+
+class LlamaWriter:
+    """Continues prompts. A context is made for each lot of texts, of the size that it needs."""
+
+    def __init__(self, model: LlamaModel, batch_tokens: int, threads: int) -> None:
+        self._model = model
+        self._batch = batch_tokens
+        self._threads = threads
+        # Models that keep a state besides keys and values cannot share the beginnings of prompts.
+        self.together = 1 if model.is_recurrent else min(TOGETHER, most_sequences(), batch_tokens)
+
+    def write(self, starts: Sequence[Start]) -> list[Written]:
+        """A text for each, all with the same limit and temperature."""
+        found: dict[int, Written] = {}
+        for part in self._parts(starts):
+            texts = self._texts([starts[index] for index in part])
+            found |= {index: self._finished(text) for index, text in zip(part, texts, strict=True)}
+        return [found[index] for index in range(len(starts))]
+
+    def _finished(self, text: _Text) -> Written:
+        return Written(self._model.text(text.tokens), not text.ended)
+
+    def _parts(self, starts: Sequence[Start]) -> Iterator[list[int]]:
+        """Indices, those whose prompts begin alike together, few enough for their keys and values."""
+        part: list[int] = []
+        size = 0
+        for index in sorted(range(len(starts)), key=lambda index: starts[index].tokens):
+            needed = len(starts[index].tokens) + starts[index].decoding.max_tokens
+            if part and (len(part) == self.together or size + needed > CACHED_TOKENS):
+                yield part
+                part, size = [], 0
+            part.append(index)
+            size += needed
+        if part:
+            yield part
+
+    def _texts(self, starts: Sequence[Start]) -> list[_Text]:
+        """The texts, written side by side. The starts are in the order of their tokens."""
+        texts = [_Text(sequence, each, Drawer(each.decoding, each.index)) for sequence, each in enumerate(starts)]
+        size = sum(len(each.tokens) + each.decoding.max_tokens for each in starts) + self._batch
+        context = LlamaContext(self._model, size, self._batch, len(starts), self._threads)
+        try:
+            self._begin(context, texts)
+            while live := [text for text in texts if not text.done]:
+                self._go_on(context, live)
+        finally:
+            context.close()
+        return texts
+
+    def _begin(self, context: LlamaContext, texts: Sequence[_Text]) -> None:
+        tree = build_tree([text.start.tokens for text in texts])
+        leaves, counts = np.unique(tree.leaves, return_counts=True)
+        rows = np.concatenate([context.decode(step) for step in kept(tree, leaves, counts, self._batch)])
+        for text, leaf in zip(texts, np.searchsorted(leaves, tree.leaves).tolist(), strict=True):
+            text.take(rows[leaf], self._model)
+
+    def _go_on(self, context: LlamaContext, texts: Sequence[_Text]) -> None:
+        for first in range(0, len(texts), self._batch):
+            part = texts[first : first + self._batch]
+            step = one_token_each([(text.tokens[-1], text.place, text.sequence) for text in part])
+            for text, logits in zip(part, context.decode(step), strict=True):
+                text.take(logits, self._model)

@@ -1,0 +1,161 @@
+"""A server's model as the user named it: where it is, what it can do, and how it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from judgeharness.backends.chat import Chat, rendered
+from judgeharness.backends.contract import BackendContext
+from judgeharness.backends.letters import letter_tokens, require_letters
+from judgeharness.backends.openai.address import find_address, find_key
+from judgeharness.backends.openai.budget import Budget
+from judgeharness.backends.openai.capabilities import Capabilities
+from judgeharness.backends.openai.client import Client, FaultError
+from judgeharness.backends.openai.matching import LetterNames
+from judgeharness.backends.openai.options import OpenAIOptions
+from judgeharness.backends.openai.probe import Subject, find_identity, probe
+from judgeharness.backends.openai.roads import Question, RequestForm
+from judgeharness.backends.openai.tokenizer import load_chat
+from judgeharness.content import digest
+from judgeharness.domain import PromptGroup
+from judgeharness.errors import HarnessError
+
+QUICK = 10.0
+
+
+class Server:
+    """A model behind an OpenAI-compatible server. The server is probed once; what it can do is kept in the cache."""
+
+    def __init__(self, model: str, options: OpenAIOptions, context: BackendContext) -> None:
+        self.options = options
+        self.context = context
+        self.address = find_address(model, options.base_url, os.environ)
+        self.budget = Budget(options.max_requests, options.max_tokens)
+        self._key = find_key(self.address, options.key_variable, os.environ)
+        context.notify(f"openai model: {self.address.model} at {self.address.url}")
+
+    def client(self, timeout: float | None = None) -> Client:
+        """A client to it, to be closed by the caller. timeout: in seconds; the option's unless given."""
+        return Client(self.address, self._key, timeout or self.options.timeout, self.options.concurrency)
+
+    def render(self, group: PromptGroup) -> Sequence[str] | None:
+        """The text of each prompt, by the tokenizer of the option; None without one."""
+        return None if self.chat is None else rendered(self.chat, group)
+
+    def questions(self, group: PromptGroup) -> list[Question]:
+        """A group's prompts in the forms in which the server takes them."""
+        texts = self.render(group)
+        tokens: Sequence[Sequence[int] | None] = [None] * len(group.prompts)
+        if texts is not None and self.chat is not None:
+            tokens = self.chat.encode(texts)
+        return [
+            Question(
+                prompt.messages,
+                None if texts is None else texts[index],
+                None if ids is None else tuple(ids),
+                group.decoding,
+                _draw(group, index),
+            )
+            for index, (prompt, ids) in enumerate(zip(group.prompts, tokens, strict=True))
+        ]
+
+    @cached_property
+    def chat(self) -> Chat | None:
+        """The chat template and tokenizer of the option; None without one."""
+        name = self.options.tokenizer
+        return None if name is None else load_chat(name, self.context)
+
+    @cached_property
+    def _letters(self) -> dict[str, int] | None:
+        """By the tokenizer of the option."""
+        return None if self.chat is None else letter_tokens(self.chat, self.options.answer_prefix)
+
+    @cached_property
+    def names(self) -> LetterNames:
+        """How letters are told among the server's candidates."""
+        found = self.capabilities
+        if self.chat is None or self._letters is None:
+            return LetterNames(found.letters, found.form)
+        require_letters(self._letters, 2)
+        prefix = self.chat.decode([self._letters["A"]]).removesuffix("A")
+        return LetterNames(self._letters if found.gives_ids else None, prefix)
+
+    @cached_property
+    def form(self) -> RequestForm:
+        """What all requests have in common."""
+        found, options = self.capabilities, self.options
+        top = found.top if options.top_logprobs is None else options.top_logprobs
+        named = tuple((self._letters or {}).values()) if found.named_tokens else ()
+        return RequestForm(
+            self.address.model, found.server, found.road, top, found.tokens_field, named, options.extra_body
+        )
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """As kept from an earlier run where the server is the same, or cannot be reached."""
+        options = self.options
+        wishes = [options.endpoint, options.tokenizer, options.answer_prefix, options.extra_body]
+        name = digest([self.address.url, self.address.model, wishes])[:16]
+        kept = self.context.cache / "servers" / f"{name}.json"
+        known = _read(kept)
+        try:
+            found = asyncio.run(self._probed(known))
+        except FaultError as error:
+            if known is None:
+                raise HarnessError(
+                    f"{self.address.url} cannot be asked: {error.reason}",
+                    "start the server, or set its address with -o base_url=http://HOST:PORT/v1",
+                ) from error
+            self.context.notify(f"{self.address.url} cannot be asked ({error.reason}); taking it as it was last time")
+            return known
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(found.model_dump_json(indent=1), encoding="utf-8")
+        return found
+
+    async def _probed(self, known: Capabilities | None) -> Capabilities:
+        subject = self._subject()
+        client = self.client(QUICK if known else None)
+        try:
+            if known is not None and known.no_scores is None:
+                server, identity, _ = await find_identity(client, subject)
+                if (server, identity) == (known.server, known.identity):
+                    return known
+            await client.close()
+            client = self.client()
+            return await probe(client, subject)
+        finally:
+            self.budget.charge(client.posts, client.tokens)
+            await client.close()
+
+    def _subject(self) -> Subject:
+        options = self.options
+        return Subject(
+            self.address.model,
+            self.address.is_openai,
+            options.endpoint,
+            self.chat,
+            self._letters,
+            options.answer_prefix,
+            options.extra_body,
+        )
+
+
+def _draw(group: PromptGroup, index: int) -> int:
+    """The number that a server draws prompt `index` with; the same for all where nothing is drawn."""
+    if group.decoding is None or group.decoding.temperature == 0:
+        return 0
+    return (group.decoding.seed + index) % (1 << 31)
+
+
+def _read(kept: Any) -> Capabilities | None:
+    try:
+        return Capabilities.model_validate(json.loads(kept.read_text(encoding="utf-8")))
+    except (OSError, ValueError, ValidationError):
+        return None

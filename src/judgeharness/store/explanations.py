@@ -1,0 +1,70 @@
+"""Explanations that models wrote, or that came in files, with where they came from."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from judgeharness.errors import InputError
+from judgeharness.explanations import ExplanationSet, GivenExplanation
+from judgeharness.store.transactions import transaction
+
+
+class Explanations:
+    """The tables `explanation_sets` and `explanations`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def add(self, given: ExplanationSet, session_id: str) -> None:
+        """Keep a set; one that is there already stays."""
+        with transaction(self._connection):
+            added = self._connection.execute(
+                "INSERT INTO explanation_sets (id, created, session_id, name, origin) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (id) DO NOTHING",
+                (
+                    given.id,
+                    datetime.now(UTC).isoformat(timespec="seconds"),
+                    session_id,
+                    given.name,
+                    json.dumps(dict(given.origin), sort_keys=True),
+                ),
+            ).rowcount
+            if added:
+                self._connection.executemany(
+                    "INSERT INTO explanations (set_id, uid, position, label, text, text_key) VALUES (?, ?, ?, ?, ?, ?)",
+                    [
+                        (given.id, uid, position, each.label, each.text, each.text_key)
+                        for uid, shown in given.by_uid.items()
+                        for position, each in enumerate(shown)
+                    ],
+                )
+
+    def all(self) -> list[tuple[str, str, str, Mapping[str, Any]]]:
+        """Id, date, name and origin of every set, oldest first."""
+        rows = self._connection.execute("SELECT id, created, name, origin FROM explanation_sets ORDER BY created, id")
+        return [(key, created, name, json.loads(origin)) for key, created, name, origin in rows]
+
+    def find(self, prefix: str) -> ExplanationSet:
+        """The set whose id begins like this. Raises InputError where none or several do."""
+        rows = self._connection.execute(
+            "SELECT id, name, origin FROM explanation_sets WHERE substr(id, 1, ?) = ? ORDER BY id",
+            (len(prefix), prefix),
+        ).fetchall()
+        if not rows:
+            raise InputError(
+                f"no explanations '{prefix}' in this store, nor a file of that name",
+                "'judgeharness explain' has a model write some; 'human' stands for the task's own",
+            )
+        if len(rows) > 1:
+            raise InputError(f"'{prefix}' fits {len(rows)} sets: {', '.join(row[0] for row in rows[:5])}")
+        key, name, origin = rows[0]
+        by_uid: dict[str, list[GivenExplanation]] = {}
+        for uid, label, text, text_key in self._connection.execute(
+            "SELECT uid, label, text, text_key FROM explanations WHERE set_id = ? ORDER BY rowid", (key,)
+        ):
+            by_uid.setdefault(uid, []).append(GivenExplanation(text, label, text_key))
+        return ExplanationSet(name, {uid: tuple(shown) for uid, shown in by_uid.items()}, json.loads(origin))

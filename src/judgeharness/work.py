@@ -1,0 +1,123 @@
+"""What there is to do for a task under a strategy, and what is in the store already."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from judgeharness.backends.contract import Answering, Model
+from judgeharness.domain import Item
+from judgeharness.prefixes import TokenCount, count_tokens
+from judgeharness.store.answers import Answers
+from judgeharness.strategies.contract import Strategy
+from judgeharness.tasks.task import Task
+from judgeharness.turns import Turn, last_turn
+
+COUNTED_ITEMS = 16
+CHARACTERS_A_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where an item stands, without its prompts: see `turns.Turn`. answered: whether its last group is."""
+
+    key: str
+    prompts: int
+    answering: Answering
+    text_keys: tuple[str, ...]
+    max_tokens: int
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One task asked of one model under one strategy: what is to be asked next.
+
+    stands: of every item, by uid. missing: the items whose next group is to be answered now, all in the way that
+    `answering` says. waiting: how many items more are to be asked after that. tokens: of the missing items' prompts;
+    unless `exact`, estimated from a sample of items, or from the characters where the model does not tell the tokens.
+    """
+
+    task: Task
+    strategy: Strategy
+    stands: Mapping[str, Stand]
+    missing: tuple[Item, ...]
+    answering: Answering
+    waiting: int
+    tokens: TokenCount
+    exact: bool
+
+    @property
+    def n_missing_prompts(self) -> int:
+        """Prompts that have yet to be answered."""
+        return sum(self.stands[item.uid].prompts for item in self.missing)
+
+    @property
+    def n_written_tokens(self) -> int:
+        """At most so many tokens are to be written."""
+        stands = [self.stands[item.uid] for item in self.missing]
+        return sum(stand.prompts * stand.max_tokens for stand in stands)
+
+
+def plan(
+    task: Task,
+    strategy: Strategy,
+    model: Model,
+    backend_digest: str,
+    stored: Answers,
+    failed: Collection[str] = (),
+) -> Work:
+    """What there is to do, and what is in the store already; `failed` items are not asked again.
+
+    Raises InputError where the strategy does not fit.
+    """
+    strategy.check(task)
+    stands: dict[str, Stand] = {}
+    for item in task.items:
+        turn = last_turn(strategy, item, task, backend_digest, stored.texts)
+        stands[item.uid] = _stand(turn)
+    known = stored.known(stand.key for stand in stands.values() if stand.answering == "score")
+    stands = {uid: replace(stand, answered=stand.answered or stand.key in known) for uid, stand in stands.items()}
+    open_ones = [item for item in task.items if not stands[item.uid].answered and item.uid not in failed]
+    # What is written first is followed by what is scored, so that a model does one thing at a time.
+    ways = {stands[item.uid].answering for item in open_ones}
+    answering: Answering = "generate" if "generate" in ways else "score"
+    missing = tuple(item for item in open_ones if stands[item.uid].answering == answering)
+    waiting = len(open_ones) - len(missing)
+    work = Work(task, strategy, stands, missing, answering, waiting, TokenCount(0, 0), True)
+    tokens, exact = _count(work, model, backend_digest, stored)
+    return replace(work, tokens=tokens, exact=exact)
+
+
+def _stand(turn: Turn) -> Stand:
+    decoding = turn.group.decoding
+    return Stand(
+        turn.key,
+        len(turn.group.prompts),
+        turn.answering,
+        turn.text_keys,
+        0 if decoding is None else decoding.max_tokens,
+        turn.reading is not None,
+    )
+
+
+def _count(work: Work, model: Model, backend_digest: str, stored: Answers) -> tuple[TokenCount, bool]:
+    """The missing items' tokens, and whether they were counted one by one."""
+    missing = work.missing
+    if not missing:
+        return TokenCount(0, 0), True
+    sample = missing[:: max(1, len(missing) // COUNTED_ITEMS)][:COUNTED_ITEMS]
+    counted, exact = TokenCount(0, 0), len(sample) == len(missing)
+    scale = len(missing) / len(sample)
+    for item in sample:
+        group = last_turn(work.strategy, item, work.task, backend_digest, stored.texts).group
+        tokens = model.encode(group)
+        if tokens is None:
+            characters = ["".join(message.content for message in prompt.messages) for prompt in group.prompts]
+            counted += count_tokens([[*map(ord, text), 0] for text in characters])
+        else:
+            counted += count_tokens(tokens)
+        by_characters = tokens is None
+    if by_characters:
+        exact, scale = False, scale / CHARACTERS_A_TOKEN
+    return TokenCount(round(counted.total * scale), round(counted.unique * scale)), exact
