@@ -41,6 +41,7 @@ from judgeharness.store.database import Store
 from judgeharness.tasks.datasets import DataFolders, cache_folder
 from judgeharness.tasks.fetch import Meter, silent
 from judgeharness.tasks.task import Task, load_task
+from judgeharness.work import plan
 
 ITEMS = {"parallel-explicit": 4, "serial-explicit": 1}
 ROUNDS = 3
@@ -151,14 +152,10 @@ def overhead(backend: HuggingFaceBackend, task: Task, strategy: Any) -> float:
     with tempfile.TemporaryDirectory() as work, Store.open(Path(work) / "s.db") as store:
         store.runs.start_session("s", {})
         store.answers.add_backend("b", {})
-        work_to_do = pipeline.plan(task, strategy, backend, "b", store.answers)
+        work_to_do = plan(task, strategy, backend, "b", store.answers)
         begun = time.perf_counter()
         pipeline.ask(
-            work_to_do,
-            backend,
-            Local(NoOptions()),
-            lambda key, scores: store.answers.add(key, "b", "s", scores),
-            lambda prompts: None,
+            work_to_do, backend, Local(NoOptions()), pipeline.Place(store.answers, "b", "s"), lambda prompts: None
         )
         whole = time.perf_counter() - begun
     scorer.score = original

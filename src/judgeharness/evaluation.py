@@ -29,10 +29,10 @@ from judgeharness.executors.contract import Executor
 from judgeharness.explanations import ExplanationSet, explained
 from judgeharness.measures import applicable, measure, paired
 from judgeharness.metrics.kl import unexpected
-from judgeharness.pipeline import Asked
+from judgeharness.pipeline import Place, Progress
 from judgeharness.record import session_record
 from judgeharness.registry import Catalog, Registry
-from judgeharness.store.database import Store
+from judgeharness.store.database import Store, given_explanations
 from judgeharness.store.runs import Run
 from judgeharness.strategies.contract import Strategy, WritingStrategy
 from judgeharness.tasks.datasets import DataFolders
@@ -50,8 +50,8 @@ class Request:
 
     transforms: none for the default ones, of which those that the scores do not allow are left out. metrics: besides
     the default ones. temperature: of every transform that has one. values: options of backends, strategies,
-    transforms and the executor. limit: the first items only. explanations: in place of the tasks' own. arguments: the
-    command line, for the record.
+    transforms and the executor. limit: the first items only. explanations: "human" for the tasks' own, else a file of
+    others or the id of a set in the store. arguments: the command line, for the record.
     """
 
     tasks: Sequence[str]
@@ -64,7 +64,7 @@ class Request:
     limit: int | None = None
     split: str | None = None
     executor: str = "local"
-    explanations: ExplanationSet | None = None
+    explanations: str = "human"
     arguments: Sequence[str] = ()
 
 
@@ -88,20 +88,11 @@ class Step:
         return " · ".join(name for name in names if name)
 
 
-class Watcher(Protocol):
+class Watcher(Progress, Protocol):
     """What wants to know how an evaluation goes: the console, or nobody."""
 
     def planned(self, steps: Sequence[Step]) -> None:
-        """Before anything is scored."""
-
-    def started(self, name: str, prompts: int) -> None:
-        """Asking for a step begins, under its name."""
-
-    def advanced(self, prompts: int) -> None:
-        """That many prompts more were answered and stored."""
-
-    def finished(self) -> None:
-        """Asking for the step is over."""
+        """Before anything is asked."""
 
     def note(self, text: str) -> None:
         """Something to tell the user: what an alias resolved to, what was left out."""
@@ -110,17 +101,18 @@ class Watcher(Protocol):
 class Evaluation:
     """Resolves a request, so that every wrong name is found first; then reads and checks; then asks.
 
-    Nothing is written before `run`.
+    store: where explanations are looked for; nothing is written to it before `run`.
     """
 
     def __init__(
-        self, request: Request, registry: Registry, folders: DataFolders, cache: Path, watcher: Watcher
+        self, request: Request, registry: Registry, folders: DataFolders, cache: Path, watcher: Watcher, store: Path
     ) -> None:
         self._request = request
         self._registry = registry
         self._folders = folders
         self._context = BackendContext(cache, watcher.note)
         self._watcher = watcher
+        self._store_path = store
         self._session = secrets.token_hex(6)
         self._transform_names = tuple(request.transforms) or DEFAULT_TRANSFORMS
         self._require_known_options()
@@ -129,6 +121,7 @@ class Evaluation:
         self._transforms = [self._transform(name) for name in self._transform_names]
         self.measures = default_measures(registry, request.metrics)
         self._executor: Executor = component(registry.executors, request.executor, request.values).part
+        self._explanations: ExplanationSet | None = None
         self._tasks: list[Task] = []
         self._backends: list[OpenBackend] = []
         self._predictions: dict[tuple[str, str], tuple[Prediction, ...]] = {}
@@ -145,7 +138,8 @@ class Evaluation:
         """
         request = self._request
         loaded = (load_task(each, self._folders, meters, request.split) for each in self._definitions)
-        self._tasks = [explained(task.limited(request.limit), request.explanations) for task in loaded]
+        self._explanations = given_explanations(request.explanations, self._store_path)
+        self._tasks = [explained(task.limited(request.limit), self._explanations) for task in loaded]
         for task in self._tasks:
             self._require_applicable(task)
             for strategy in self._strategies:
@@ -235,8 +229,8 @@ class Evaluation:
             store.runs.add_task(task)
         for backend in self._backends:
             store.answers.add_backend(backend.digest, backend.description)
-        if self._request.explanations is not None:
-            store.explanations.add(self._request.explanations, self._session)
+        if self._explanations is not None:
+            self._explanations = store.explanations.add(self._explanations, self._session)
         self._watcher.planned(steps)
         runs: list[Run] = []
         for step in steps:
@@ -248,7 +242,8 @@ class Evaluation:
 
     def _asked(self, step: Step, work: Work, strategy: Strategy, model: Model, store: Store) -> list[Run]:
         begun = time.monotonic()
-        done, work = self._ask(step, work, model, store)
+        place = Place(store.answers, step.backend.digest, self._session)
+        done, work = pipeline.complete(work, model, self._executor, place, step.name, self._watcher)
         facts: dict[str, Any] = {
             "prompts": sum(stand.prompts for stand in work.stands.values()),
             "prompts_scored": done.prompts,
@@ -282,28 +277,6 @@ class Evaluation:
             reasons = list(dict.fromkeys(each.failure for each in predictions if each.failure))
             self._watcher.note(f"{step.name}: no item has a distribution: {reasons[0]}")
 
-    def _ask(self, step: Step, work: Work, model: Model, store: Store) -> tuple[Asked, Work]:
-        """Ask until nothing is missing that can be had, and the work as it then is."""
-        whole = Asked()
-        while work.missing:
-            self._watcher.started(_heading(step, work), work.n_missing_prompts)
-            try:
-                done = pipeline.ask(
-                    work,
-                    model,
-                    step.backend.digest,
-                    self._executor,
-                    store.answers,
-                    self._session,
-                    self._watcher.advanced,
-                )
-            finally:
-                self._watcher.finished()
-            whole.prompts += done.prompts
-            whole.failures |= done.failures
-            work = plan(work.task, work.strategy, model, step.backend.digest, store.answers, whole.failures)
-        return whole, work
-
     def _save(
         self,
         step: Step,
@@ -313,7 +286,7 @@ class Evaluation:
         store: Store,
     ) -> Run:
         record = _record(step, transform, facts)
-        given = self._request.explanations
+        given = self._explanations
         if given is not None and step.strategy is not None:
             record["explanations"] = {"name": given.name, "set": given.id}
         record["items_with_unexpected_labels"] = unexpected(*paired(step.task.items, predictions))
@@ -336,10 +309,6 @@ class Evaluation:
         )
         store.runs.save(run, predictions)
         return run
-
-
-def _heading(step: Step, work: Work) -> str:
-    return f"{step.name}: writing" if work.answering == "generate" else step.name
 
 
 def _require_able(backend: OpenBackend, strategy: Named) -> None:

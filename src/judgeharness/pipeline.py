@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from judgeharness.backends.contract import Model
 from judgeharness.domain import (
@@ -26,7 +27,29 @@ from judgeharness.store.answers import Answers
 from judgeharness.strategies.contract import WritingStrategy
 from judgeharness.transforms.contract import Transform, UndefinedTransformError
 from judgeharness.turns import last_turn
-from judgeharness.work import Stand, Work
+from judgeharness.work import Stand, Work, plan
+
+
+class Progress(Protocol):
+    """What wants to know how asking goes."""
+
+    def started(self, name: str, prompts: int) -> None:
+        """Asking begins, under a name."""
+
+    def advanced(self, prompts: int) -> None:
+        """That many prompts more were answered and stored."""
+
+    def finished(self) -> None:
+        """Asking is over, or broken off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where answers are kept: in which store, under which backend, and by which session."""
+
+    stored: Answers
+    backend_digest: str
+    session_id: str
 
 
 @dataclass(slots=True)
@@ -37,15 +60,25 @@ class Asked:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def ask(
-    work: Work,
-    model: Model,
-    backend_digest: str,
-    executor: Executor,
-    stored: Answers,
-    session_id: str,
-    progress: Callable[[int], None],
-) -> Asked:
+def complete(
+    work: Work, model: Model, executor: Executor, place: Place, name: str, watch: Progress
+) -> tuple[Asked, Work]:
+    """Ask until nothing is missing that can be had; what was done, and the work as it then is. Raises as `ask`."""
+    whole = Asked()
+    while work.missing:
+        writes = work.answering == "generate"
+        watch.started(f"{name}: writing" if writes else name, work.n_missing_prompts)
+        try:
+            done = ask(work, model, executor, place, watch.advanced)
+        finally:
+            watch.finished()
+        whole.prompts += done.prompts
+        whole.failures |= done.failures
+        work = plan(work.task, work.strategy, model, place.backend_digest, place.stored, whole.failures)
+    return whole, work
+
+
+def ask(work: Work, model: Model, executor: Executor, place: Place, progress: Callable[[int], None]) -> Asked:
     """Have the missing groups answered, each kept under its key as soon as it is done.
 
     progress: told the number of prompts of each group that is done. Raises HarnessError where a backend breaks its
@@ -53,7 +86,7 @@ def ask(
     """
     done = Asked()
     pending = {item.uid for item in work.missing}
-    groups = _groups(work, backend_digest, stored)
+    groups = _groups(work, place)
     for result in executor.run(model, groups, work.answering):
         if result.uid not in pending:
             raise HarnessError(f"the backend answered for '{result.uid}', which it was not asked, or asked no more")
@@ -63,7 +96,7 @@ def ask(
             done.failures[result.uid] = result.reason
         else:
             _require_shape(result, stand, work)
-            stored.add(stand.key, backend_digest, session_id, result)
+            place.stored.add(stand.key, place.backend_digest, place.session_id, result)
         done.prompts += stand.prompts
         progress(stand.prompts)
     if pending:
@@ -71,9 +104,9 @@ def ask(
     return done
 
 
-def _groups(work: Work, backend_digest: str, stored: Answers) -> Iterator[PromptGroup]:
+def _groups(work: Work, place: Place) -> Iterator[PromptGroup]:
     for item in work.missing:
-        yield last_turn(work.strategy, item, work.task, backend_digest, stored.texts).group
+        yield last_turn(work.strategy, item, work.task, place.backend_digest, place.stored.texts).group
 
 
 def _require_shape(result: Answer, stand: Stand, work: Work) -> None:

@@ -20,7 +20,7 @@ Value = str | bool | int | float
 class EvaluationTable(Table):
     """[[evaluations]]: what `judgeharness eval` takes. backends: none for those that the user names.
 
-    Tasks of one's own are paths beside the suite's file. options: as `-o` would give them.
+    Tasks of one's own, and explanations in a file, are paths beside the suite's. options: as `-o` would give them.
     """
 
     tasks: Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -30,6 +30,7 @@ class EvaluationTable(Table):
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     split: Name | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
+    explanations: Text = "human"
     options: dict[str, Value] = Field(default_factory=dict)
 
 
@@ -66,7 +67,7 @@ class Suite(FileTable):
             if table.strategies and not chosen:
                 continue
             request = Request(
-                tasks=tuple(self._task(name) for name in table.tasks),
+                tasks=tuple(self._beside(name, ".toml") for name in table.tasks),
                 backends=table.backends or tuple(backends),
                 strategies=chosen,
                 transforms=table.transforms,
@@ -75,13 +76,14 @@ class Suite(FileTable):
                 values=own if table.backends else {**own, **(values or {})},
                 limit=limit or table.limit,
                 split=table.split,
+                explanations=self._beside(table.explanations, ".jsonl"),
                 arguments=tuple(arguments),
             )
             found.append(request)
         return found
 
-    def _task(self, name: str) -> str:
-        return str(self.folder / name) if name.endswith(".toml") else name
+    def _beside(self, name: str, suffix: str) -> str:
+        return str(self.folder / name) if name.endswith(suffix) else name
 
     def _require_use(self, backends: Sequence[str], strategies: Sequence[str]) -> None:
         is_open = any(not table.backends for table in self.evaluations)

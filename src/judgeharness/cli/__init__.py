@@ -19,6 +19,7 @@ def judgeharness_commands() -> list[CommandSpec]:
         CommandSpec(
             name="slices", summary="Measure runs on parts of their items.", target="judgeharness.cli.slices:command"
         ),
+        CommandSpec(name="explain", summary="Have a model explain labels.", target="judgeharness.cli.explain:command"),
         CommandSpec(
             name="run", summary="Run a suite of evaluations, with a report.", target="judgeharness.cli.run:command"
         ),

@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from judgeharness.cli.parameters import data_dir_option, format_option, limit_option, split_option, store_option
+from judgeharness.cli.parameters import (
+    data_dir_option,
+    explanations_option,
+    format_option,
+    limit_option,
+    split_option,
+    store_option,
+)
 from judgeharness.cli.program import Session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from judgeharness.evaluation import Evaluation, Request
     from judgeharness.store.database import Store
     from judgeharness.store.runs import Run
@@ -45,6 +54,7 @@ Examples:
     help="An option of a backend, strategy, transform or executor; repeats.",
 )
 @click.option("--executor", default="local", show_default=True, metavar="NAME", help="Where prompts are scored.")
+@explanations_option
 @split_option
 @limit_option
 @data_dir_option
@@ -76,21 +86,22 @@ def evaluate(session: Session, request: Request, data_dir: str | None, store: st
     from judgeharness.store.database import Store, store_path
 
     reporter = session.registry.reporters.load(form)
-    evaluation = prepared(session, request, data_dir)
-    with Store.open(store_path(store)) as opened:
+    path = store_path(store)
+    evaluation = prepared(session, request, data_dir, path)
+    with Store.open(path) as opened:
         runs = run_all([evaluation], opened)
         reporter(leaderboard(runs, opened.runs, evaluation.measures), sys.stdout)
     return int(any(run.n_failed for run in runs))
 
 
-def prepared(session: Session, request: Request, data_dir: str | None) -> Evaluation:
+def prepared(session: Session, request: Request, data_dir: str | None, store: Path) -> Evaluation:
     """The request with its tasks read and its backends described, watched by the console. Raises HarnessError."""
     from judgeharness.cli.watching import ConsoleWatcher, download_meter
     from judgeharness.evaluation import Evaluation
     from judgeharness.tasks.datasets import DataFolders, cache_folder
 
     folders = DataFolders.from_environment(data_dir)
-    evaluation = Evaluation(request, session.registry, folders, cache_folder(), ConsoleWatcher())
+    evaluation = Evaluation(request, session.registry, folders, cache_folder(), ConsoleWatcher(), store)
     evaluation.prepare(download_meter)
     return evaluation
 

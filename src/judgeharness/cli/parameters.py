@@ -15,4 +15,11 @@ data_dir_option = click.option(
 )
 limit_option = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N items only.")
 split_option = click.option("--split", metavar="NAME", help="The part of the task; its first unless given.")
+explanations_option = click.option(
+    "--explanations",
+    default="human",
+    show_default=True,
+    metavar="human|SET|FILE",
+    help="What strategies show: the task's own, a set that a model wrote ('judgeharness explain'), or JSON lines.",
+)
 format_option = click.option("--format", "form", default="table", show_default=True, metavar="table|json|...")

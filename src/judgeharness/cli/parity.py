@@ -56,6 +56,7 @@ def command(
     from judgeharness.components import backend_spec, component, open_backend, task_definition
     from judgeharness.errors import InputError
     from judgeharness.reports import agreement
+    from judgeharness.strategies.contract import WritingStrategy
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task
     from judgeharness.transforms.softmax import SoftmaxOptions, softmax
@@ -71,6 +72,8 @@ def command(
     strategy = component(registry.strategies, strategy_name, values).part
     definition = task_definition(registry, task_name)
     task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, split).limited(limit)
+    if isinstance(strategy, WritingStrategy):
+        raise InputError(f"strategy {strategy_name} has models write; parity compares option scores")
     strategy.check(task)
     groups = [strategy.group(item, task) for item in task.items]
     opened = [open_backend(registry, name, values, BackendContext(cache_folder(), watcher.note)) for name in names]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.parameters import data_dir_option, limit_option, split_option
+from judgeharness.cli.parameters import data_dir_option, explanations_option, limit_option, split_option, store_option
 from judgeharness.cli.program import Session
 from judgeharness.domain import LETTERS, Prompt
 
@@ -17,9 +17,11 @@ from judgeharness.domain import LETTERS, Prompt
 @click.option("--strategy", "strategy_name", required=True, metavar="NAME", help="The strategy.")
 @click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the strategy; repeats.")
 @click.option("--format", "form", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
+@explanations_option
 @split_option
 @limit_option
 @data_dir_option
+@store_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -27,11 +29,13 @@ def command(
     strategy_name: str,
     pairs: tuple[str, ...],
     form: str,
+    explanations: str,
     split: str | None,
     limit: int | None,
     data_dir: str | None,
+    store: str | None,
 ) -> None:
-    """Print every prompt of a strategy. --limit counts items.
+    """Print every prompt of a strategy; of one that has the model write, the first that it asks. --limit counts items.
 
     As jsonl, one prompt a line: uid, explanations (indices into the item's explanations, from 0, in the order shown),
     options (the labels behind A, B, C, ...), content (the user turn).
@@ -39,6 +43,8 @@ def command(
     from judgeharness import options
     from judgeharness.cli.watching import download_meter
     from judgeharness.components import component, task_definition
+    from judgeharness.explanations import explained
+    from judgeharness.store.database import given_explanations, store_path
     from judgeharness.tasks.datasets import DataFolders
     from judgeharness.tasks.task import load_task
 
@@ -48,6 +54,7 @@ def command(
     strategy = component(registry.strategies, strategy_name, values)
     definition = task_definition(registry, task_name)
     task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, split).limited(limit)
+    task = explained(task, given_explanations(explanations, store_path(store)))
     strategy.part.check(task)
     names = [label.name for label in task.labels]
     for item in task.items:

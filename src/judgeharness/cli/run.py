@@ -96,9 +96,10 @@ def carry_out(
     reporter = session.registry.reporters.load(form)
     backends = tuple(dict.fromkeys(backends))
     requests = suite.requests(backends, strategies, options.parse_pairs(pairs), limit, program_arguments())
-    evaluations = [prepared(session, request, data_dir) for request in requests]
+    path = store_path(store)
+    evaluations = [prepared(session, request, data_dir, path) for request in requests]
     folder = _made(report or Path(suite.name))
-    with Store.open(store_path(store)) as opened:
+    with Store.open(path) as opened:
         runs = run_all(evaluations, opened)
         board = board_of(suite, runs, opened, evaluations[0].measures)
         reporter(board, sys.stdout)

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.explanations import ExplanationSet, read_explanations
 from judgeharness.store.answers import Answers
 from judgeharness.store.explanations import Explanations
 from judgeharness.store.runs import Runs
@@ -18,6 +19,7 @@ from judgeharness.store.transactions import transaction
 
 STORE_VARIABLE = "JUDGEHARNESS_STORE"
 DEFAULT_STORE = "judgeharness.db"
+HUMAN = "human"
 BUSY_SECONDS = 60.0
 OLDEST_SQLITE = (3, 37, 0)
 
@@ -80,6 +82,20 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def given_explanations(word: str, store: Path) -> ExplanationSet | None:
+    """The explanations that a user names: None for "human", a file of JSON lines, or a set of the store by its id.
+
+    Raises InputError where there are none of that name.
+    """
+    if word == HUMAN:
+        return None
+    path = Path(word).expanduser()
+    if path.suffix in {".jsonl", ".json"} or path.is_file():
+        return read_explanations(path)
+    with Store.open(store, create=False) as opened:
+        return opened.explanations.find(word)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

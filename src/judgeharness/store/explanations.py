@@ -19,8 +19,8 @@ class Explanations:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def add(self, given: ExplanationSet, session_id: str) -> None:
-        """Keep a set; one that is there already stays."""
+    def add(self, given: ExplanationSet, session_id: str) -> ExplanationSet:
+        """Keep a set, and return it; the same one that is there already stays, under the name that it has."""
         with transaction(self._connection):
             added = self._connection.execute(
                 "INSERT INTO explanation_sets (id, created, session_id, name, origin) VALUES (?, ?, ?, ?, ?)"
@@ -42,6 +42,7 @@ class Explanations:
                         for position, each in enumerate(shown)
                     ],
                 )
+        return self.find(given.id)
 
     def all(self) -> list[tuple[str, str, str, Mapping[str, Any]]]:
         """Id, date, name and origin of every set, oldest first."""

@@ -1,0 +1,184 @@
+"""`judgeharness explain`: a model writes explanations for given labels."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from judgeharness.cli.parameters import data_dir_option, limit_option, split_option, store_option
+from judgeharness.cli.program import Session
+
+if TYPE_CHECKING:
+    from judgeharness.components import OpenBackend
+    from judgeharness.explaining import Collected, Explaining
+    from judgeharness.store.database import Store
+    from judgeharness.tasks.task import Task
+
+EXAMPLES = """\b
+Examples:
+  judgeharness explain --task nli-sample --backend hf:smollm2 --limit 4
+  judgeharness eval --task nli-sample --limit 4 --backend hf:smollm2 --strategy parallel --explanations SET
+"""
+
+
+@click.command("explain", epilog=EXAMPLES)
+@click.option("--task", "task_name", required=True, metavar="NAME|FILE.toml", help="The task.")
+@click.option("--backend", "backend_name", required=True, metavar="SCHEME:MODEL", help="The model that writes.")
+@click.option(
+    "--labels",
+    multiple=True,
+    default=("all",),
+    show_default=True,
+    metavar="all|voted|human|LABEL",
+    help="Every label, those with votes, those of people's explanations, or one; repeats.",
+)
+@click.option("--answer-tokens", type=click.IntRange(min=1), default=96, show_default=True, help="The longest one.")
+@click.option("--writing-temperature", type=click.FloatRange(0, 10), default=0.7, show_default=True)
+@click.option("--seed", type=click.IntRange(0, (1 << 31) - 1), default=0, show_default=True)
+@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeats.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write them as JSON lines too."
+)
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@split_option
+@limit_option
+@data_dir_option
+@store_option
+@click.pass_context
+def command(
+    context: click.Context,
+    task_name: str,
+    backend_name: str,
+    labels: tuple[str, ...],
+    answer_tokens: int,
+    writing_temperature: float,
+    seed: int,
+    pairs: tuple[str, ...],
+    out: Path | None,
+    form: str,
+    split: str | None,
+    limit: int | None,
+    data_dir: str | None,
+    store: str | None,
+) -> int:
+    """Have a model explain labels, and keep what it writes in the store under an id.
+
+    With `--explanations ID`, eval shows these explanations in place of people's. What was written once is not written
+    again; an interrupted call goes on where it stopped.
+    """
+    from judgeharness import options
+    from judgeharness.backends.contract import BackendContext, TextGenerator
+    from judgeharness.cli.watching import ConsoleWatcher, download_meter
+    from judgeharness.components import backend_spec, open_backend, task_definition
+    from judgeharness.domain import Decoding
+    from judgeharness.errors import InputError
+    from judgeharness.explaining import Explaining
+    from judgeharness.store.database import Store, store_path
+    from judgeharness.tasks.datasets import DataFolders, cache_folder
+    from judgeharness.tasks.task import load_task
+
+    registry, watcher = context.ensure_object(Session).registry, ConsoleWatcher("texts")
+    values = options.parse_pairs(pairs)
+    scheme = backend_spec(registry, backend_name)[0].name
+    options.require_known(values, {f"backend {scheme}": registry.backends.load_options(scheme)})
+    folders = DataFolders.from_environment(data_dir)
+    task = load_task(task_definition(registry, task_name), folders, download_meter, split).limited(limit)
+    asked = Explaining(tuple(dict.fromkeys(labels)), Decoding(answer_tokens, writing_temperature, seed))
+    asked.check(task)
+    backend = open_backend(registry, backend_name, values, BackendContext(cache_folder(), watcher.note))
+    if not isinstance(backend.part, TextGenerator):
+        raise InputError(f"{backend_name} writes no text")
+    with Store.open(store_path(store)) as opened:
+        found, failed = _written(context, task, asked, backend, opened, watcher)
+    if out is not None:
+        _write(out, found)
+    click.echo(json.dumps(_document(found, failed), indent=2) if form == "json" else _line(found, failed))
+    return int(bool(failed))
+
+
+def _written(
+    context: click.Context, task: Task, asked: Explaining, backend: OpenBackend, store: Store, watcher: Any
+) -> tuple[Collected, int]:
+    """What the model wrote, and how many items it failed on."""
+    import secrets
+    from dataclasses import asdict
+
+    from judgeharness import pipeline
+    from judgeharness.backends.contract import Model
+    from judgeharness.errors import HarnessError
+    from judgeharness.executors.local import Local
+    from judgeharness.explaining import collect
+    from judgeharness.options import NoOptions
+    from judgeharness.record import program_arguments, session_record
+    from judgeharness.work import plan
+
+    model = backend.part
+    if not isinstance(model, Model):
+        raise HarnessError(f"{backend.name} is no model")
+    session = secrets.token_hex(6)
+    with store.runs.recorded(
+        session, session_record(program_arguments(), context.ensure_object(Session).registry.plugins)
+    ):
+        store.answers.add_backend(backend.digest, backend.description)
+        work = plan(task, asked, model, backend.digest, store.answers)
+        place = pipeline.Place(store.answers, backend.digest, session)
+        try:
+            done, work = pipeline.complete(
+                work, model, Local(NoOptions()), place, f"{task.name} · {backend.name}", watcher
+            )
+        except KeyboardInterrupt as error:
+            raise HarnessError(
+                "interrupted: what was written is in the store", "the same command goes on there"
+            ) from error
+        finally:
+            model.close()
+        origin = {
+            "backend": backend.name,
+            "backend_digest": backend.digest,
+            "task": task.name,
+            "split": task.split,
+            "labels": list(asked.labels),
+            "template_sha256": task.template.sha256,
+            "decoding": asdict(asked.decoding),
+        }
+        found = collect(work, asked, store.answers, backend.name, origin)
+        store.explanations.add(found.explanations, session)
+    return found, len(done.failures)
+
+
+def _document(found: Collected, failed: int) -> dict[str, Any]:
+    given = found.explanations
+    return {
+        "id": given.id,
+        "name": given.name,
+        "n_items": len(given.by_uid),
+        "n_failed": failed,
+        "explanations": given.count,
+        "blank": found.blank,
+        "cut": found.cut,
+        "origin": dict(given.origin),
+    }
+
+
+def _line(found: Collected, failed: int) -> str:
+    given = found.explanations
+    parts = [f"{given.count:,} explanations of {len(given.by_uid):,} items by {given.name}"]
+    parts += [f"{found.blank:,} texts were blank"] if found.blank else []
+    parts += [f"{found.cut:,} were cut off at their limit"] if found.cut else []
+    parts += [f"{failed:,} items failed"] if failed else []
+    return f"{'; '.join(parts)}\nuse them with --explanations {given.id}"
+
+
+def _write(path: Path, found: Collected) -> None:
+    from judgeharness.errors import HarnessError
+
+    try:
+        with path.open("w", encoding="utf-8") as out:
+            for uid, shown in found.explanations.by_uid.items():
+                entries = [{"text": each.text, "label": each.label} for each in shown]
+                out.write(json.dumps({"uid": uid, "explanations": entries}, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise HarnessError(f"--out {path}: cannot be written: {error.strerror}") from error
