@@ -174,7 +174,8 @@ def test_position_bias_of_a_judge_that_states_percentages(pen, tmp_path):
         "--plugin", tmp_path / "pen_plugin.py", "bias", run["id"], "--store", tmp_path / "s.db", "--format", "json"
     )
     assert found.code == 0, found.err
-    assert json.loads(found.out)["letters"] == pytest.approx([0.5, 0.3, 0.2])
+    means = [each["value"] for each in json.loads(found.out)["letters"]]
+    assert means == pytest.approx([0.5, 0.3, 0.2])
 
 
 def test_a_named_transform_does_not_matter_where_texts_are_read(pen):

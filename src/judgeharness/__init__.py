@@ -1,7 +1,23 @@
 """judgeharness: how well do language models, used as judges, approximate human judgment distributions?"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from judgeharness.hookspecs import hookimpl
 
-__all__ = ["__version__", "hookimpl"]
+if TYPE_CHECKING:
+    from judgeharness.api import Result, Results, evaluate
+
+__all__ = ["Result", "Results", "__version__", "evaluate", "hookimpl"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """The API, imported when it is first used: plugins and the program's help need none of it."""
+    if name in {"Result", "Results", "evaluate"}:
+        from judgeharness import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -50,6 +50,20 @@ def session_record(arguments: Sequence[str], plugins: Iterable[Plugin]) -> dict[
     }
 
 
+def environment_lines(plugins: Iterable[Plugin]) -> list[str]:
+    """Version, commit, Python, platform, packages and plugins, a line each: what a bug report needs."""
+    commit = source_commit()
+    record = session_record((), plugins)
+    packages = ", ".join(f"{name} {version}" for name, version in record["packages"].items())
+    others = ", ".join(f"{name} ({provider})" for name, provider in record["plugins"].items())
+    return [
+        f"judgeharness {judgeharness.__version__}" + (f" (commit {commit})" if commit else ""),
+        f"python {record['python']} on {record['platform']}, {record['cpus']} CPUs",
+        f"packages: {packages}",
+        f"plugins: {others or 'none but the built-in ones'}",
+    ]
+
+
 def package_versions(names: Iterable[str]) -> Mapping[str, str]:
     """The versions of those packages that are installed, read without importing them."""
     found = {}

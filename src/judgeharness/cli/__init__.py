@@ -52,6 +52,11 @@ def judgeharness_commands() -> list[CommandSpec]:
             name="plugins", summary="Show plugins and what they provide.", target="judgeharness.cli.plugins:command"
         ),
         CommandSpec(
+            name="completion",
+            summary="Print a shell's completion script.",
+            target="judgeharness.cli.completion:command",
+        ),
+        CommandSpec(
             name="doctor", summary="Check what is installed and at hand.", target="judgeharness.cli.doctor:command"
         ),
     ]

@@ -6,13 +6,21 @@ import json
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import store_option
 from judgeharness.cli.program import Session
 
 
 @click.command("compare")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric besides the default ones; repeats.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=ComponentName("metrics"),
+    metavar="NAME",
+    help="A metric besides the default ones; repeats.",
+)
 @click.option("--by", default="jsd", show_default=True, metavar="METRIC", help="By what items changed most.")
 @click.option("--items", default=5, show_default=True, type=click.IntRange(min=0), help="How many of those to show.")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)

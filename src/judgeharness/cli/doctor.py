@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
-import platform
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-import judgeharness
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.program import Session
 from judgeharness.plugins import Plugin
-from judgeharness.record import PACKAGES, package_versions
+from judgeharness.record import environment_lines
 from judgeharness.registry import Registry
 
 
 @click.command("doctor")
-@click.option("--backend", "backends", multiple=True, metavar="SCHEME:MODEL", help="Look at a backend only; repeats.")
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    type=ComponentName("backends"),
+    metavar="SCHEME:MODEL",
+    help="Look at a backend only; repeats.",
+)
 @click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeats.")
 @click.pass_context
 def command(context: click.Context, backends: tuple[str, ...], pairs: tuple[str, ...]) -> int:
@@ -31,9 +37,8 @@ def command(context: click.Context, backends: tuple[str, ...], pairs: tuple[str,
         for name in backends:
             _backend(registry, name, pairs)
         return 0
-    click.echo(f"judgeharness {judgeharness.__version__}, Python {platform.python_version()}, {platform.platform()}")
-    versions = package_versions(PACKAGES)
-    click.echo("packages   " + ", ".join(f"{name} {version}" for name, version in versions.items()))
+    for line in environment_lines(registry.plugins)[:3]:
+        click.echo(line)
     click.echo("hf         " + _hf())
     click.echo("llamacpp   " + _llamacpp())
     click.echo("openai     " + _openai())

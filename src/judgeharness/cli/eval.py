@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import (
     data_dir_option,
     explanations_option,
@@ -34,18 +35,49 @@ Examples:
 
 
 @click.command("eval", epilog=EXAMPLES)
-@click.option("--task", "tasks", multiple=True, required=True, metavar="NAME|FILE.toml", help="A task; repeats.")
-@click.option("--backend", "backends", multiple=True, required=True, metavar="SCHEME:MODEL", help="A judge; repeats.")
-@click.option("--strategy", "strategies", multiple=True, metavar="NAME", help="How prompts are made; repeats.")
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    required=True,
+    type=ComponentName("tasks"),
+    metavar="NAME|FILE.toml",
+    help="A task; repeats.",
+)
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    required=True,
+    type=ComponentName("backends"),
+    metavar="SCHEME:MODEL",
+    help="A judge; repeats.",
+)
+@click.option(
+    "--strategy",
+    "strategies",
+    multiple=True,
+    type=ComponentName("strategies"),
+    metavar="NAME",
+    help="How prompts are made; repeats.",
+)
 @click.option(
     "--transform",
     "transforms",
     multiple=True,
+    type=ComponentName("transforms"),
     metavar="NAME",
     help="Scores to probabilities; repeats. norm and softmax unless given.",
 )
 @click.option("--temperature", type=float, metavar="TAU", help="Of the softmax transform; 20, as in the paper.")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric besides the default ones; repeats.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=ComponentName("metrics"),
+    metavar="NAME",
+    help="A metric besides the default ones; repeats.",
+)
 @click.option(
     "-o",
     "pairs",
@@ -53,7 +85,14 @@ Examples:
     metavar="KEY=VALUE",
     help="An option of a backend, strategy, transform or executor; repeats.",
 )
-@click.option("--executor", default="local", show_default=True, metavar="NAME", help="Where prompts are scored.")
+@click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    type=ComponentName("executors"),
+    metavar="NAME",
+    help="Where prompts are scored.",
+)
 @explanations_option
 @split_option
 @limit_option

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import data_dir_option, limit_option, split_option, store_option
 from judgeharness.cli.program import Session
 
@@ -25,8 +26,17 @@ Examples:
 
 
 @click.command("explain", epilog=EXAMPLES)
-@click.option("--task", "task_name", required=True, metavar="NAME|FILE.toml", help="The task.")
-@click.option("--backend", "backend_name", required=True, metavar="SCHEME:MODEL", help="The model that writes.")
+@click.option(
+    "--task", "task_name", required=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml", help="The task."
+)
+@click.option(
+    "--backend",
+    "backend_name",
+    required=True,
+    type=ComponentName("backends"),
+    metavar="SCHEME:MODEL",
+    help="The model that writes.",
+)
 @click.option(
     "--labels",
     multiple=True,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import data_dir_option, store_option
 from judgeharness.cli.program import Session
 
@@ -13,7 +14,9 @@ from judgeharness.cli.program import Session
 @click.command("export")
 @click.argument("labels", metavar="RUN|baseline:NAME")
 @click.option("--format", "form", type=click.Choice(("soft-labels",)), default="soft-labels", show_default=True)
-@click.option("--task", "task_name", default="chaosnli", show_default=True, metavar="NAME|FILE.toml")
+@click.option(
+    "--task", "task_name", default="chaosnli", show_default=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml"
+)
 @click.option("--split", metavar="NAME", help="What the labels are for; the task's first split unless given.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR")
 @data_dir_option

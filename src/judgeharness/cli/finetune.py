@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import data_dir_option, format_option, store_option
 from judgeharness.cli.program import Session
 
@@ -25,7 +26,9 @@ Example:
 @click.command("finetune", epilog=EXAMPLES)
 @click.option("--labels", "given", multiple=True, required=True, metavar="RUN|baseline:NAME", help="Repeats.")
 @click.option("--model", required=True, metavar="MODEL", help="An encoder: hub id, folder, or minilm.")
-@click.option("--task", "task_name", default="chaosnli", show_default=True, metavar="NAME|FILE.toml")
+@click.option(
+    "--task", "task_name", default="chaosnli", show_default=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml"
+)
 @click.option("--split", metavar="NAME", help="What is learned from; the task's first split unless given.")
 @click.option("--seed", "seeds", type=int, multiple=True, default=(42,), show_default=True, help="Repeats.")
 @click.option("--stage1", "first", metavar="mnli|FILE", help="Learn from hard labels first; mnli is fetched.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import format_option, store_option
 from judgeharness.cli.program import Session
 
@@ -15,7 +16,14 @@ if TYPE_CHECKING:
 
 
 @click.command("leaderboard")
-@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Runs of this task only; repeats.")
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    type=ComponentName("tasks"),
+    metavar="NAME",
+    help="Runs of this task only; repeats.",
+)
 @click.option(
     "--backend",
     "backends",
@@ -23,10 +31,31 @@ if TYPE_CHECKING:
     metavar="PATTERN",
     help="Runs of this backend only, such as 'hf:*'; repeats.",
 )
-@click.option("--strategy", "strategies", multiple=True, metavar="NAME", help="Runs of this strategy only; repeats.")
-@click.option("--transform", "transforms", multiple=True, metavar="NAME", help="Runs of this transform only; repeats.")
+@click.option(
+    "--strategy",
+    "strategies",
+    multiple=True,
+    type=ComponentName("strategies"),
+    metavar="NAME",
+    help="Runs of this strategy only; repeats.",
+)
+@click.option(
+    "--transform",
+    "transforms",
+    multiple=True,
+    type=ComponentName("transforms"),
+    metavar="NAME",
+    help="Runs of this transform only; repeats.",
+)
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="The best N runs of each board only.")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A column besides the default ones; repeats.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=ComponentName("metrics"),
+    metavar="NAME",
+    help="A column besides the default ones; repeats.",
+)
 @click.option("--sort", default="jsd", show_default=True, metavar="METRIC", help="What ranks the runs.")
 @click.option(
     "--people", type=click.IntRange(min=1), multiple=True, metavar="N", help="Show what N annotators reach; repeats."

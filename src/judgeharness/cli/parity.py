@@ -6,6 +6,7 @@ import json
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import data_dir_option, limit_option, split_option
 from judgeharness.cli.program import Session
 
@@ -16,10 +17,20 @@ Example:
 
 
 @click.command("parity", epilog=EXAMPLES)
-@click.option("--task", "task_name", required=True, metavar="NAME|FILE.toml", help="The task.")
-@click.option("--strategy", "strategy_name", required=True, metavar="NAME", help="The strategy.")
 @click.option(
-    "--backend", "backends", multiple=True, required=True, metavar="SCHEME:MODEL", help="A backend; two or more."
+    "--task", "task_name", required=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml", help="The task."
+)
+@click.option(
+    "--strategy", "strategy_name", required=True, type=ComponentName("strategies"), metavar="NAME", help="The strategy."
+)
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    required=True,
+    type=ComponentName("backends"),
+    metavar="SCHEME:MODEL",
+    help="A backend; two or more.",
 )
 @click.option("--temperature", type=click.FloatRange(min=0, min_open=True), default=20.0, show_default=True)
 @click.option("--tolerance", type=click.FloatRange(min=0), help="Of the mean JSD between distributions; 0.002.")

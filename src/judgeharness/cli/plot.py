@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import data_dir_option, store_option
 from judgeharness.cli.program import Session
 from judgeharness.cli.stored import task_file_option, task_of
@@ -76,7 +77,14 @@ def entropy_command(runs: tuple[str, ...], out: Path | None, store: str | None) 
 
 @command.command("bands")
 @runs_argument
-@click.option("--metric", default="jsd", show_default=True, metavar="NAME", help="What is measured.")
+@click.option(
+    "--metric",
+    default="jsd",
+    show_default=True,
+    type=ComponentName("metrics"),
+    metavar="NAME",
+    help="What is measured.",
+)
 @click.option("--bands", default=4, show_default=True, type=click.IntRange(2, 20), help="How many of entropy.")
 @out_option
 @store_option

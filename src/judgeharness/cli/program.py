@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-import judgeharness
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.plugins import Plugin
 from judgeharness.registry import Registry
@@ -126,13 +125,31 @@ def _with_shared_options(command: click.Command) -> None:
             _with_shared_options(child)
 
 
+def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if not value or context.resilient_parsing:
+        return
+    from judgeharness.record import environment_lines
+
+    for line in environment_lines(_session(context).registry.plugins):
+        click.echo(line)
+    context.exit()
+
+
+_version = click.Option(
+    ["--version"],
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version, and those of all that figures depend on.",
+)
+
 program = Program(
     name="judgeharness",
-    params=[*_shared_options()],
+    params=[*_shared_options(), _version],
     help="How well do language models, used as judges, approximate human judgment distributions?",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-program = click.version_option(judgeharness.__version__, prog_name="judgeharness")(program)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

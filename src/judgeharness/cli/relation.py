@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import store_option
 from judgeharness.cli.plot import out_option
 from judgeharness.cli.program import Session
@@ -17,7 +18,9 @@ DRAWN = ("jsd", "dcor")
 
 @click.command("relation")
 @click.option("--split", default="test", show_default=True, metavar="NAME", help="Where classifiers are measured.")
-@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Classifiers of this task only.")
+@click.option(
+    "--task", "tasks", multiple=True, type=ComponentName("tasks"), metavar="NAME", help="Classifiers of this task only."
+)
 @click.option("--model", metavar="MODEL", help="Classifiers only whose name begins so.")
 @out_option
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)

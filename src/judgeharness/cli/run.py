@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import data_dir_option, format_option, limit_option, store_option
 from judgeharness.cli.program import Session
 
@@ -32,10 +33,20 @@ def suite_options(command: Command) -> Command:
     """The options of commands that run suites."""
     options = (
         click.option(
-            "--backend", "backends", multiple=True, metavar="SCHEME:MODEL", help="A judge that the suite asks; repeats."
+            "--backend",
+            "backends",
+            multiple=True,
+            type=ComponentName("backends"),
+            metavar="SCHEME:MODEL",
+            help="A judge that the suite asks; repeats.",
         ),
         click.option(
-            "--strategy", "strategies", multiple=True, metavar="NAME", help="Only this of its strategies; repeats."
+            "--strategy",
+            "strategies",
+            multiple=True,
+            type=ComponentName("strategies"),
+            metavar="NAME",
+            help="Only this of its strategies; repeats.",
         ),
         click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of these backends; repeats."),
         click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.eval import evaluate
 from judgeharness.cli.parameters import data_dir_option, format_option, split_option, store_option
 from judgeharness.cli.program import Session
@@ -23,9 +24,23 @@ Example:
 
 @click.command("score", epilog=EXAMPLES)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--task", "task_name", required=True, metavar="NAME|FILE.toml", help="The task that they are about.")
+@click.option(
+    "--task",
+    "task_name",
+    required=True,
+    type=ComponentName("tasks"),
+    metavar="NAME|FILE.toml",
+    help="The task that they are about.",
+)
 @click.option("--model", metavar="NAME", help="Which one of a file that has several.")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="A metric besides the default ones; repeats.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=ComponentName("metrics"),
+    metavar="NAME",
+    help="A metric besides the default ones; repeats.",
+)
 @click.option("--official", is_flag=True, help="The figures of ChaosNLI's own evaluation instead; nothing is stored.")
 @split_option
 @data_dir_option

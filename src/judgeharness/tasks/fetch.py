@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -154,6 +154,11 @@ def _extract(archive: Path, member: str, path: Path, size: int) -> None:
         raise HarnessError(f"the downloaded archive has no {member}") from error
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise HarnessError(f"what was downloaded is not a sound zip archive: {error}") from error
+
+
+def silent_meter(what: str) -> AbstractContextManager[Meter]:
+    """A meter that nobody watches."""
+    return nullcontext(silent)
 
 
 def silent(done: int, total: int) -> None:

@@ -1,0 +1,221 @@
+"""The Python API: `judgeharness.evaluate`, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from judgeharness.evaluation import Evaluation, Request, Step
+from judgeharness.measures import Measure
+from judgeharness.options import word
+from judgeharness.registry import Registry
+from judgeharness.reports.leaderboard import Leaderboard, leaderboard
+from judgeharness.store.database import Store, store_path
+from judgeharness.store.runs import Run
+from judgeharness.tasks.datasets import DataFolders, cache_folder
+from judgeharness.tasks.fetch import silent_meter
+from judgeharness.uncertainty import Interval
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
+
+WIDTH = 120
+Names = str | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One judge on one task.
+
+    metrics: by name, None where undefined. intervals: 95 % over items, for tasks of ten items and more. human,
+    predictions: distributions in the order of `labels`, by uid; predictions lack the items in `failures`.
+    """
+
+    id: str
+    task: str
+    split: str
+    backend: str
+    strategy: str | None
+    explanations: str | None
+    transform: str | None
+    temperature: float | None
+    labels: tuple[str, ...]
+    metrics: Mapping[str, float | None]
+    intervals: Mapping[str, Interval | None]
+    human: Mapping[str, tuple[float, ...]]
+    predictions: Mapping[str, tuple[float, ...]]
+    failures: Mapping[str, str]
+    record: Mapping[str, Any] = field(repr=False)
+
+
+class Results(Sequence[Result]):
+    """The results of an evaluation, in the order that was asked for; a notebook or rich shows their leaderboard."""
+
+    def __init__(self, results: Sequence[Result], board: Leaderboard) -> None:
+        self._results = tuple(results)
+        self.leaderboard = board
+
+    @overload
+    def __getitem__(self, index: int) -> Result: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Result]: ...
+
+    def __getitem__(self, index: int | slice) -> Result | Sequence[Result]:
+        """A result by its place."""
+        return self._results[index]
+
+    def __len__(self) -> int:
+        """How many results there are."""
+        return len(self._results)
+
+    def __repr__(self) -> str:
+        """The leaderboard as plain text."""
+        from rich.console import Console
+
+        console = Console(width=WIDTH, color_system=None)
+        with console.capture() as captured:
+            console.print(self)
+        return captured.get().strip("\n")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """The leaderboard, for rich."""
+        from judgeharness.reports.table import render
+
+        yield render(self.leaderboard, options.max_width)
+
+    def _repr_html_(self) -> str:
+        """The leaderboard, for notebooks."""
+        import io
+
+        from rich.console import Console
+
+        console = Console(record=True, width=WIDTH, file=io.StringIO(), force_jupyter=False)
+        console.print(self)
+        form = '<pre style="white-space:pre;overflow-x:auto;font-family:monospace">{code}</pre>'
+        return console.export_html(inline_styles=True, code_format=form)
+
+
+def evaluate(
+    task: Names,
+    backend: Names,
+    strategy: Names = (),
+    *,
+    transform: Names = (),
+    temperature: float | None = None,
+    metric: Names = (),
+    options: Mapping[str, object] | None = None,
+    explanations: str = "human",
+    split: str | None = None,
+    limit: int | None = None,
+    executor: str = "local",
+    data_dir: str | Path | None = None,
+    store: str | Path | None = None,
+    plugins: Names = (),
+    progress: bool = True,
+) -> Results:
+    """Ask models for their judgments and compare them with the human ones, as `judgeharness eval` does.
+
+    Args:
+        task: one or more, by name or by the path of a TOML file.
+        backend: one or more judges, each "scheme:model".
+        strategy: one or more; none for baselines.
+        transform: of option scores; those that apply of norm and softmax unless given.
+        temperature: of the softmax transform; 20 unless given.
+        metric: besides the default ones.
+        options: of backends, strategies, transforms and the executor, as `-o key=value` gives them.
+        explanations: "human" for the task's own, a file of JSON lines, or the id of a set in the store.
+        split: the part of the task; its first unless given.
+        limit: the first items only.
+        executor: where prompts are answered.
+        data_dir: where datasets lie; JUDGEHARNESS_DATA_DIR or the user's cache unless given.
+        store: the SQLite file; JUDGEHARNESS_STORE or ./judgeharness.db unless given.
+        plugins: files or modules, besides what is installed.
+        progress: whether plan, progress and notes are shown on stderr.
+
+    Returns:
+        A result for each run. Items that failed are in its `failures`; they are no exception.
+
+    Raises:
+        judgeharness.errors.InputError: for wrong names, options and files.
+        judgeharness.errors.HarnessError: where a model, a server or a file fails.
+    """
+    request = Request(
+        tasks=_names(task),
+        backends=_names(backend),
+        strategies=_names(strategy),
+        transforms=_names(transform),
+        metrics=_names(metric),
+        temperature=temperature,
+        values={name: word(value) for name, value in (options or {}).items()},
+        limit=limit,
+        split=split,
+        executor=executor,
+        explanations=explanations,
+    )
+    registry = Registry.from_environment(_names(plugins))
+    path = store_path(None if store is None else str(store))
+    folders = DataFolders.from_environment(None if data_dir is None else str(data_dir))
+    watcher, meter = _console() if progress else (_Silent(), silent_meter)
+    evaluation = Evaluation(request, registry, folders, cache_folder(), watcher, path)
+    evaluation.prepare(meter)
+    with Store.open(path) as opened:
+        return _results(evaluation.run(opened), opened, evaluation.measures)
+
+
+def _results(runs: Sequence[Run], store: Store, measures: Mapping[str, Measure]) -> Results:
+    board = leaderboard(runs, store.runs, measures)
+    intervals = {run_id: found for each in board.boards for run_id, found in each.intervals.items()}
+    return Results([_result(run, store, intervals.get(run.id, {})) for run in runs], board)
+
+
+def _result(run: Run, store: Store, intervals: Mapping[str, Interval | None]) -> Result:
+    predictions = store.runs.predictions(run.id)
+    return Result(
+        id=run.id,
+        task=run.task,
+        split=run.split,
+        backend=run.backend,
+        strategy=run.strategy,
+        explanations=run.explanations or None,
+        transform=run.transform,
+        temperature=run.temperature,
+        labels=store.runs.task(run.task_digest).labels,
+        metrics=run.metrics,
+        intervals=intervals,
+        human={item.uid: item.human for item in store.runs.items(run.task_digest)},
+        predictions={each.uid: each.probabilities for each in predictions if each.probabilities is not None},
+        failures={each.uid: each.failure for each in predictions if each.failure is not None},
+        record=run.record,
+    )
+
+
+def _names(given: Names) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([given] if isinstance(given, str) else given))
+
+
+def _console() -> tuple[Any, Any]:
+    from judgeharness.cli.watching import ConsoleWatcher, download_meter
+
+    return ConsoleWatcher(), download_meter
+
+
+class _Silent:
+    """Watches and says nothing."""
+
+    def planned(self, steps: Sequence[Step]) -> None:
+        """Nothing."""
+
+    def started(self, name: str, prompts: int) -> None:
+        """Nothing."""
+
+    def advanced(self, prompts: int) -> None:
+        """Nothing."""
+
+    def finished(self) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
