@@ -9,6 +9,7 @@ from judgeharness.domain import GeneratedTexts, Item, PromptGroup, Reading
 from judgeharness.tasks.task import Task
 
 
+@runtime_checkable
 class Strategy(Protocol):
     """Turns an item into the prompts that are asked of it. Pure: the same item gives the same prompts."""
 

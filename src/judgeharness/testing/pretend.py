@@ -1,0 +1,100 @@
+"""A made-up model, and what a strategy makes of its answers: for trying a strategy without weights."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from judgeharness.domain import (
+    LETTERS,
+    GeneratedTexts,
+    OptionScores,
+    Prediction,
+    Prompt,
+    PromptGroup,
+    in_label_order,
+)
+from judgeharness.executors.local import Local
+from judgeharness.options import NoOptions
+from judgeharness.pipeline import Place, complete, predict
+from judgeharness.store.database import Store
+from judgeharness.strategies.contract import Strategy, WritingStrategy
+from judgeharness.tasks.task import Task
+from judgeharness.transforms.softmax import SoftmaxOptions, softmax
+from judgeharness.work import plan
+
+
+class PretendModel:
+    """Scores and writes by the hash of each prompt: always the same, about nothing."""
+
+    def describe(self) -> Mapping[str, Any]:
+        """Its name."""
+        return {"backend": "pretend"}
+
+    def environment(self) -> Mapping[str, Any]:
+        """Nothing."""
+        return {}
+
+    def render(self, group: PromptGroup) -> Sequence[str] | None:
+        """It reads no text."""
+        return None
+
+    def encode(self, group: PromptGroup) -> Sequence[Sequence[int]] | None:
+        """It has no tokens."""
+        return None
+
+    def open(self) -> None:
+        """Nothing to load."""
+
+    def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores]:
+        """Normal draws."""
+        for group in groups:
+            rows = np.array([_stream(prompt).normal(size=group.n_options) for prompt in group.prompts])
+            yield OptionScores(group.uid, in_label_order(rows, group), "logit")
+
+    def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts]:
+        """A letter and percentages, which most readers can read."""
+        for group in groups:
+            texts = tuple(_said(prompt, group.n_options) for prompt in group.prompts)
+            yield GeneratedTexts(group.uid, texts, (False,) * len(texts))
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class _Quiet:
+    def started(self, name: str, prompts: int) -> None:
+        pass
+
+    def advanced(self, prompts: int) -> None:
+        pass
+
+    def finished(self) -> None:
+        pass
+
+
+def predictions(strategy: Strategy, task: Task, model: PretendModel, store: Path) -> list[Prediction]:
+    """The way of an evaluation: asked, stored, and read again."""
+    reads = isinstance(strategy, WritingStrategy) and strategy.ends_in == "reading"
+    with Store.open(store) as opened, opened.runs.recorded("testing", {}):
+        opened.answers.add_backend("pretend", model.describe())
+        place = Place(opened.answers, "pretend", "testing")
+        work = plan(task, strategy, model, place.backend_digest, opened.answers)
+        done, work = complete(work, model, Local(NoOptions()), place, strategy.__class__.__name__, _Quiet())
+        transform = None if reads else softmax(SoftmaxOptions())
+        return predict(work, [transform], opened.answers, done.failures).predictions[0]
+
+
+def _stream(prompt: Prompt) -> np.random.Generator:
+    text = "\0".join(message.content for message in prompt.messages)
+    return np.random.default_rng(list(hashlib.sha256(text.encode("utf-8", "replace")).digest()))
+
+
+def _said(prompt: Prompt, n_options: int) -> str:
+    shares = np.floor(100 * _stream(prompt).dirichlet(np.ones(n_options))).astype(int)
+    shares[0] += 100 - shares.sum()
+    return "\n".join(f"{letter}: {share}%" for letter, share in zip(LETTERS, shares.tolist(), strict=False))

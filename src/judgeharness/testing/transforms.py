@@ -1,0 +1,78 @@
+"""What has to hold for a transform."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from judgeharness.domain import FloatArray, OptionScores
+from judgeharness.testing.common import Conformance
+from judgeharness.transforms.contract import UndefinedTransformError
+
+PROMPTS, LABELS = 6, 4
+
+
+def _scores() -> list[OptionScores]:
+    """Logits of both signs, positive ones, and log-probabilities."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(scale=5, size=(PROMPTS, LABELS))
+    return [
+        OptionScores("u", logits, "logit"),
+        OptionScores("u", np.abs(logits) + 1, "logit"),
+        OptionScores("u", np.log(rng.dirichlet(np.ones(LABELS), size=PROMPTS)) - 0.1, "logprob"),
+    ]
+
+
+class TransformConformance(Conformance):
+    """Give the `name`, and `options` where it has any."""
+
+    def _rows(self, scores: OptionScores) -> FloatArray | None:
+        """The probabilities; None where the transform says that these scores do not allow it."""
+        transform = self.component(self.registry().transforms).part
+        before = scores.scores.copy()
+        try:
+            return np.asarray(transform(scores), dtype=np.float64)
+        except UndefinedTransformError as error:
+            assert str(error), "an undefined transform says why"
+            return None
+        finally:
+            np.testing.assert_array_equal(scores.scores, before, "the transform changes the scores")
+
+    def _defined(self) -> list[tuple[OptionScores, FloatArray]]:
+        found = [(scores, rows) for scores in _scores() if (rows := self._rows(scores)) is not None]
+        assert found, "it is undefined for every kind of score"
+        return found
+
+    def test_rows_are_distributions(self) -> None:
+        """A row for each prompt, in the label order of the scores."""
+        for scores, rows in self._defined():
+            assert rows.shape == scores.scores.shape
+            assert (rows >= 0).all()
+            np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-9)
+
+    def test_labels_are_treated_alike(self) -> None:
+        """Scores with their labels in another order give probabilities in that order."""
+        order = [2, 0, 3, 1]
+        for scores, rows in self._defined():
+            moved = self._rows(OptionScores("u", scores.scores[:, order], scores.kind))
+            assert moved is not None
+            np.testing.assert_allclose(moved, rows[:, order], atol=1e-12)
+
+    def test_prompts_do_not_influence_each_other(self) -> None:
+        """A prompt alone has the probabilities that it has among others."""
+        for scores, rows in self._defined():
+            for index in range(PROMPTS):
+                alone = self._rows(OptionScores("u", scores.scores[index : index + 1], scores.kind))
+                assert alone is not None
+                np.testing.assert_allclose(alone[0], rows[index], atol=1e-12)
+
+    def test_the_same_scores_give_the_same_and_stay_as_they_are(self) -> None:
+        """It is a pure function."""
+        for scores, rows in self._defined():
+            np.testing.assert_array_equal(self._rows(scores), rows)
+
+    def test_a_higher_score_is_never_less_probable(self) -> None:
+        """Within a prompt."""
+        for scores, rows in self._defined():
+            for values, probabilities in zip(scores.scores, rows, strict=True):
+                ordered = probabilities[np.argsort(values)]
+                assert (np.diff(ordered) >= -1e-12).all()
