@@ -52,6 +52,9 @@ def judgeharness_commands() -> list[CommandSpec]:
             name="plugins", summary="Show plugins and what they provide.", target="judgeharness.cli.plugins:command"
         ),
         CommandSpec(
+            name="new-plugin", summary="Begin a plugin of your own.", target="judgeharness.cli.new_plugin:command"
+        ),
+        CommandSpec(
             name="completion",
             summary="Print a shell's completion script.",
             target="judgeharness.cli.completion:command",
