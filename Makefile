@@ -14,6 +14,9 @@ demo: $(VENV)/demo
 
 test: $(VENV)/test lint
 	$(BIN)/python -m pytest
+	rm -rf $(VENV)/plugins
+	$(PIP) --no-deps --no-build-isolation --target $(VENV)/plugins ./plugins/judgeharness-*/
+	PYTHONPATH=$(VENV)/plugins $(BIN)/python -m pytest plugins
 
 lint: $(VENV)/test
 	$(BIN)/ruff format --check .

@@ -72,16 +72,18 @@ class OrderedSelections:
     ) -> Iterator[Prompt]:
         for selection in selections:
             shown = [item.explanations[index] for index in selection]
-            for options in self._orders(len(task.labels)):
+            for options in option_orders(len(task.labels), self.option_orders):
                 messages = task.template.render(item, task.labels, options, shown, self.explicit, instruction)
                 yield Prompt(messages, options, selection)
 
-    def _orders(self, n_labels: int) -> Iterator[tuple[int, ...]]:
-        if self.option_orders == "all":
-            yield from itertools.permutations(range(n_labels))
-            return
-        for shift in range(n_labels):
-            yield tuple((shift + index) % n_labels for index in range(n_labels))
+
+def option_orders(n_labels: int, which: OptionOrders) -> Iterator[tuple[int, ...]]:
+    """The orders in which the options stand: all, or the cyclic ones."""
+    if which == "all":
+        yield from itertools.permutations(range(n_labels))
+        return
+    for shift in range(n_labels):
+        yield tuple((shift + index) % n_labels for index in range(n_labels))
 
 
 def require_explanations(task: Task, needed: int) -> None:

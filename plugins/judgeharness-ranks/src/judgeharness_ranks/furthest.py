@@ -1,0 +1,61 @@
+"""`judgeharness furthest`: the items on which a run's judge is furthest from people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from judgeharness.cli.parameters import store_option
+from judgeharness.cli.program import Session
+
+if TYPE_CHECKING:
+    from judgeharness.measures import Measure
+    from judgeharness.store.database import Store
+    from judgeharness.store.runs import Run
+
+
+@click.command("furthest")
+@click.argument("run_id", metavar="RUN")
+@click.option("--metric", default="jsd", show_default=True, metavar="NAME", help="Any metric of single items.")
+@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="How many.")
+@store_option
+@click.pass_context
+def command(context: click.Context, run_id: str, metric: str, top: int, store: str | None) -> None:
+    """List the items on which a RUN's judge is furthest from people, the furthest first."""
+    from judgeharness.components import default_measures
+    from judgeharness.errors import InputError
+    from judgeharness.store.database import Store, store_path
+
+    measure = default_measures(context.ensure_object(Session).registry, [metric])[metric]
+    if measure.spec.level != "item":
+        raise InputError(f"{metric} is a metric of whole sets of items", "name one of single items, such as jsd")
+    with Store.open(store_path(store), create=False) as opened:
+        run = opened.runs.find(run_id)
+        rows = _furthest(opened, run, measure)[:top]
+        labels = ", ".join(opened.runs.task(run.task_digest).labels)
+    click.echo(f"{run.name} on {run.task}: {measure.spec.label} by item; people and judge: {labels}")
+    for uid, value, human, model in rows:
+        click.echo(f"{value:8.3f}  {uid:<20}  {_shares(human)}  {_shares(model)}")
+
+
+def _furthest(
+    store: Store, run: Run, measure: Measure
+) -> list[tuple[str, float, tuple[float, ...], tuple[float, ...]]]:
+    """Uid, value, people's and the judge's distribution of each item, worst first."""
+    from judgeharness.measures import paired
+
+    predictions = [each for each in store.runs.predictions(run.id) if each.probabilities is not None]
+    people = {item.uid: item for item in store.runs.items(run.task_digest)}
+    items = [people[each.uid] for each in predictions]
+    human, model = paired(items, predictions)
+    values = measure.values(human, model).tolist()
+    rows = [
+        (item.uid, value, item.human, each.probabilities or ())
+        for item, value, each in zip(items, values, predictions, strict=True)
+    ]
+    return sorted(rows, key=lambda row: -measure.spec.distance_from_best(row[1]))
+
+
+def _shares(shares: tuple[float, ...]) -> str:
+    return " ".join(f"{share:.2f}" for share in shares)
