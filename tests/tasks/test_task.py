@@ -4,8 +4,11 @@ from collections import Counter
 
 import pytest
 
+from judgeharness.domain import Message
 from judgeharness.errors import InputError, UnknownNameError
+from judgeharness.tasks.datasets import DataFolders
 from judgeharness.tasks.definition import read_definition
+from judgeharness.tasks.folder import shipped
 from judgeharness.tasks.task import load_task
 from tests.helpers import bundled, judgeharness, no_meter
 
@@ -286,3 +289,122 @@ def test_a_line_beyond_reason_is_refused(mine, monkeypatch):
     monkeypatch.setattr(module, "MAX_LINE_BYTES", 50)
     with pytest.raises(InputError, match="line 1: longer than 50 bytes"):
         load(mine())
+
+
+def test_the_labels_of_varierrs_second_round_are_those_that_annotators_stood_by(folders):
+    records = [json.loads(line) for line in (folders.own / "varierr" / "varierr.json").read_text().splitlines()]
+    names = ("entailment", "neutral", "contradiction")
+    stood = {}
+    for record in records:
+        stood[record["id"]] = [
+            sum(
+                judgment["makes_sense"]
+                for entry in record[name]
+                for judgment in entry["judgments"]
+                if judgment["annotator"] == entry["annotator"]
+            )
+            for name in names
+        ]
+    task = bundled("varierr-round-2", folders)
+    assert {item.uid: list(item.votes) for item in task.items} == {uid: row for uid, row in stood.items() if any(row)}
+    assert len(task.items) == 498
+    assert len(bundled("varierr", folders).items) == 500
+
+
+def test_varierr_and_chaosnli_count_the_same_people(folders):
+    chaos = {item.uid: item.human for item in bundled("chaosnli-mnli", folders).items}
+    for item in bundled("varierr", folders).items:
+        assert item.references["chaosnli"] == pytest.approx(chaos[item.uid])
+
+
+def test_items_of_a_zip_archive_with_a_label_an_annotator(tmp_path):
+    """The shape of SNLI: blanks are annotators who gave no label."""
+    import zipfile
+
+    lines = [
+        {
+            "pairID": "1",
+            "sentence1": "a",
+            "sentence2": "b",
+            "annotator_labels": ["neutral", "entailment", "neutral", ""],
+        },
+        {"pairID": "2", "sentence1": "c", "sentence2": "d", "annotator_labels": ["contradiction"]},
+    ]
+    with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("snli_1.0/test.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    text = (shipped() / "snli" / "task.toml").read_text().replace('dataset = "snli"\n', "")
+    text = text.replace("snli_1.0.zip", "s.zip").replace("snli_1.0/snli_1.0_test.jsonl", "snli_1.0/test.jsonl")
+    (tmp_path / "task.toml").write_text(text)
+    task = load_task(read_definition(tmp_path / "task.toml"), DataFolders(None, tmp_path), no_meter)
+    assert [item.votes for item in task.items] == [(1, 2, 0), (0, 0, 1)]
+    (tmp_path / "task.toml").write_text(text.replace("snli_1.0/test.jsonl", "elsewhere"))
+    with pytest.raises(InputError, match="'elsewhere' cannot be read from this archive"):
+        load_task(read_definition(tmp_path / "task.toml"), DataFolders(None, tmp_path), no_meter)
+    (tmp_path / "s.zip").write_text("no archive")
+    with pytest.raises(InputError, match="cannot be read from this archive"):
+        load_task(read_definition(tmp_path / "task.toml"), DataFolders(None, tmp_path), no_meter)
+
+
+def test_a_conversation_of_several_turns(tmp_path):
+    (tmp_path / "system.jinja").write_text("You are {{ role }}.")
+    (tmp_path / "ask.jinja").write_text("{{ t }}\n{% for o in options %}{{ o.letter }}. {{ o.text }} {% endfor %}")
+    (tmp_path / "items.jsonl").write_text('{"uid": "1", "t": "x", "role": "a judge", "v": [1, 2]}\n')
+    (tmp_path / "task.toml").write_text("""
+name = "turns"
+title = "Turns"
+turns = [{role = "system", template = "system.jinja"}, {role = "user", template = "ask.jinja"}]
+labels = [{name = "yes", text = "Yes"}, {name = "no", text = "No"}]
+items = {file = "items.jsonl", votes = "v", fields = {t = "t", role = "role"}}
+""")
+    task = load_task(read_definition(tmp_path / "task.toml"), DataFolders(None, tmp_path), no_meter)
+    messages = task.template.render(task.items[0], task.labels, (1, 0), (), False, "Write a poem.")
+    assert messages == (
+        Message("system", "You are a judge."),
+        Message("user", "x\nA. No B. Yes \n\nWrite a poem."),
+    )
+    hashed = task.template.sha256
+    (tmp_path / "system.jinja").write_text("You are not {{ role }}.")
+    again = load_task(read_definition(tmp_path / "task.toml"), DataFolders(None, tmp_path), no_meter)
+    assert again.template.sha256 != hashed
+    shown = judgeharness(
+        "prompts", "--task", str(tmp_path / "task.toml"), "--strategy", "no-explanation", "--format", "jsonl"
+    )
+    assert json.loads(shown.out.splitlines()[0])["messages"][0] == {"role": "system", "content": "You are not a judge."}
+
+
+BAD_TURNS = {
+    'template = "builtin:nli"\nturns = [{role = "user", template = "builtin:nli"}]': "give one of 'template'",
+    "": "give one of 'template'",
+    'turns = [{role = "assistant", template = "builtin:nli"}]': "the last of the turns is not the user's",
+    'turns = [{role = "robot", template = "builtin:nli"}]': "turns.0.role",
+}
+
+
+@pytest.mark.parametrize("turns", BAD_TURNS)
+def test_turns_that_cannot_be(turns, tmp_path):
+    (tmp_path / "task.toml").write_text(f"""
+name = "turns"
+title = "Turns"
+{turns}
+labels = [{{name = "yes", text = "Yes"}}, {{name = "no", text = "No"}}]
+items = {{file = "items.jsonl", votes = "v", fields = {{t = "t"}}}}
+""")
+    with pytest.raises(InputError, match=BAD_TURNS[turns]):
+        read_definition(tmp_path / "task.toml")
+
+
+def test_twenty_six_labels(tmp_path):
+    rows = [{"uid": str(n), "t": f"t{n}", "v": {f"l{n}": 1, "l25": 2}} for n in range(3)]
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = judgeharness(
+        "new-task", str(tmp_path / "items.jsonl"), "--labels", ",".join(f"l{n}" for n in range(26)), "--name", "many"
+    )
+    assert result.code == 0, result.err
+    words = ("--task", str(tmp_path / "items.toml"), "--strategy", "no-explanation")
+    assert "too many" in judgeharness("prompts", *words).err
+    shown = judgeharness("prompts", *words, "-o", "option_orders=cyclic", "--limit", "1", "--format", "jsonl")
+    assert len(shown.out.splitlines()) == 26
+    done = judgeharness(
+        "eval", *words, "-o", "option_orders=cyclic", "--backend", "llamacpp:smollm2", "--transform", "softmax"
+    )
+    assert done.code == 0, done.err

@@ -52,6 +52,9 @@ def judgeharness_commands() -> list[CommandSpec]:
             name="plugins", summary="Show plugins and what they provide.", target="judgeharness.cli.plugins:command"
         ),
         CommandSpec(
+            name="new-task", summary="Make a task of a JSON-lines file.", target="judgeharness.cli.new_task:command"
+        ),
+        CommandSpec(
             name="new-plugin", summary="Begin a plugin of your own.", target="judgeharness.cli.new_plugin:command"
         ),
         CommandSpec(

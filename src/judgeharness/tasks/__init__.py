@@ -36,4 +36,19 @@ def judgeharness_tasks() -> list[TaskSpec]:
             summary="ChaosNLI's 1,532 abductive items with 100 votes each, two options",
             target=f"{where}:chaosnli_alphanli",
         ),
+        TaskSpec(
+            name="varierr",
+            summary="VariErr's 500 MNLI items with the labels of four annotators and all explanations",
+            target=f"{where}:varierr",
+        ),
+        TaskSpec(
+            name="varierr-round-2",
+            summary="VariErr's items with the labels that their annotators stood by in round 2",
+            target=f"{where}:varierr_round_2",
+        ),
+        TaskSpec(
+            name="snli",
+            summary="SNLI's test items with the labels of five annotators (a download of 95 MB)",
+            target=f"{where}:snli",
+        ),
     ]

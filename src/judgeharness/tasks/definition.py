@@ -28,9 +28,10 @@ class LabelTable(Table):
 
 
 class SourceTable(Table):
-    """A JSON-lines file: of a known dataset, or beside the TOML file."""
+    """A JSON-lines file: of a known dataset, or beside the TOML file. member: its name in a zip archive."""
 
     file: Text
+    member: Text | None = None
     dataset: Name | None = None
     uid: str = "uid"
 
@@ -38,18 +39,24 @@ class SourceTable(Table):
 class ItemsTable(SourceTable):
     """[items]: where items are read from.
 
-    fields: the item's texts, each by its path in a record ("example.premise"). Of `votes` (counts) and `human`
-    (probabilities) one is given: a path to a list in label order, or to an object by label.
+    fields: the item's texts, each by its path in a record ("example.premise"). Of `votes` (counts), `human`
+    (probabilities) and `annotations` (labels, one an annotator) one is given. The first two are a path to a list in
+    label order or to an object by label, or a table with a path for each label; the last is a path to a list of labels.
+    without_votes: whether an item with no votes at all is an error, or left out.
     """
 
     fields: dict[FieldName, str]
-    votes: str | None = None
-    human: str | None = None
+    votes: str | dict[str, str] | None = None
+    human: str | dict[str, str] | None = None
+    annotations: str | None = None
+    without_votes: Literal["error", "drop"] = "error"
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.votes is None) == (self.human is None):
-            raise ValueError("give one of 'votes' (counts) and 'human' (probabilities)")
+        if [self.votes, self.human, self.annotations].count(None) != 2:
+            raise ValueError(
+                "give one of 'votes' (counts), 'human' (probabilities) and 'annotations' (labels, one an annotator)"
+            )
         reserved = RESERVED_FIELDS.intersection(self.fields)
         if reserved:
             raise ValueError(f"these field names are taken: {', '.join(sorted(reserved))}")

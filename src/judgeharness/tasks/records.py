@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from collections.abc import Iterator, Sequence
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from judgeharness.domain import Label
 from judgeharness.errors import InputError
@@ -57,20 +60,30 @@ class Record:
             raise self.fault(f"field '{path}' holds half a surrogate pair, which is no text") from error
         return text
 
-    def numbers(self, path: str, labels: Sequence[Label]) -> tuple[float, ...]:
-        """Non-negative numbers in label order, from a list or from an object by label. Raises InputError."""
-        value = self.get(path)
+    def numbers(self, path: str | Mapping[str, str], labels: Sequence[Label]) -> tuple[float, ...]:
+        """Non-negative numbers in label order. Raises InputError.
+
+        path: to a list or to an object by label; or a path for each label. Numbers may be written as texts.
+        """
+        if not isinstance(path, str):
+            value: Any = self._by_label("votes", {label: self.get(each) for label, each in path.items()}, labels)
+            path = ", ".join(path.values())
+        else:
+            value = self.get(path)
         if isinstance(value, dict):
             value = self._by_label(path, value, labels)
         if not isinstance(value, list) or len(value) != len(labels):
             raise self.fault(f"field '{path}' is {_named(value)}, not a list of {len(labels)} numbers")
-        for number in value:
-            sound = isinstance(number, int | float) and not isinstance(number, bool)
-            if not sound or not math.isfinite(number) or number < 0:
-                raise self.fault(f"field '{path}' holds {number!r}, not a number of 0 or more")
-        if math.fsum(value) <= 0:
-            raise self.fault(f"field '{path}' is all zeros")
-        return tuple(float(number) for number in value)
+        return tuple(self._number(path, each) for each in value)
+
+    def _number(self, path: str, value: Any) -> float:
+        try:
+            number = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number) or number < 0:
+            raise self.fault(f"field '{path}' holds {value!r}, not a number of 0 or more")
+        return number
 
     def label(self, value: Any, labels: Sequence[Label]) -> int:
         """The index of the label that a value names. Raises InputError."""
@@ -80,14 +93,18 @@ class Record:
         raise self.fault(f"{_named(value)} is none of the labels {', '.join(label.name for label in labels)}")
 
     def label_counts(self, path: str, labels: Sequence[Label]) -> tuple[float, ...]:
-        """How often each label is named by the value, one label or a list of them. Raises InputError."""
+        """How often each label is named by the value: one label, a list of them, or counts. Raises InputError.
+
+        Blanks in a list stand for annotators who gave no label.
+        """
         value = self.get(path)
+        if isinstance(value, dict):
+            return self.numbers(path, labels)
         named = value if isinstance(value, list) else [value]
         counts = [0.0] * len(labels)
         for word in named:
-            counts[self.label(word, labels)] += 1
-        if not named:
-            raise self.fault(f"field '{path}' names no label")
+            if word not in ("", None):
+                counts[self.label(word, labels)] += 1
         return tuple(counts)
 
     def _by_label(self, path: str, value: dict[str, Any], labels: Sequence[Label]) -> list[Any]:
@@ -100,10 +117,13 @@ class Record:
         return counts
 
 
-def read_records(path: Path) -> Iterator[Record]:
-    """The records of a JSON-lines file; blank lines are passed over. Raises InputError."""
+def read_records(path: Path, member: str | None = None) -> Iterator[Record]:
+    """The records of a JSON-lines file, or of a member of a zip archive; blank lines are passed over.
+
+    Raises InputError.
+    """
     try:
-        with path.open("rb") as stream:
+        with _opened(path, member) as stream:
             for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE_BYTES + 1), b""), start=1):
                 if len(line) > MAX_LINE_BYTES:
                     raise InputError(f"{path}, line {number}: longer than {MAX_LINE_BYTES:,} bytes")
@@ -111,6 +131,18 @@ def read_records(path: Path) -> Iterator[Record]:
                     yield Record(_object(line, path, number), path, number)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+        raise InputError(f"{path}: '{member}' cannot be read from this archive: {error}") from error
+
+
+@contextlib.contextmanager
+def _opened(path: Path, member: str | None) -> Iterator[IO[bytes]]:
+    if member is None:
+        with path.open("rb") as stream:
+            yield stream
+        return
+    with zipfile.ZipFile(path) as archive, archive.open(member) as inner:
+        yield inner
 
 
 def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:

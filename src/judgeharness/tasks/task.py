@@ -120,8 +120,10 @@ def _items(definition: TaskDefinition, labels: Sequence[Label], files: TaskFiles
     path = files.path(definition.items.file, definition.items.dataset)
     explanations = _joined_explanations(definition.explanations, labels, files)
     items: dict[str, Item] = {}
-    for record in read_records(path):
+    for record in read_records(path, definition.items.member):
         item = _item(definition, labels, record, explanations)
+        if item is None:
+            continue
         if item.uid in items:
             raise record.fault(f"the uid '{item.uid}' was there before")
         items[item.uid] = item
@@ -133,16 +135,20 @@ def _item(
     labels: Sequence[Label],
     record: Record,
     joined: Mapping[str, tuple[Explanation, ...]] | None,
-) -> Item:
+) -> Item | None:
+    """The item of a record; None where it has no votes, and such items are to be left out."""
     table = definition.items
     uid = record.text(table.uid)
-    votes, human = _human(table, labels, record)
+    found = _human(table, labels, record)
+    if found is None:
+        return None
+    votes, human = found
     explanations: tuple[Explanation, ...] = ()
     if joined is not None:
         explanations = joined.get(uid, ())
     elif definition.explanations is not None:
         explanations = _explanations(definition.explanations, labels, record)
-    references = {name: distribution(record.label_counts(path, labels)) for name, path in definition.references.items()}
+    references = {name: _reference(record, path, labels) for name, path in definition.references.items()}
     if definition.explanations is not None and definition.explanations.reference is not None and explanations:
         references[definition.explanations.reference] = _label_shares(explanations, len(labels))
     fields = {name: record.text(path) for name, path in table.fields.items()}
@@ -151,14 +157,28 @@ def _item(
 
 def _human(
     table: ItemsTable, labels: Sequence[Label], record: Record
-) -> tuple[tuple[float, ...] | None, tuple[float, ...]]:
-    if table.votes is not None:
-        votes = record.numbers(table.votes, labels)
+) -> tuple[tuple[float, ...] | None, tuple[float, ...]] | None:
+    """Votes, where they are known, and distribution; None where there are none, and that is no error."""
+    if table.annotations is not None:
+        votes = record.label_counts(table.annotations, labels)
+    else:
+        votes = record.numbers(table.votes or table.human or "", labels)
+    if sum(votes) <= 0:
+        if table.without_votes == "drop":
+            return None
+        raise record.fault(f"no votes: field '{table.annotations or table.votes or table.human}' is empty or all zeros")
+    if table.human is None:
         return votes, distribution(votes)
-    given = record.numbers(table.human or "", labels)
-    if abs(sum(given) - 1) > 1e-3:
-        raise record.fault(f"field '{table.human}' sums to {sum(given):g}, not to 1: are these 'votes'?")
-    return None, distribution(given)
+    if abs(sum(votes) - 1) > 1e-3:
+        raise record.fault(f"field '{table.human}' sums to {sum(votes):g}, not to 1: are these 'votes'?")
+    return None, distribution(votes)
+
+
+def _reference(record: Record, path: str, labels: Sequence[Label]) -> tuple[float, ...]:
+    counts = record.label_counts(path, labels)
+    if sum(counts) <= 0:
+        raise record.fault(f"field '{path}' names no label")
+    return distribution(counts)
 
 
 def _label_shares(explanations: Sequence[Explanation], n_labels: int) -> tuple[float, ...]:

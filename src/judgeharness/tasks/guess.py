@@ -1,0 +1,237 @@
+"""What a JSON-lines file seems to hold: which field is the uid, which are texts, and where the votes are. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from judgeharness.domain import LETTERS
+
+UID_NAMES = ("uid", "id", "item_id", "pairid", "pair_id", "key", "qid", "guid", "idx", "index")
+TEXT_NAMES = ("text", "reason", "explanation", "comment", "why", "rationale", "justification")
+LABEL_NAMES = ("label", "answer", "choice", "vote", "rating", "class")
+ANNOTATOR_NAMES = ("annotator", "annotator_id", "worker", "worker_id", "rater", "by")
+MOST_FIELDS = 8
+AFFIXES = (
+    "votes_",
+    "vote_",
+    "n_",
+    "num_",
+    "count_",
+    "label_",
+    "p_",
+    "prob_",
+    "_votes",
+    "_vote",
+    "_count",
+    "_n",
+    "_prob",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GuessedExplanations:
+    """A list of objects under `path`, and the names in them."""
+
+    path: str
+    text: str
+    label: str
+    annotator: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a task file needs; None or empty where nothing seems to fit.
+
+    kind: "votes", "human" or "annotations". source: a path, or paths by label. labels: in order of appearance. unsure:
+    whether the labels are only numbered, since their names are nowhere.
+    """
+
+    uid: str | None = None
+    kind: str | None = None
+    source: str | Mapping[str, str] | None = None
+    labels: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    explanations: GuessedExplanations | None = None
+    unsure: bool = False
+
+
+def guess(records: Sequence[Mapping[str, Any]]) -> Guess:
+    """From some records, all of one shape."""
+    columns = _columns(records)
+    votes = _votes({path: values for path, values in columns.items() if len(values) == len(records)})
+    rest = {path: values for path, values in columns.items() if votes is None or not votes.holds(path)}
+    uid = _uid(rest, len(records))
+    rest = {path: values for path, values in rest.items() if path != uid}
+    fields, explanations = _fields(rest, len(records)), _explanations(rest)
+    if votes is None:
+        return Guess(uid, fields=fields, explanations=explanations)
+    return Guess(uid, votes.kind, votes.source, votes.labels, fields, explanations, votes.unsure)
+
+
+def _columns(records: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Values by dotted path; objects stand whole and in their parts."""
+    found: dict[str, list[Any]] = {}
+
+    def walk(prefix: str, record: Mapping[str, Any], depth: int) -> None:
+        for name, value in record.items():
+            if "." in name:
+                continue
+            found.setdefault(prefix + name, []).append(value)
+            if isinstance(value, Mapping) and depth < 4:
+                walk(f"{prefix}{name}.", value, depth + 1)
+
+    for record in records:
+        walk("", record, 0)
+    return found
+
+
+def _uid(columns: Mapping[str, Sequence[Any]], count: int) -> str | None:
+    """A field whose values tell records apart: one that is called so, else the first one."""
+    unique = [
+        path
+        for path, values in columns.items()
+        if len(values) == count
+        and all(isinstance(value, str | int) and not isinstance(value, bool) for value in values)
+        and len({str(value) for value in values}) == count
+    ]
+    named = [path for name in UID_NAMES for path in unique if path.rsplit(".", 1)[-1].lower() == name]
+    short = [path for path in unique if all(len(str(value)) <= 64 for value in columns[path])]
+    return next(iter([*named, *short]), None)
+
+
+Columns = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Votes:
+    kind: str
+    source: str | Mapping[str, str]
+    labels: tuple[str, ...]
+    unsure: bool = False
+
+    def holds(self, path: str) -> bool:
+        """Whether a path is where the votes are, or inside of that."""
+        sources = [self.source] if isinstance(self.source, str) else self.source.values()
+        return any(path == source or path.startswith(f"{source}.") for source in sources)
+
+
+def _votes(columns: Columns) -> _Votes | None:
+    """Where people's judgments seem to be, in the first of the forms that fits."""
+    for form in (_objects, _annotations, _lists, _table):
+        found = form(columns)
+        if found is not None and 2 <= len(found.labels) <= len(LETTERS):
+            return found
+    return None
+
+
+def _objects(columns: Columns) -> _Votes | None:
+    """Counts by label: {"yes": 3, "no": 2}."""
+    for path, values in columns.items():
+        if all(isinstance(value, Mapping) and value and all(map(_counts, value.values())) for value in values):
+            labels = tuple(dict.fromkeys(label for value in values for label in value))
+            return _Votes(_kind([list(value.values()) for value in values]), path, labels)
+    return None
+
+
+def _annotations(columns: Columns) -> _Votes | None:
+    """A label for each annotator: ["yes", "no", "yes"]; each label often enough to be one."""
+    for path, values in columns.items():
+        if all(isinstance(value, list) and value and all(isinstance(each, str) for each in value) for value in values):
+            labels = tuple(dict.fromkeys(each for value in values for each in value if each))
+            if len(labels) <= len(LETTERS) and sum(map(len, values)) > 2 * len(labels):
+                return _Votes("annotations", path, labels)
+    return None
+
+
+def _lists(columns: Columns) -> _Votes | None:
+    """Counts in the order of labels whose names are nowhere: [3, 2]."""
+    for path, values in columns.items():
+        sizes = {len(value) if isinstance(value, list) else 0 for value in values}
+        if len(sizes) == 1 and min(sizes) >= 2 and all(all(map(_counts, value)) for value in values):
+            labels = tuple(f"label-{number}" for number in range(1, min(sizes) + 1))
+            return _Votes(_kind(values), path, labels, unsure=True)
+    return None
+
+
+def _table(columns: Columns) -> _Votes | None:
+    """A column for each label, as a table of a spreadsheet has them: votes_yes, votes_no."""
+    numeric = [path for path, values in columns.items() if all(map(_counts, values))]
+    for affix in AFFIXES:
+        named = {_without(path, affix): path for path in numeric if _has(path, affix)}
+        if len(named) >= 2:
+            rows = list(zip(*(columns[path] for path in named.values()), strict=True))
+            return _Votes(_kind(rows), named, tuple(named))
+    return None
+
+
+def _has(path: str, affix: str) -> bool:
+    name = path.lower()
+    return name.endswith(affix) if affix.startswith("_") else name.startswith(affix)
+
+
+def _without(path: str, affix: str) -> str:
+    return path[: -len(affix)] if affix.startswith("_") else path[len(affix) :]
+
+
+def _kind(rows: Sequence[Sequence[Any]]) -> str:
+    """Probabilities sum to 1; single votes do too, but then every count is whole."""
+    numbers = [[float(value or 0) for value in row] for row in rows]
+    sums_to_one = all(abs(math.fsum(row) - 1) < 1e-3 for row in numbers)
+    return "human" if sums_to_one and any(value % 1 for row in numbers for value in row) else "votes"
+
+
+def _counts(value: Any) -> bool:
+    """Whether a value may be a count or a probability; a null is none."""
+    if isinstance(value, bool):
+        return False
+    try:
+        number = 0.0 if value is None else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return math.isfinite(number) and number >= 0
+
+
+def _constant(values: Sequence[Any]) -> bool:
+    return len({str(value) for value in values}) == 1 and len(values) > 1
+
+
+def _fields(columns: Mapping[str, Sequence[Any]], count: int) -> dict[str, str]:
+    """Texts that differ from record to record, by a name that a template can use."""
+    found: dict[str, str] = {}
+    for path, values in columns.items():
+        sound = len(values) == count and all(isinstance(value, str) for value in values) and any(values)
+        if sound and not _constant(values) and len(found) < MOST_FIELDS:
+            found[field_name(path, found)] = path
+    return found
+
+
+def field_name(path: str, taken: Iterable[str] = ()) -> str:
+    """A name for a template, from a path: letters, digits and underscores."""
+    last = path.rsplit(".", 1)[-1]
+    name = "".join(c if c.isascii() and c.isalnum() else "_" for c in last).strip("_").lower() or "field"
+    name = (
+        f"field_{name}"
+        if name[0].isdigit() or name in {"options", "explanations", "instruction", "labels", "loop"}
+        else name
+    )
+    number, unique = 2, name
+    while unique in set(taken):
+        unique, number = f"{name}_{number}", number + 1
+    return unique
+
+
+def _explanations(columns: Mapping[str, Sequence[Any]]) -> GuessedExplanations | None:
+    for path, values in columns.items():
+        entries = [entry for value in values if isinstance(value, list) for entry in value]
+        if not entries or not all(isinstance(entry, Mapping) for entry in entries):
+            continue
+        names = {name.lower(): name for entry in entries for name in entry}
+        text = next((names[name] for name in TEXT_NAMES if name in names), None)
+        label = next((names[name] for name in LABEL_NAMES if name in names), None)
+        if text and label:
+            annotator = next((names[name] for name in ANNOTATOR_NAMES if name in names), None)
+            return GuessedExplanations(path, text, label, annotator)
+    return None
