@@ -1,15 +1,20 @@
 """What the documentation says is run, or compared with what is there."""
 
+import contextlib
 import inspect
+import io
 import json
 import re
 import shlex
 import shutil
+import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from judgeharness import hookspecs
+from judgeharness import api, hookspecs, specs
+from judgeharness import testing as judgeharness_testing
 from judgeharness.cli.plot import command as plot
 from judgeharness.finetune.recipe import Recipe
 from judgeharness.suites import shipped_suites
@@ -17,21 +22,26 @@ from tests.helpers import judgeharness
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"(?:<!-- (?P<remark>[^>]*) -->\n)?```sh\n(?P<commands>.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"(?:<!-- (?P<remark>[^>]*) -->\n)?```sh\n(?P<commands>.*?)```(?:\n\n```text\n(?P<said>.*?)```)?", re.DOTALL
+)
+PYTHON = re.compile(r"(?:<!-- (?P<remark>[^>]*) -->\n)?```python\n(?P<code>.*?)```", re.DOTALL)
 
 
 def blocks():
     for page in PAGES:
         for number, match in enumerate(BLOCK.finditer(page.read_text(encoding="utf-8")), start=1):
-            yield pytest.param(match["remark"] or "", match["commands"], id=f"{page.name}-{number}")
+            yield pytest.param(match["remark"] or "", match["commands"], match["said"], id=f"{page.name}-{number}")
 
 
 def prepared(remark, commands, request, monkeypatch, tmp_path):
     """What a remark asks for is set up; the commands with names filled in that are not known before."""
-    if remark == "needs the data":
+    if remark.endswith("needs the data"):
         monkeypatch.setenv("JUDGEHARNESS_DATA_DIR", str(request.getfixturevalue("data_dir")))
     if remark == "needs a llama_cpp.server":
         return commands.replace("http://localhost:8000/v1", request.getfixturevalue("llama_cpp_server"))
+    if remark.startswith("with docs/"):
+        shutil.copy(ROOT / remark.removeprefix("with "), tmp_path)
     if remark.startswith("in docs/"):
         shutil.copytree(ROOT / remark.removeprefix("in "), tmp_path, dirs_exist_ok=True)
     if remark.startswith("in a folder with "):
@@ -44,8 +54,8 @@ def prepared(remark, commands, request, monkeypatch, tmp_path):
     return commands
 
 
-@pytest.mark.parametrize(("remark", "commands"), list(blocks()))
-def test_every_command_runs(remark, commands, request, monkeypatch, tmp_path):
+@pytest.mark.parametrize(("remark", "commands", "said"), list(blocks()))
+def test_every_command_runs(remark, commands, said, request, monkeypatch, tmp_path):
     if remark.startswith("not run: "):
         assert remark.removeprefix("not run: ") in ("needs a GPU", "needs the network", "takes minutes")
         for line in commands.splitlines():
@@ -55,15 +65,43 @@ def test_every_command_runs(remark, commands, request, monkeypatch, tmp_path):
         program, *words = shlex.split(line)
         assert program == "judgeharness"
         result = judgeharness(*words)
-        assert result.code == 0, f"{line}\n{result.err}"
-        assert result.out
+        fails = re.match(r"fails with (\d)", remark)
+        assert result.code == (int(fails[1]) if fails else 0), f"{line}\n{result.err}"
+        assert result.out or fails
+        for expected in (said or "").splitlines():
+            assert expected.strip() in result.err
+
+
+def python_pages():
+    return [pytest.param(page, id=page.name) for page in PAGES if PYTHON.search(page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("page", python_pages())
+def test_every_python_example_runs(page, capsys):
+    """The examples of a page, one after the other, as a reader would type them."""
+    namespace = {"__name__": "example"}
+    for match in PYTHON.finditer(page.read_text(encoding="utf-8")):
+        if match["remark"] is None:
+            exec(compile(match["code"], page.name, "exec"), namespace)
+
+
+def test_the_page_of_commands_is_what_the_program_says():
+    sys.path.insert(0, str(ROOT / "docs" / "site"))
+    try:
+        import generate
+    finally:
+        sys.path.pop(0)
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == generate.page(), "python docs/site/generate.py"
 
 
 def test_every_hook_is_documented_with_its_signature():
-    page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
-    for name in hookspecs.HOOKS:
+    page = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+    for name, spec in hookspecs.HOOKS.items():
         signature = str(inspect.signature(getattr(hookspecs, name))).replace("'", "")
         assert f"`{name}{signature}`" in page
+        assert all(f"`{field.name}`" in page for field in fields(spec))
+    assert all(f"`{field.name}`" in page for field in fields(specs.ModelAlias))
     assert set(hookspecs.HOOKS) == {name for name in vars(hookspecs) if name.startswith("judgeharness_")}
 
 
@@ -76,7 +114,7 @@ def test_the_example_plugin_is_the_one_on_the_page():
 
 def test_the_example_task_is_the_one_on_the_page():
     page = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
-    shown = re.findall(r"```(?:json|toml|jinja)\n(.*?)```", page, re.DOTALL)
+    shown = re.findall(r"```(?:json|toml|jinja)\n(.*?)```", page, re.DOTALL)[:3]
     folder = ROOT / "docs" / "examples" / "politeness"
     assert shown == [
         (folder / name).read_text(encoding="utf-8") for name in ("replies.jsonl", "task.toml", "prompt.jinja")
@@ -116,6 +154,19 @@ def test_every_option_metric_and_transform_is_documented(registry):
     tasks = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
     for name in registry.tasks.names():
         assert f"| `{name}` |" in tasks
+    strategies = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8").splitlines()
+    for name in registry.strategies.names():
+        (row,) = [line for line in strategies if line.startswith(f"| `{name}` |")]
+        assert all(f"`{option}`" in row for option in registry.strategies.load_options(name).model_fields), row
+
+
+def test_the_api_and_the_conformance_tests_are_documented():
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    assert all(f"`{field.name}`" in page for field in fields(api.Result))
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in page for name in judgeharness_testing.__all__)
+    fixtures = (ROOT / "src" / "judgeharness" / "testing" / "fixtures.py").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in page for name in re.findall(r"@pytest.fixture\ndef (\w+)", fixtures))
 
 
 def test_every_table_and_column_of_the_store_is_documented(store):

@@ -1,0 +1,44 @@
+"""Writes docs/cli.md from the program itself: `python docs/site/generate.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from judgeharness.cli.program import Session, program
+
+PAGE = Path(__file__).resolve().parents[1] / "cli.md"
+WIDTH = 100
+HEAD = """\
+# Commands
+
+This page is made from the program: it is what `--help` says of each command. Every command takes `--plugin
+FILE_OR_MODULE`, `--debug` and `--help`. Exit codes: 0 done, 1 something failed or is incomplete, 2 wrong usage or bad
+input.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    root = _context(program, "judgeharness", None)
+    return HEAD + "".join(f"\n## {name}\n\n```text\n{text}\n```\n" for name, text in _commands(program, root))
+
+
+def _commands(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
+    yield context.command_path, command.get_help(context)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None:
+                yield from _commands(child, _context(child, name, context))
+
+
+def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    settings = {"terminal_width": WIDTH, "max_content_width": WIDTH, **command.context_settings}
+    return click.Context(command, info_name=name, parent=parent, obj=Session(), **settings)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
