@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import re
 
 import pytest
@@ -13,7 +14,7 @@ from judgeharness.reports.leaderboard import Board, Leaderboard, ReferenceRow, V
 from judgeharness.store.runs import Run, TaskRecord
 from judgeharness.tasks.datasets import DataFolders
 from judgeharness.uncertainty import Interval
-from tests.helpers import bundled
+from tests.helpers import bundled, judgeharness
 
 TASK = TaskRecord("d", "chaosnli", "train", ("entailment", "neutral", "contradiction"), 20, 341, {"notice": ""})
 
@@ -233,3 +234,33 @@ def test_runs_are_ranked_by_the_metrics_direction(registry, store):
         assert [row.name for row in ranked.references] == [
             "people: one half", "baseline:uniform", "baseline:explanations",
         ]  # fmt: skip
+
+
+def test_a_metric_of_a_plugin_is_measured_again_when_it_has_changed(tmp_path):
+    """Its author changes it and looks at the leaderboard: what was measured before is not what it says now."""
+    import sys
+
+    path = tmp_path / "own_metric.py"
+    text = """
+import numpy as np
+from judgeharness import hookimpl
+from judgeharness.specs import MetricSpec
+
+@hookimpl
+def judgeharness_metrics():
+    return [MetricSpec(name="own", summary="own", target=f"{__name__}:own", label="Own", direction="lower", unit="none",
+                       range=(0, None), level="item", source="here")]
+
+def own(human, model): return np.full(len(human), VALUE)
+"""
+
+    def figure(value, command):
+        sys.modules.pop("own_metric", None)
+        path.write_text(text.replace("VALUE", value) + f"# {value}")
+        result = judgeharness("--plugin", path, *command, "--metric", "own", "--format", "json")
+        assert result.code == 0, result.err
+        return json.loads(result.out)["runs"][0]["metrics"]["own"]
+
+    assert figure("1.0", ("eval", "--task", "nli-sample", "--backend", "baseline:uniform")) == 1
+    assert figure("20.0", ("leaderboard",)) == 20
+    sys.modules.pop("own_metric", None)

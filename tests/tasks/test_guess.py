@@ -51,6 +51,13 @@ SHAPES = {
         rows(id=lambda n: n, text=lambda n: TEXTS[n], no_prob=lambda n: n / 8, yes_prob=lambda n: 1 - n / 8),
         Guess("id", "human", {"no": "no_prob", "yes": "yes_prob"}, ("no", "yes"), {"text": "text"}),
     ),
+    "a column an annotator": (
+        rows(
+            id=lambda n: n, tweet=lambda n: TEXTS[n], ann1=lambda n: "ab"[n % 2], ann2=lambda n: "ba"[n // 2],
+            ann3=lambda n: "" if n else "a",
+        ),
+        Guess("id", "annotations", ("ann1", "ann2", "ann3"), ("a", "b"), {"tweet": "tweet"}),
+    ),
     "explanations": (
         rows(
             id=lambda n: n, text=lambda n: TEXTS[n], votes=lambda n: {"rude": n, "polite": 4 - n},
@@ -176,6 +183,20 @@ def test_a_csv_turned_json_lines_is_evaluated_with_explanations_and_without(labe
     if len(labels) == 5:
         assert "rankcs" in judgeharness("list", "metrics").out
         assert judgeharness(*words, "--strategy", "no-explanation", "--metric", "wasserstein").code == 0
+
+
+GIVEN = {
+    "a field inside another": ("shares by label, inside another field", ("--human", "people.dist", "--uid", "key")),
+    "annotators": ("a column an annotator", ("--annotations", "ann1, ann2")),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_where_votes_are_may_be_said(name):
+    shape, words = GIVEN[name]
+    result = made("mine.jsonl", SHAPES[shape][0], *words)
+    assert result.code == 0, result.err
+    assert "4 items, 2 labels (a, b)" in result.out
 
 
 REFUSED = {

@@ -33,7 +33,11 @@ Examples:
 @click.option("--uid", metavar="PATH", help="The field that tells items apart.")
 @click.option("--votes", metavar="PATH", help="Counts: an object by label, or a list.")
 @click.option("--human", metavar="PATH", help="Probabilities: an object by label, or a list.")
-@click.option("--annotations", metavar="PATH", help="A list of labels, one an annotator.")
+@click.option(
+    "--annotations",
+    metavar="PATH",
+    help="A list of labels, one an annotator; or a field for each annotator, with commas.",
+)
 @click.option("--labels", metavar="A,B,...", help="The labels in their order.")
 @click.option("--ordinal", is_flag=True, help="The labels' order means something, as of bad, fair, good.")
 @click.option("--field", "fields", multiple=True, metavar="NAME=PATH", help="A text for the template; repeats.")
@@ -94,9 +98,11 @@ def _known(
     if len(given) > 1:
         raise InputError("give one of --votes, --human and --annotations")
     known = guess(records)
-    for kind, path in given.items():
-        narrow = guess([_only(record, path) for record in records])
-        known = replace(known, kind=kind, source=path, labels=narrow.labels, unsure=narrow.unsure)
+    for kind, words in given.items():
+        paths = tuple(each.strip() for each in words.split(","))
+        narrow = guess([{path.replace(".", "_"): _at(record, path) for path in paths} for record in records])
+        source = paths if len(paths) > 1 else paths[0]
+        known = replace(known, kind=kind, source=source, labels=narrow.labels, unsure=narrow.unsure)
     if labels is not None:
         known = _labelled(known, [each.strip() for each in labels.split(",")])
     if fields:
@@ -104,12 +110,12 @@ def _known(
     return replace(known, uid=uid or known.uid)
 
 
-def _only(record: Mapping[str, object], path: str) -> dict[str, object]:
-    """A record with one field, as if it had no other."""
+def _at(record: Mapping[str, object], path: str) -> object:
+    """What stands at a path, or None."""
     value: object = record
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
-    return {path.replace(".", "_"): value}
+    return value
 
 
 def _labelled(known: Guess, labels: list[str]) -> Guess:
@@ -150,7 +156,7 @@ def _asked(known: Guess, question: str | None, default: str) -> tuple[Guess, str
         default=known.kind or "votes",
     )
     source = known.source
-    if not isinstance(source, Mapping):
+    if source is None or isinstance(source, str):
         source = click.prompt("In which field?", default=source or "")
     labels = click.prompt("The labels, in their order", default=safe(", ".join(known.labels)))
     fields = click.prompt(

@@ -130,7 +130,7 @@ def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str
     for run in {run.id: run for run in runs if run.task_digest == digest}.values():
         by_uid = {each.uid: each for each in stored.predictions(run.id)}
         predictions = [by_uid.get(item.uid, Prediction(item.uid, None, "not stored")) for item in items]
-        missing = {name: each for name, each in fitting.items() if name not in run.metrics}
+        missing = {name: each for name, each in fitting.items() if name not in run.metrics or not _is_ours(each.spec)}
         own.append(replace(run, metrics={**run.metrics, **measure(items, predictions, missing)}))
         human, model = paired(items, predictions)
         if len(human) < LEAST_ITEMS:
@@ -168,6 +168,11 @@ def _people(items: Sequence[Item], measures: Mapping[str, Measure], numbers: Seq
         ReferenceRow("people: one half", halves_measured(votes, measures)),
         *(ReferenceRow(f"people: {n} of them", figures) for n, figures in few.items()),
     ]
+
+
+def _is_ours(spec: MetricSpec) -> bool:
+    """Whether a metric is of this version; one of a plugin may have changed since a run was measured."""
+    return spec.target.startswith("judgeharness.")
 
 
 def _place(run: Run | ReferenceRow, metric: MetricSpec) -> tuple[bool, bool, float]:

@@ -41,14 +41,15 @@ class ItemsTable(SourceTable):
 
     fields: the item's texts, each by its path in a record ("example.premise"). Of `votes` (counts), `human`
     (probabilities) and `annotations` (labels, one an annotator) one is given. The first two are a path to a list in
-    label order or to an object by label, or a table with a path for each label; the last is a path to a list of labels.
-    without_votes: whether an item with no votes at all is an error, or left out.
+    label order or to an object by label, or a table with a path for each label; the last is a path to a list of labels,
+    or a list with a path for each annotator. without_votes: whether an item with no votes at all is an error, or left
+    out.
     """
 
     fields: dict[FieldName, str]
     votes: str | dict[str, str] | None = None
     human: str | dict[str, str] | None = None
-    annotations: str | None = None
+    annotations: str | Annotated[tuple[str, ...], Field(min_length=2)] | None = None
     without_votes: Literal["error", "drop"] = "error"
 
     @model_validator(mode="after")

@@ -39,6 +39,8 @@ def task_toml(draft: Draft) -> str:
     if isinstance(known.source, Mapping):
         pairs = ", ".join(f"{_text(label)} = {_text(path)}" for label, path in known.source.items())
         lines.append(f"{known.kind} = {{ {pairs} }}")
+    elif isinstance(known.source, tuple):
+        lines.append(f"{known.kind} = [{', '.join(map(_text, known.source))}]")
     else:
         lines.append(f"{known.kind} = {_text(known.source or '')}")
     lines += ["", "[items.fields]", *(f"{name} = {_text(path)}" for name, path in known.fields.items())]

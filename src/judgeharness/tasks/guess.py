@@ -14,6 +14,7 @@ TEXT_NAMES = ("text", "reason", "explanation", "comment", "why", "rationale", "j
 LABEL_NAMES = ("label", "answer", "choice", "vote", "rating", "class")
 ANNOTATOR_NAMES = ("annotator", "annotator_id", "worker", "worker_id", "rater", "by")
 MOST_FIELDS = 8
+LONGEST_LABEL = 40
 AFFIXES = (
     "votes_",
     "vote_",
@@ -31,6 +32,9 @@ AFFIXES = (
 )
 
 
+Source = str | Mapping[str, str] | tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class GuessedExplanations:
     """A list of objects under `path`, and the names in them."""
@@ -45,13 +49,13 @@ class GuessedExplanations:
 class Guess:
     """What a task file needs; None or empty where nothing seems to fit.
 
-    kind: "votes", "human" or "annotations". source: a path, or paths by label. labels: in order of appearance. unsure:
-    whether the labels are only numbered, since their names are nowhere.
+    kind: "votes", "human" or "annotations". source: a path, paths by label, or a path for each annotator. labels: in
+    order of appearance. unsure: whether the labels are only numbered, since their names are nowhere.
     """
 
     uid: str | None = None
     kind: str | None = None
-    source: str | Mapping[str, str] | None = None
+    source: Source | None = None
     labels: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     explanations: GuessedExplanations | None = None
@@ -108,19 +112,20 @@ Columns = Mapping[str, Sequence[Any]]
 @dataclass(frozen=True, slots=True)
 class _Votes:
     kind: str
-    source: str | Mapping[str, str]
+    source: Source
     labels: tuple[str, ...]
     unsure: bool = False
 
     def holds(self, path: str) -> bool:
         """Whether a path is where the votes are, or inside of that."""
-        sources = [self.source] if isinstance(self.source, str) else self.source.values()
+        source = self.source
+        sources = [source] if isinstance(source, str) else source if isinstance(source, tuple) else source.values()
         return any(path == source or path.startswith(f"{source}.") for source in sources)
 
 
 def _votes(columns: Columns) -> _Votes | None:
     """Where people's judgments seem to be, in the first of the forms that fits."""
-    for form in (_objects, _annotations, _lists, _table):
+    for form in (_objects, _annotations, _lists, _table, _annotators):
         found = form(columns)
         if found is not None and 2 <= len(found.labels) <= len(LETTERS):
             return found
@@ -164,6 +169,22 @@ def _table(columns: Columns) -> _Votes | None:
         if len(named) >= 2:
             rows = list(zip(*(columns[path] for path in named.values()), strict=True))
             return _Votes(_kind(rows), named, tuple(named))
+    return None
+
+
+def _annotators(columns: Columns) -> _Votes | None:
+    """A column for each annotator, with a label in each: two or more, whose few short words are the same."""
+    words = {
+        path: {value for value in values if value}
+        for path, values in columns.items()
+        if all(value is None or (isinstance(value, str) and len(value) <= LONGEST_LABEL) for value in values)
+    }
+    few = {path: found for path, found in words.items() if 1 <= len(found) <= max(2, len(columns[path]) // 2)}
+    for first, found in few.items():
+        alike = tuple(path for path, other in few.items() if found & other or path == first)
+        labels = tuple(dict.fromkeys(value for path in alike for value in columns[path] if value))
+        if len(alike) >= 2:
+            return _Votes("annotations", alike, labels)
     return None
 
 

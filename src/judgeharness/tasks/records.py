@@ -92,13 +92,13 @@ class Record:
                 return index
         raise self.fault(f"{_named(value)} is none of the labels {', '.join(label.name for label in labels)}")
 
-    def label_counts(self, path: str, labels: Sequence[Label]) -> tuple[float, ...]:
+    def label_counts(self, path: str | Sequence[str], labels: Sequence[Label]) -> tuple[float, ...]:
         """How often each label is named by the value: one label, a list of them, or counts. Raises InputError.
 
-        Blanks in a list stand for annotators who gave no label.
+        path: several of them for a label each. Blanks stand for annotators who gave no label.
         """
-        value = self.get(path)
-        if isinstance(value, dict):
+        value = self.get(path) if isinstance(path, str) else [self.get(each) for each in path]
+        if isinstance(value, dict) and isinstance(path, str):
             return self.numbers(path, labels)
         named = value if isinstance(value, list) else [value]
         counts = [0.0] * len(labels)
