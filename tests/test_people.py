@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,9 +7,16 @@ from hypothesis import strategies as st
 
 from judgeharness.components import default_measures
 from judgeharness.domain import Item
-from judgeharness.people import annotators, annotators_measured, halves_measured, split_halves, votes_of
+from judgeharness.people import (
+    annotators,
+    annotators_measured,
+    are_a_ceiling,
+    halves_measured,
+    split_halves,
+    votes_of,
+)
 from judgeharness.registry import Registry
-from tests.helpers import bundled
+from tests.helpers import bundled, judgeharness
 
 VOTES = st.lists(st.lists(st.integers(0, 30), min_size=3, max_size=3).filter(lambda row: sum(row) > 1), min_size=1)
 
@@ -52,3 +61,16 @@ def test_the_published_ceiling_and_what_few_annotators_reach(folders):
     for n, expected in {4: (0.229, 0.218), 5: (0.205, 0.195), 10: (0.146, 0.137), 100: (0.044, 0.043)}.items():
         few = annotators_measured(votes, n, measures)
         assert (few["jsd"], few["tvd"]) == pytest.approx(expected, abs=0.004)
+
+
+def test_a_few_votes_are_no_ceiling(tmp_path):
+    """Three raters an item: one of them against two others is further from people than a judge in doubt."""
+    assert are_a_ceiling(np.full((4, 2), 10))
+    assert not are_a_ceiling(np.array([[50, 50], [10, 9]]))
+    rows = [{"uid": str(n), "t": f"t{n}", "v": [2, 1]} for n in range(4)]
+    (tmp_path / "few.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert judgeharness("new-task", "few.jsonl", "--labels", "a,b").code == 0
+    board = judgeharness("eval", "--task", "few.toml", "--backend", "baseline:uniform").out
+    assert "people: one half" not in board
+    assert "people: 2 of them" in judgeharness("leaderboard", "--people", "2").out
+    assert "people: one half" in judgeharness("eval", "--task", "nli-sample", "--backend", "baseline:uniform").out

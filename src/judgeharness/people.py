@@ -14,6 +14,7 @@ from judgeharness.domain import FloatArray, Item
 from judgeharness.measures import Measure
 
 DRAWS = 20
+LEAST_FOR_HALVES = 20
 SEED = 0
 
 Votes = npt.NDArray[np.int64]
@@ -27,6 +28,14 @@ def votes_of(items: Sequence[Item]) -> Votes | None:
     counts = np.array([item.votes for item in items], dtype=np.float64)
     whole = counts.astype(np.int64)
     return whole if (counts == whole).all() and (whole.sum(axis=1) >= 2).all() else None
+
+
+def are_a_ceiling(votes: Votes) -> bool:
+    """Whether halves say how near a judge can come: every item has LEAST_FOR_HALVES votes or more.
+
+    Of a few votes each half is one or two people, whom any judge that is in doubt beats.
+    """
+    return bool((votes.sum(axis=1) >= LEAST_FOR_HALVES).all())
 
 
 def split_halves(votes: Votes, random: np.random.Generator) -> Pair:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from judgeharness.domain import Prediction
 from judgeharness.measures import Measure
-from judgeharness.people import halves_measured, votes_of
+from judgeharness.people import are_a_ceiling, halves_measured, votes_of
 from judgeharness.plots.paper import GREY, new_figure, style, wrapped
 from judgeharness.plots.series import Judged
 from judgeharness.slices import ENTROPY, slice_names, sliced
@@ -54,7 +54,7 @@ def _people(
     points: list[Point] = []
     for name in names:
         votes = votes_of([item for item, own in zip(judged.items, of_item, strict=True) if own == name])
-        if votes is None:
+        if votes is None or not are_a_ceiling(votes):
             return []
         points.append((halves_measured(votes, {measure.spec.name: measure})[measure.spec.name], None))
     return [(PEOPLE, tuple(points))]

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from judgeharness.domain import Item, Prediction
 from judgeharness.errors import InputError
 from judgeharness.measures import Measure, applicable, measure, paired
-from judgeharness.people import annotators_measured, halves_measured, votes_of
+from judgeharness.people import annotators_measured, are_a_ceiling, halves_measured, votes_of
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run, Runs, TaskRecord
 from judgeharness.tasks.published import Published
@@ -165,7 +165,7 @@ def _people(items: Sequence[Item], measures: Mapping[str, Measure], numbers: Seq
         return []
     few = {n: annotators_measured(votes, n, measures) for n in numbers}
     return [
-        ReferenceRow("people: one half", halves_measured(votes, measures)),
+        *([ReferenceRow("people: one half", halves_measured(votes, measures))] if are_a_ceiling(votes) else []),
         *(ReferenceRow(f"people: {n} of them", figures) for n, figures in few.items()),
     ]
 

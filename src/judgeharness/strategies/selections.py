@@ -94,7 +94,7 @@ def require_explanations(task: Task, needed: int) -> None:
     lack = "no explanations" if needed == 1 else f"fewer than {needed} explanations"
     raise InputError(
         f"{len(short)} of {len(task.items)} items of {task.name} have {lack} (the first: {short[0].uid})",
-        "use the strategy no-explanation, or a task with explanations such as chaosnli or nli-sample",
+        "use the strategy no-explanation, a task with explanations such as chaosnli, or 'judgeharness explain'",
     )
 
 
