@@ -64,6 +64,15 @@ def test_tasks_of_ones_own_lie_beside_the_suite(suite):
     assert fixed.tasks == (str(suite.parent / "sub" / "task.toml"),)
 
 
+def test_explanations_lie_beside_the_suite_or_in_the_store(suite):
+    plain, shown = read_suite(suite).requests(["hf:a"])
+    assert (plain.explanations, shown.explanations) == ("human", "human")
+    suite.write_text(SUITE + 'explanations = "own.jsonl"\n')
+    assert read_suite(suite).requests(["hf:a"])[1].explanations == str(suite.parent / "own.jsonl")
+    suite.write_text(SUITE + 'explanations = "1a2b3c"\n')
+    assert read_suite(suite).requests(["hf:a"])[1].explanations == "1a2b3c"
+
+
 def test_backends_are_asked_for_where_they_are_needed_and_refused_where_not(suite):
     with pytest.raises(InputError, match="which models"):
         read_suite(suite).requests([])

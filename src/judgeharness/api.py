@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 from judgeharness.evaluation import Evaluation, Request, Step
 from judgeharness.measures import Measure
 from judgeharness.options import word
+from judgeharness.pipeline import Unwatched
 from judgeharness.registry import Registry
 from judgeharness.reports.leaderboard import Leaderboard, leaderboard
 from judgeharness.store.database import Store, store_path
@@ -202,19 +203,10 @@ def _console() -> tuple[Any, Any]:
     return ConsoleWatcher(), download_meter
 
 
-class _Silent:
-    """Watches and says nothing."""
+class _Silent(Unwatched):
+    """Watches an evaluation and says nothing."""
 
     def planned(self, steps: Sequence[Step]) -> None:
-        """Nothing."""
-
-    def started(self, name: str, prompts: int) -> None:
-        """Nothing."""
-
-    def advanced(self, prompts: int) -> None:
-        """Nothing."""
-
-    def finished(self) -> None:
         """Nothing."""
 
     def note(self, text: str) -> None:

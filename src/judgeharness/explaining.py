@@ -6,19 +6,26 @@ Collect Label Distributions on NLI" (Findings of ACL 2025).
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from judgeharness.backends.contract import TextGenerator
+from judgeharness.components import OpenBackend
 from judgeharness.content import digest
 from judgeharness.domain import Decoding, GeneratedTexts, Item, Prompt, PromptGroup, Reading
 from judgeharness.errors import InputError, UnknownNameError
+from judgeharness.executors.local import Local
 from judgeharness.explanations import ExplanationSet, GivenExplanation
+from judgeharness.options import NoOptions
+from judgeharness.pipeline import Place, Progress, complete
 from judgeharness.store.answers import Answers
+from judgeharness.store.database import Store
 from judgeharness.tasks.task import Task
-from judgeharness.work import Work
+from judgeharness.work import Work, plan
 
 ALL, VOTED, HUMAN = "all", "voted", "human"
 CHOICES = (ALL, VOTED, HUMAN)
@@ -94,15 +101,43 @@ def instruction(label: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The explanations that were written. blank, cut: how many texts said nothing, and were cut off at their limit."""
+    """The explanations that were written.
+
+    blank, cut: how many texts said nothing, and were cut off at their limit. failed: how many items have none since
+    the backend failed on them.
+    """
 
     explanations: ExplanationSet
     blank: int
     cut: int
+    failed: int
 
 
-def collect(work: Work, asked: Explaining, stored: Answers, name: str, origin: Mapping[str, Any]) -> Collected:
-    """The texts of a work as explanations. name: of the backend. Raises InputError where there is none."""
+def write_explanations(
+    task: Task, asked: Explaining, backend: OpenBackend, store: Store, record: Mapping[str, Any], watch: Progress
+) -> Collected:
+    """Have a backend write what is missing, and keep all of it in the store as one set. record: of the session.
+
+    Raises InputError where the backend writes no text, or nothing came of it; HarnessError as the backend does.
+    """
+    model = backend.part
+    if not isinstance(model, TextGenerator):
+        raise InputError(f"{backend.name} writes no text")
+    session = secrets.token_hex(6)
+    with store.runs.recorded(session, record):
+        store.answers.add_backend(backend.digest, backend.description)
+        place = Place(store.answers, backend.digest, session)
+        try:
+            work = plan(task, asked, model, backend.digest, store.answers)
+            done, work = complete(work, model, Local(NoOptions()), place, f"{task.name} · {backend.name}", watch)
+        finally:
+            model.close()
+        found = _collected(work, asked, store.answers, backend, len(done.failures))
+        store.explanations.add(found.explanations, session)
+    return found
+
+
+def _collected(work: Work, asked: Explaining, stored: Answers, backend: OpenBackend, failed: int) -> Collected:
     by_uid: dict[str, tuple[GivenExplanation, ...]] = {}
     blank = cut = 0
     for item in work.task.items:
@@ -115,7 +150,19 @@ def collect(work: Work, asked: Explaining, stored: Answers, name: str, origin: M
                     shown.append(GivenExplanation(" ".join(text.split()), work.task.labels[label].name, key))
             cut += sum(written.cut) if written else 0
         by_uid[item.uid] = tuple(shown)
-    found = ExplanationSet(name, by_uid, origin)
+    found = ExplanationSet(backend.name, by_uid, _origin(work.task, asked, backend))
     if not found.count:
-        raise InputError(f"{name} wrote no explanation")
-    return Collected(found, blank, cut)
+        raise InputError(f"{backend.name} wrote no explanation")
+    return Collected(found, blank, cut, failed)
+
+
+def _origin(task: Task, asked: Explaining, backend: OpenBackend) -> dict[str, Any]:
+    return {
+        "backend": backend.name,
+        "backend_digest": backend.digest,
+        "task": task.name,
+        "split": task.split,
+        "labels": list(asked.labels),
+        "template_sha256": task.template.sha256,
+        "decoding": asdict(asked.decoding),
+    }

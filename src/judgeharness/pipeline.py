@@ -43,6 +43,19 @@ class Progress(Protocol):
         """Asking is over, or broken off."""
 
 
+class Unwatched:
+    """For asking that nobody watches."""
+
+    def started(self, name: str, prompts: int) -> None:
+        """Nothing."""
+
+    def advanced(self, prompts: int) -> None:
+        """Nothing."""
+
+    def finished(self) -> None:
+        """Nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where answers are kept: in which store, under which backend, and by which session."""
@@ -74,6 +87,9 @@ def complete(
             watch.finished()
         whole.prompts += done.prompts
         whole.failures |= done.failures
+        if not writes:
+            # Whatever is written is asked for first, so scores are the last that is missing.
+            break
         work = plan(work.task, work.strategy, model, place.backend_digest, place.stored, whole.failures)
     return whole, work
 

@@ -6,21 +6,13 @@ import json
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import store_option
+from judgeharness.cli.parameters import metrics_option, store_option
 from judgeharness.cli.program import Session
 
 
 @click.command("compare")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    type=ComponentName("metrics"),
-    metavar="NAME",
-    help="A metric besides the default ones; repeats.",
-)
+@metrics_option
 @click.option("--by", default="jsd", show_default=True, metavar="METRIC", help="By what items changed most.")
 @click.option("--items", default=5, show_default=True, type=click.IntRange(min=0), help="How many of those to show.")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)

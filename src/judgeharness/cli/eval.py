@@ -15,6 +15,7 @@ from judgeharness.cli.parameters import (
     explanations_option,
     format_option,
     limit_option,
+    metrics_option,
     split_option,
     store_option,
 )
@@ -70,14 +71,7 @@ Examples:
     help="Scores to probabilities; repeats. norm and softmax unless given.",
 )
 @click.option("--temperature", type=float, metavar="TAU", help="Of the softmax transform; 20, as in the paper.")
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    type=ComponentName("metrics"),
-    metavar="NAME",
-    help="A metric besides the default ones; repeats.",
-)
+@metrics_option
 @click.option(
     "-o",
     "pairs",

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import data_dir_option, limit_option, split_option, store_option
+from judgeharness.cli.parameters import data_dir_option, limit_option, split_option, store_option, task_option
 from judgeharness.cli.program import Session
 
 if TYPE_CHECKING:
-    from judgeharness.components import OpenBackend
-    from judgeharness.explaining import Collected, Explaining
-    from judgeharness.store.database import Store
-    from judgeharness.tasks.task import Task
+    from judgeharness.explaining import Collected
 
 EXAMPLES = """\b
 Examples:
@@ -26,9 +23,7 @@ Examples:
 
 
 @click.command("explain", epilog=EXAMPLES)
-@click.option(
-    "--task", "task_name", required=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml", help="The task."
-)
+@task_option
 @click.option(
     "--backend",
     "backend_name",
@@ -80,12 +75,13 @@ def command(
     again; an interrupted call goes on where it stopped.
     """
     from judgeharness import options
-    from judgeharness.backends.contract import BackendContext, TextGenerator
+    from judgeharness.backends.contract import BackendContext
     from judgeharness.cli.watching import ConsoleWatcher, download_meter
     from judgeharness.components import backend_spec, open_backend, task_definition
     from judgeharness.domain import Decoding
-    from judgeharness.errors import InputError
-    from judgeharness.explaining import Explaining
+    from judgeharness.errors import HarnessError
+    from judgeharness.explaining import Explaining, write_explanations
+    from judgeharness.record import program_arguments, session_record
     from judgeharness.store.database import Store, store_path
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task
@@ -99,73 +95,27 @@ def command(
     asked = Explaining(tuple(dict.fromkeys(labels)), Decoding(answer_tokens, writing_temperature, seed))
     asked.check(task)
     backend = open_backend(registry, backend_name, values, BackendContext(cache_folder(), watcher.note))
-    if not isinstance(backend.part, TextGenerator):
-        raise InputError(f"{backend_name} writes no text")
+    record = session_record(program_arguments(), registry.plugins)
     with Store.open(store_path(store)) as opened:
-        found, failed = _written(context, task, asked, backend, opened, watcher)
-    if out is not None:
-        _write(out, found)
-    click.echo(json.dumps(_document(found, failed), indent=2) if form == "json" else _line(found, failed))
-    return int(bool(failed))
-
-
-def _written(
-    context: click.Context, task: Task, asked: Explaining, backend: OpenBackend, store: Store, watcher: Any
-) -> tuple[Collected, int]:
-    """What the model wrote, and how many items it failed on."""
-    import secrets
-    from dataclasses import asdict
-
-    from judgeharness import pipeline
-    from judgeharness.backends.contract import Model
-    from judgeharness.errors import HarnessError
-    from judgeharness.executors.local import Local
-    from judgeharness.explaining import collect
-    from judgeharness.options import NoOptions
-    from judgeharness.record import program_arguments, session_record
-    from judgeharness.work import plan
-
-    model = backend.part
-    if not isinstance(model, Model):
-        raise HarnessError(f"{backend.name} is no model")
-    session = secrets.token_hex(6)
-    with store.runs.recorded(
-        session, session_record(program_arguments(), context.ensure_object(Session).registry.plugins)
-    ):
-        store.answers.add_backend(backend.digest, backend.description)
-        work = plan(task, asked, model, backend.digest, store.answers)
-        place = pipeline.Place(store.answers, backend.digest, session)
         try:
-            done, work = pipeline.complete(
-                work, model, Local(NoOptions()), place, f"{task.name} · {backend.name}", watcher
-            )
+            found = write_explanations(task, asked, backend, opened, record, watcher)
         except KeyboardInterrupt as error:
             raise HarnessError(
                 "interrupted: what was written is in the store", "the same command goes on there"
             ) from error
-        finally:
-            model.close()
-        origin = {
-            "backend": backend.name,
-            "backend_digest": backend.digest,
-            "task": task.name,
-            "split": task.split,
-            "labels": list(asked.labels),
-            "template_sha256": task.template.sha256,
-            "decoding": asdict(asked.decoding),
-        }
-        found = collect(work, asked, store.answers, backend.name, origin)
-        store.explanations.add(found.explanations, session)
-    return found, len(done.failures)
+    if out is not None:
+        _write(out, found)
+    click.echo(json.dumps(_document(found), indent=2) if form == "json" else _line(found))
+    return int(bool(found.failed))
 
 
-def _document(found: Collected, failed: int) -> dict[str, Any]:
+def _document(found: Collected) -> dict[str, Any]:
     given = found.explanations
     return {
         "id": given.id,
         "name": given.name,
         "n_items": len(given.by_uid),
-        "n_failed": failed,
+        "n_failed": found.failed,
         "explanations": given.count,
         "blank": found.blank,
         "cut": found.cut,
@@ -173,12 +123,12 @@ def _document(found: Collected, failed: int) -> dict[str, Any]:
     }
 
 
-def _line(found: Collected, failed: int) -> str:
+def _line(found: Collected) -> str:
     given = found.explanations
     parts = [f"{given.count:,} explanations of {len(given.by_uid):,} items by {given.name}"]
     parts += [f"{found.blank:,} texts were blank"] if found.blank else []
     parts += [f"{found.cut:,} were cut off at their limit"] if found.cut else []
-    parts += [f"{failed:,} items failed"] if failed else []
+    parts += [f"{found.failed:,} items failed"] if found.failed else []
     return f"{'; '.join(parts)}\nuse them with --explanations {given.id}"
 
 

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import click
 
+from judgeharness.cli.completion import ComponentName
 from judgeharness.store.database import DEFAULT_STORE, STORE_VARIABLE
 from judgeharness.tasks.datasets import DATA_DIR_VARIABLE
 
+task_option = click.option(
+    "--task", "task_name", required=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml", help="The task."
+)
+strategy_option = click.option(
+    "--strategy", "strategy_name", required=True, type=ComponentName("strategies"), metavar="NAME", help="The strategy."
+)
+metrics_option = click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=ComponentName("metrics"),
+    metavar="NAME",
+    help="A metric besides the default ones; repeats.",
+)
 store_option = click.option(
     "--store", metavar="FILE", help=f"The store; {STORE_VARIABLE}, or ./{DEFAULT_STORE}, unless given."
 )

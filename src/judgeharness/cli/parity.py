@@ -7,7 +7,7 @@ import json
 import click
 
 from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import data_dir_option, limit_option, split_option
+from judgeharness.cli.parameters import data_dir_option, limit_option, split_option, strategy_option, task_option
 from judgeharness.cli.program import Session
 
 EXAMPLES = """\b
@@ -17,12 +17,8 @@ Example:
 
 
 @click.command("parity", epilog=EXAMPLES)
-@click.option(
-    "--task", "task_name", required=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml", help="The task."
-)
-@click.option(
-    "--strategy", "strategy_name", required=True, type=ComponentName("strategies"), metavar="NAME", help="The strategy."
-)
+@task_option
+@strategy_option
 @click.option(
     "--backend",
     "backends",

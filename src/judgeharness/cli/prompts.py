@@ -7,19 +7,22 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import data_dir_option, explanations_option, limit_option, split_option, store_option
+from judgeharness.cli.parameters import (
+    data_dir_option,
+    explanations_option,
+    limit_option,
+    split_option,
+    store_option,
+    strategy_option,
+    task_option,
+)
 from judgeharness.cli.program import Session
 from judgeharness.domain import LETTERS, Prompt
 
 
 @click.command("prompts")
-@click.option(
-    "--task", "task_name", required=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml", help="The task."
-)
-@click.option(
-    "--strategy", "strategy_name", required=True, type=ComponentName("strategies"), metavar="NAME", help="The strategy."
-)
+@task_option
+@strategy_option
 @click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the strategy; repeats.")
 @click.option("--format", "form", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
 @explanations_option

@@ -10,7 +10,7 @@ import click
 
 from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.eval import evaluate
-from judgeharness.cli.parameters import data_dir_option, format_option, split_option, store_option
+from judgeharness.cli.parameters import data_dir_option, format_option, metrics_option, split_option, store_option
 from judgeharness.cli.program import Session
 
 if TYPE_CHECKING:
@@ -33,14 +33,7 @@ Example:
     help="The task that they are about.",
 )
 @click.option("--model", metavar="NAME", help="Which one of a file that has several.")
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    type=ComponentName("metrics"),
-    metavar="NAME",
-    help="A metric besides the default ones; repeats.",
-)
+@metrics_option
 @click.option("--official", is_flag=True, help="The figures of ChaosNLI's own evaluation instead; nothing is stored.")
 @split_option
 @data_dir_option

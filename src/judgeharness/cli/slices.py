@@ -6,8 +6,7 @@ import json
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import data_dir_option, store_option
+from judgeharness.cli.parameters import data_dir_option, metrics_option, store_option
 from judgeharness.cli.program import Session
 from judgeharness.cli.stored import task_file_option, task_of
 
@@ -16,14 +15,7 @@ from judgeharness.cli.stored import task_file_option, task_of
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--by", default="entropy", show_default=True, metavar="NAME", help="What makes the slices.")
 @click.option("--bands", default=3, show_default=True, type=click.IntRange(2, 20), help="How many of entropy.")
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    type=ComponentName("metrics"),
-    metavar="NAME",
-    help="A metric besides the default ones; repeats.",
-)
+@metrics_option
 @task_file_option
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @data_dir_option

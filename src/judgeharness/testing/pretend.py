@@ -20,7 +20,7 @@ from judgeharness.domain import (
 )
 from judgeharness.executors.local import Local
 from judgeharness.options import NoOptions
-from judgeharness.pipeline import Place, complete, predict
+from judgeharness.pipeline import Place, Unwatched, complete, predict
 from judgeharness.store.database import Store
 from judgeharness.strategies.contract import Strategy, WritingStrategy
 from judgeharness.tasks.task import Task
@@ -66,17 +66,6 @@ class PretendModel:
         """Nothing to let go of."""
 
 
-class _Quiet:
-    def started(self, name: str, prompts: int) -> None:
-        pass
-
-    def advanced(self, prompts: int) -> None:
-        pass
-
-    def finished(self) -> None:
-        pass
-
-
 def predictions(strategy: Strategy, task: Task, model: PretendModel, store: Path) -> list[Prediction]:
     """The way of an evaluation: asked, stored, and read again."""
     reads = isinstance(strategy, WritingStrategy) and strategy.ends_in == "reading"
@@ -84,7 +73,7 @@ def predictions(strategy: Strategy, task: Task, model: PretendModel, store: Path
         opened.answers.add_backend("pretend", model.describe())
         place = Place(opened.answers, "pretend", "testing")
         work = plan(task, strategy, model, place.backend_digest, opened.answers)
-        done, work = complete(work, model, Local(NoOptions()), place, strategy.__class__.__name__, _Quiet())
+        done, work = complete(work, model, Local(NoOptions()), place, strategy.__class__.__name__, Unwatched())
         transform = None if reads else softmax(SoftmaxOptions())
         return predict(work, [transform], opened.answers, done.failures).predictions[0]
 
