@@ -71,6 +71,13 @@ def test_the_file_gives_the_same_run_as_the_set(written):
     assert by_file == by_set
 
 
+def test_the_sets_of_a_store_are_listed(written):
+    (entry,) = json.loads(judgeharness("list", "explanations", "--format", "json").out)["explanations"]
+    assert (entry["name"], entry["summary"], entry["count"]) == (written["id"], MODEL, written["explanations"])
+    assert written["id"] in judgeharness("list", "explanations").out
+    assert judgeharness("list", "explanations", "--store", "nowhere.db").code == 2
+
+
 def test_what_was_written_is_not_written_again(written, monkeypatch):
     from judgeharness.backends.llamacpp.backend import LlamaCppBackend
 

@@ -7,24 +7,41 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.parameters import format_option
+from judgeharness.cli.parameters import format_option, store_option
 from judgeharness.cli.program import Session
 from judgeharness.registry import Catalog, Registry
 from judgeharness.specs import described
 
-KINDS = ("tasks", "backends", "strategies", "transforms", "metrics", "reporters", "executors", "models", "commands")
+KINDS = (
+    "tasks",
+    "backends",
+    "strategies",
+    "transforms",
+    "metrics",
+    "reporters",
+    "executors",
+    "models",
+    "commands",
+    "explanations",
+)
 
 
 @click.command("list")
 @click.argument("kind", type=click.Choice(KINDS))
+@store_option
 @format_option
 @click.pass_context
-def command(context: click.Context, kind: str, form: str) -> None:
-    """List the components of a KIND with their summaries, or the model aliases with their sizes."""
+def command(context: click.Context, kind: str, store: str | None, form: str) -> None:
+    """List the components of a KIND with their summaries; models by their aliases; explanations of the store."""
     from judgeharness.errors import UnknownNameError
 
     registry = context.ensure_object(Session).registry
-    rows = _models(registry) if kind == "models" else _components(getattr(registry, kind))
+    if kind == "models":
+        rows = _models(registry)
+    elif kind == "explanations":
+        rows = _explanations(store)
+    else:
+        rows = _components(getattr(registry, kind))
     if form == "json":
         click.echo(json.dumps({kind: rows}, indent=2))
     elif form == "table":
@@ -45,6 +62,16 @@ def _models(registry: Registry) -> list[dict[str, Any]]:
     ]
 
 
+def _explanations(store: str | None) -> list[dict[str, Any]]:
+    from judgeharness.store.database import Store, store_path
+
+    with Store.open(store_path(store), create=False) as opened:
+        return [
+            {"name": each.id, "summary": each.name, "note": each.created, "count": each.count, "origin": each.origin}
+            for each in opened.explanations.all()
+        ]
+
+
 def _print(rows: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.console import Console
@@ -53,7 +80,9 @@ def _print(rows: list[dict[str, Any]]) -> None:
     from judgeharness.reports.text import plain
 
     columns = [
-        name for name in ("name", "summary", "direction", "unit", "size", "note") if any(name in row for row in rows)
+        name
+        for name in ("name", "summary", "direction", "unit", "size", "count", "note")
+        if any(name in row for row in rows)
     ]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:

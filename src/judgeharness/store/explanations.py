@@ -5,12 +5,24 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from judgeharness.errors import InputError
 from judgeharness.explanations import ExplanationSet, GivenExplanation
 from judgeharness.store.transactions import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSet:
+    """A set without its texts: who wrote it and how, and how many explanations it has."""
+
+    id: str
+    created: str
+    name: str
+    origin: Mapping[str, Any]
+    count: int
 
 
 class Explanations:
@@ -44,10 +56,13 @@ class Explanations:
                 )
         return self.find(given.id)
 
-    def all(self) -> list[tuple[str, str, str, Mapping[str, Any]]]:
-        """Id, date, name and origin of every set, oldest first."""
-        rows = self._connection.execute("SELECT id, created, name, origin FROM explanation_sets ORDER BY created, id")
-        return [(key, created, name, json.loads(origin)) for key, created, name, origin in rows]
+    def all(self) -> list[StoredSet]:
+        """Every set, oldest first."""
+        rows = self._connection.execute(
+            "SELECT s.id, s.created, s.name, s.origin, count(e.set_id) FROM explanation_sets s"
+            " LEFT JOIN explanations e ON e.set_id = s.id GROUP BY s.id ORDER BY s.created, s.id"
+        )
+        return [StoredSet(key, created, name, json.loads(origin), count) for key, created, name, origin, count in rows]
 
     def find(self, prefix: str) -> ExplanationSet:
         """The set whose id begins like this. Raises InputError where none or several do."""
