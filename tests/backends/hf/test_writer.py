@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import transformers
 
 from judgeharness.backends.drawing import Drawer
 from judgeharness.backends.hf.plain import PlainScorer
@@ -120,3 +121,30 @@ def test_the_defaults_of_a_model_do_not_change_what_it_writes(smollm2):
         config.repetition_penalty, config.no_repeat_ngram_size = before
     assert found == expected
     assert np.array(found.cut).shape == (1,)
+
+
+@pytest.mark.parametrize("kind", ["mamba", "gpt_neox", "gemma3_text"])
+def test_models_of_other_kinds_write_together_what_they_write_alone(kind):
+    """Recurrent ones, for which padding is not exact, and ones with windows: random weights, but all of the code."""
+    torch.manual_seed(0)
+    config = {
+        "mamba": lambda: transformers.MambaConfig(
+            vocab_size=97, hidden_size=16, state_size=4, num_hidden_layers=2, pad_token_id=0, bos_token_id=1
+        ),
+        "gpt_neox": lambda: transformers.GPTNeoXConfig(
+            vocab_size=97, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32
+        ),
+        "gemma3_text": lambda: transformers.Gemma3TextConfig(
+            vocab_size=97, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
+            num_key_value_heads=1, head_dim=8, sliding_window=4, pad_token_id=0,
+        ),
+    }[kind]()  # fmt: skip
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    prompts = [(5, 6, 7), (8, 9, 10, 11, 12, 13, 14, 15), (3,)]
+    for temperature in (0.0, 1.0):
+        asked = [Start(tokens, Decoding(10, temperature, 1), n) for n, tokens in enumerate(prompts)]
+        together, *alone = (
+            TextWriter(model, PlainScorer(model), [2], repr).write(part)
+            for part in (asked, *([each] for each in asked))
+        )
+        assert together == [written for each in alone for written in each]

@@ -14,7 +14,7 @@ from judgeharness.backends.llamacpp.library import LlamaContext, LlamaModel, mos
 from judgeharness.backends.writing import Start, Written
 from judgeharness.prefixes import build_tree
 
-TOGETHER = 32
+TOGETHER = 16
 CACHED_TOKENS = 32_768
 
 
