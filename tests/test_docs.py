@@ -172,7 +172,7 @@ def test_the_api_and_the_conformance_tests_are_documented():
 def test_every_table_and_column_of_the_store_is_documented(store):
     page = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
     rows = {line.split("|")[1].strip().strip("`"): line for line in page.splitlines() if line.startswith("| `")}
-    connection = store._connection
+    connection = store.connection
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
     assert set(rows) == set(tables)
     for table in tables:
@@ -182,7 +182,7 @@ def test_every_table_and_column_of_the_store_is_documented(store):
 
 def test_the_query_on_the_store_page_runs(store):
     (query,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "store.md").read_text(encoding="utf-8"), re.DOTALL)
-    store._connection.execute(query)
+    store.connection.execute(query)
 
 
 def test_every_package_and_module_is_in_the_architecture():

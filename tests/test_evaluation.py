@@ -158,8 +158,8 @@ def test_a_full_disk_is_an_error_in_words(fake, tmp_path, monkeypatch):
 
     def small(path, create=True):
         opened = original(path, create)
-        pages = opened._connection.execute("PRAGMA page_count").fetchone()[0]
-        opened._connection.execute(f"PRAGMA max_page_count = {pages}")
+        pages = opened.connection.execute("PRAGMA page_count").fetchone()[0]
+        opened.connection.execute(f"PRAGMA max_page_count = {pages}")
         return opened
 
     monkeypatch.setattr(Store, "open", small)

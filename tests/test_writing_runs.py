@@ -124,7 +124,7 @@ def test_what_was_written_before_an_interruption_is_not_written_again(pen, tmp_p
     assert broken.code == 1
     assert "what was done is in the store" in broken.err
     with Store.open(tmp_path / "s.db") as store:
-        assert store._connection.execute("SELECT count(*) FROM texts").fetchone() == (2,)
+        assert store.connection.execute("SELECT count(*) FROM texts").fetchone() == (2,)
     # Every third call is broken off: it is the last of what was asked, and alone is asked again.
     asked, answered = broken, []
     while asked.code:

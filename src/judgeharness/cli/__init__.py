@@ -39,6 +39,10 @@ def judgeharness_commands() -> list[CommandSpec]:
         CommandSpec(
             name="score", summary="Measure predictions made elsewhere.", target="judgeharness.cli.score:command"
         ),
+        CommandSpec(
+            name="merge", summary="Join the stores of several machines.", target="judgeharness.cli.merge:command"
+        ),
+        CommandSpec(name="store", summary="Check, rescue or copy the store.", target="judgeharness.cli.store:command"),
         CommandSpec(name="show", summary="Show a run, or one item of it.", target="judgeharness.cli.show:command"),
         CommandSpec(name="list", summary="List tasks, backends, metrics, ...", target="judgeharness.cli.list:command"),
         CommandSpec(name="parity", summary="Check that backends agree.", target="judgeharness.cli.parity:command"),

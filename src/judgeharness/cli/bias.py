@@ -26,11 +26,11 @@ def command(
     From the scores in the store; no model is asked. RUN is a run's id or its beginning.
     """
     from judgeharness.asked import bias_of
+    from judgeharness.cli.stores import open_store
     from judgeharness.reports import bias
-    from judgeharness.store.database import Store, store_path
 
     registry = context.ensure_object(Session).registry
-    with Store.open(store_path(store), create=False) as opened:
+    with open_store(store) as opened:
         run = opened.runs.find(run_id)
         task = task_of(run, task_file, registry, data_dir)
         found = bias_of(run, task, registry, opened)

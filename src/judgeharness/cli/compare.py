@@ -32,16 +32,16 @@ def command(
     RUN is a run's id or its beginning. Items that one of the two has no distribution for are left out. p is of a paired
     permutation test, corrected by Holm's method where several runs are compared.
     """
+    from judgeharness.cli.stores import open_store
     from judgeharness.components import default_measures
     from judgeharness.errors import InputError
     from judgeharness.reports import comparison
-    from judgeharness.store.database import Store, store_path
 
     registry = context.ensure_object(Session).registry
     measures = default_measures(registry, [*metrics, by])
     if measures[by].spec.level != "item":
         raise InputError(f"--by {by}: is of all items together", "name a metric that has a value for each item")
-    with Store.open(store_path(store), create=False) as opened:
+    with open_store(store) as opened:
         found = comparison.compared(list(dict.fromkeys(runs)), opened.runs, measures, by, items)
     if form == "json":
         click.echo(json.dumps(comparison.document(found), indent=2))

@@ -115,13 +115,14 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
 
 def evaluate(session: Session, request: Request, data_dir: str | None, store: str | None, form: str) -> int:
     """Carry a request out and write its leaderboard; the exit code. Raises HarnessError."""
+    from judgeharness.cli.stores import open_store
     from judgeharness.reports.leaderboard import leaderboard
-    from judgeharness.store.database import Store, store_path
+    from judgeharness.store.database import store_path
 
     reporter = session.registry.reporters.load(form)
     path = store_path(store)
     evaluation = prepared(session, request, data_dir, path)
-    with Store.open(path) as opened:
+    with open_store(path, create=True) as opened:
         runs = run_all([evaluation], opened)
         reporter(leaderboard(runs, opened.runs, evaluation.measures), sys.stdout)
     return int(any(run.n_failed for run in runs))

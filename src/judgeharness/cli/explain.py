@@ -76,13 +76,13 @@ def command(
     """
     from judgeharness import options
     from judgeharness.backends.contract import BackendContext
+    from judgeharness.cli.stores import open_store
     from judgeharness.cli.watching import ConsoleWatcher, download_meter
     from judgeharness.components import backend_spec, open_backend, task_definition
     from judgeharness.domain import Decoding
     from judgeharness.errors import HarnessError
     from judgeharness.explaining import Explaining, write_explanations
     from judgeharness.record import program_arguments, session_record
-    from judgeharness.store.database import Store, store_path
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task
 
@@ -96,7 +96,7 @@ def command(
     asked.check(task)
     backend = open_backend(registry, backend_name, values, BackendContext(cache_folder(), watcher.note))
     record = session_record(program_arguments(), registry.plugins)
-    with Store.open(store_path(store)) as opened:
+    with open_store(store, create=True) as opened:
         try:
             found = write_explanations(task, asked, backend, opened, record, watcher)
         except KeyboardInterrupt as error:

@@ -37,11 +37,11 @@ def command(
     The split of the labels has them; the others have people's distributions, to measure on.
     """
     from judgeharness.backends.contract import BackendContext
+    from judgeharness.cli.stores import open_store
     from judgeharness.cli.watching import download_meter
     from judgeharness.components import task_definition
     from judgeharness.export import write_soft_labels
     from judgeharness.finetune.labels import soft_labels
-    from judgeharness.store.database import Store, store_path
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task
 
@@ -56,7 +56,7 @@ def command(
     if ":" in labels:
         found = soft_labels(labels, task, None, registry, backends)
     else:
-        with Store.open(store_path(store), create=False) as opened:
+        with open_store(store) as opened:
             found = soft_labels(labels, task, opened.runs, registry, backends)
     for path in write_soft_labels(out, found.name, task, found.rows, held_out):
         click.echo(str(path))

@@ -58,6 +58,7 @@ def command(
     run in the store: what is there is not trained again, and a training that was killed goes on from its last epoch.
     """
     from judgeharness import options
+    from judgeharness.cli.stores import open_store
     from judgeharness.cli.watching import ConsoleWatcher, download_meter
     from judgeharness.components import default_measures, task_definition
     from judgeharness.errors import HarnessError, MissingExtraError
@@ -66,7 +67,6 @@ def command(
     from judgeharness.finetune.recipe import Recipe
     from judgeharness.record import program_arguments
     from judgeharness.reports import finetuned, finetuned_forms
-    from judgeharness.store.database import Store, store_path
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task
 
@@ -85,7 +85,7 @@ def command(
         from judgeharness.finetune.experiment import Comparison, Experiment
     except ImportError as error:
         raise MissingExtraError("fine-tuning", "judgeharness[finetune]", str(error)) from error
-    with Store.open(store_path(store)) as opened:
+    with open_store(store, create=True) as opened:
         comparison = Comparison(
             task=task,
             held_out=held_out,

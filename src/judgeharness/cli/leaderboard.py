@@ -85,10 +85,10 @@ def command(
     **selected: tuple[str, ...],
 ) -> None:
     """Rank the runs in the store, those over the same items together."""
+    from judgeharness.cli.stores import open_store
     from judgeharness.components import default_measures
     from judgeharness.finetune import KIND
     from judgeharness.reports.leaderboard import Selection, View, leaderboard
-    from judgeharness.store.database import Store, store_path
 
     registry = context.ensure_object(Session).registry
     if kind == "finetune":
@@ -99,7 +99,7 @@ def command(
     reporter = registry.reporters.load(form)
     columns = default_measures(registry, [*metrics, sort])
     view = View(selection=Selection(**selected), sort=sort, people=people, published=published, top=top)
-    with Store.open(store_path(store), create=False) as opened:
+    with open_store(store) as opened:
         judges = [run for run in opened.runs.all() if KIND not in run.record]
         board = leaderboard(judges, opened.runs, columns, view)
     reporter(board, sys.stdout)
@@ -108,12 +108,12 @@ def command(
 def _finetuned(
     registry: Registry, metrics: tuple[str, ...], tasks: tuple[str, ...], published: bool, store: str | None, form: str
 ) -> None:
+    from judgeharness.cli.stores import open_store
     from judgeharness.components import default_measures
     from judgeharness.reports import finetuned, finetuned_forms
-    from judgeharness.store.database import Store, store_path
 
     write = finetuned_forms.writer(form)
     measures = default_measures(registry, [*finetuned.METRICS, *metrics])
-    with Store.open(store_path(store), create=False) as opened:
+    with open_store(store) as opened:
         runs = [run for run in opened.runs.all() if not tasks or run.task in tasks]
         write(finetuned.board(runs, opened.runs, measures, metrics, published), sys.stdout)

@@ -63,9 +63,9 @@ def _models(registry: Registry) -> list[dict[str, Any]]:
 
 
 def _explanations(store: str | None) -> list[dict[str, Any]]:
-    from judgeharness.store.database import Store, store_path
+    from judgeharness.cli.stores import open_store
 
-    with Store.open(store_path(store), create=False) as opened:
+    with open_store(store) as opened:
         return [
             {"name": each.id, "summary": each.name, "note": each.created, "count": each.count, "origin": each.origin}
             for each in opened.explanations.all()

@@ -140,9 +140,9 @@ def bias_command(
 
 
 def _from_store(store: str | None, read: Callable[[Any], Any]) -> Any:
-    from judgeharness.store.database import Store, store_path
+    from judgeharness.cli.stores import open_store
 
-    with Store.open(store_path(store), create=False) as opened:
+    with open_store(store) as opened:
         return read(opened)
 
 

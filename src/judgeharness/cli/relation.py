@@ -41,16 +41,16 @@ def command(
     """
     from rich.console import Console
 
+    from judgeharness.cli.stores import open_store
     from judgeharness.components import default_measures
     from judgeharness.errors import UnknownNameError
     from judgeharness.relation import relation
     from judgeharness.reports import finetuned
     from judgeharness.reports import relation as report
-    from judgeharness.store.database import Store, store_path
 
     registry = context.ensure_object(Session).registry
     measures = default_measures(registry, finetuned.METRICS)
-    with Store.open(store_path(store), create=False) as opened:
+    with open_store(store) as opened:
         runs = [run for run in opened.runs.all() if not tasks or run.task in tasks]
         board = finetuned.board(runs, opened.runs, measures)
     if split not in board.splits:

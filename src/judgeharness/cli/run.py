@@ -100,9 +100,10 @@ def carry_out(
     """
     from judgeharness import options
     from judgeharness.cli.eval import prepared, run_all
+    from judgeharness.cli.stores import open_store
     from judgeharness.record import program_arguments
     from judgeharness.reports.gathered import board_of
-    from judgeharness.store.database import Store, store_path
+    from judgeharness.store.database import store_path
 
     reporter = session.registry.reporters.load(form)
     backends = tuple(dict.fromkeys(backends))
@@ -110,7 +111,7 @@ def carry_out(
     path = store_path(store)
     evaluations = [prepared(session, request, data_dir, path) for request in requests]
     folder = _made(report or Path(suite.name))
-    with Store.open(path) as opened:
+    with open_store(path, create=True) as opened:
         runs = run_all(evaluations, opened)
         board = board_of(suite, runs, opened, evaluations[0].measures)
         reporter(board, sys.stdout)

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @store_option
 def command(run_id: str, uid: str | None, form: str, store: str | None) -> None:
     """Show a RUN (the beginning of its id will do): how it was done and what came out. With a UID, one item."""
+    from judgeharness.cli.stores import open_store
     from judgeharness.reports import run as rendering
-    from judgeharness.store.database import Store, store_path
 
-    with Store.open(store_path(store), create=False) as opened:
+    with open_store(store) as opened:
         run = opened.runs.find(run_id)
         document = _run(opened, run) if uid is None else _item(opened, run, uid)
     if form == "json":

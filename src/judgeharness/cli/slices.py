@@ -39,15 +39,15 @@ def command(
     """
     from rich.console import Console
 
+    from judgeharness.cli.stores import open_store
     from judgeharness.components import default_measures
     from judgeharness.measures import applicable
     from judgeharness.reports import slices as report
     from judgeharness.slices import slices_of
-    from judgeharness.store.database import Store, store_path
 
     registry, console = context.ensure_object(Session).registry, Console()
     documents = []
-    with Store.open(store_path(store), create=False) as opened:
+    with open_store(store) as opened:
         for run in [opened.runs.find(each) for each in dict.fromkeys(runs)]:
             task = task_of(run, task_file, registry, data_dir)
             measures = applicable(default_measures(registry, metrics), task.definition.ordinal)

@@ -6,11 +6,13 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 
 from judgeharness.backends.contract import Description
 from judgeharness.domain import Answer, GeneratedTexts, OptionScores
+from judgeharness.store.rows import SQL_FUNCTION, insert, intact, reading, require
 
 
 class Answers:
@@ -21,16 +23,21 @@ class Answers:
 
     def add_backend(self, digest: str, description: Description) -> None:
         """Keep what a backend says of itself under its digest."""
-        self._connection.execute(
-            "INSERT INTO backends (digest, description) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
-            (digest, json.dumps(dict(description), sort_keys=True)),
-        )
+        row = {"digest": digest, "description": json.dumps(dict(description), sort_keys=True)}
+        if not insert(self._connection, "backends", [row], known="digest"):
+            # Of a rescued store it may be unknown.
+            query = f"UPDATE backends SET description = ?2, checksum = {SQL_FUNCTION}(?1, ?2) WHERE digest = ?1"
+            self._connection.execute(f"{query} AND description <> ?2", tuple(row.values()))
 
     def description(self, digest: str) -> Description:
         """What the backend under a digest says of itself."""
-        row = self._connection.execute("SELECT description FROM backends WHERE digest = ?", (digest,)).fetchone()
-        found: Description = json.loads(row[0])
-        return found
+        what = f"backend {digest[:12]}"
+        with reading(what):
+            text, whole = self._connection.execute(
+                f"SELECT description, {intact('backends')} FROM backends WHERE digest = ?", (digest,)
+            ).fetchone()
+            require(whole, what)
+            return dict(json.loads(text))
 
     def add(self, key: str, backend_digest: str, session_id: str, answer: Answer) -> None:
         """Keep the answer to a group; committed when this returns. What is there already stays."""
@@ -40,36 +47,30 @@ class Answers:
             self._add_scores(key, backend_digest, session_id, answer)
 
     def _add_texts(self, key: str, backend_digest: str, session_id: str, texts: GeneratedTexts) -> None:
-        self._connection.execute(
-            "INSERT INTO texts (key, backend_digest, session_id, uid, texts, cut, created)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-            (
-                key,
-                backend_digest,
-                session_id,
-                texts.uid,
-                json.dumps(texts.texts),
-                json.dumps(texts.cut),
-                _now(),
-            ),
-        )
+        row = {
+            "key": key,
+            "backend_digest": backend_digest,
+            "session_id": session_id,
+            "uid": texts.uid,
+            "texts": json.dumps(texts.texts),
+            "cut": json.dumps(texts.cut),
+            "created": _now(),
+        }
+        insert(self._connection, "texts", [row], known="key")
 
     def _add_scores(self, key: str, backend_digest: str, session_id: str, scores: OptionScores) -> None:
-        self._connection.execute(
-            "INSERT INTO scores (key, backend_digest, session_id, uid, kind, scores, mass, censored, created)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-            (
-                key,
-                backend_digest,
-                session_id,
-                scores.uid,
-                scores.kind,
-                json.dumps(scores.scores.tolist()),
-                None if scores.mass is None else json.dumps(scores.mass.tolist()),
-                None if scores.censored is None else json.dumps(scores.censored.tolist()),
-                _now(),
-            ),
-        )
+        row = {
+            "key": key,
+            "backend_digest": backend_digest,
+            "session_id": session_id,
+            "uid": scores.uid,
+            "kind": scores.kind,
+            "scores": json.dumps(scores.scores.tolist()),
+            "mass": None if scores.mass is None else json.dumps(scores.mass.tolist()),
+            "censored": None if scores.censored is None else json.dumps(scores.censored.tolist()),
+            "created": _now(),
+        }
+        insert(self._connection, "scores", [row], known="key")
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """Those of the keys that have an answer."""
@@ -81,18 +82,41 @@ class Answers:
         return {row[0] for row in self._connection.execute(query, (wanted,))}
 
     def texts(self, key: str) -> GeneratedTexts | None:
-        """The texts under a key, or None."""
-        row = self._connection.execute("SELECT uid, texts, cut FROM texts WHERE key = ?", (key,)).fetchone()
-        return None if row is None else GeneratedTexts(row[0], tuple(json.loads(row[1])), tuple(json.loads(row[2])))
+        """The texts under a key, or None. Raises HarnessError where they are damaged."""
+        row = self._connection.execute(
+            f"SELECT {intact('texts')}, uid, texts, cut FROM texts WHERE key = ?", (key,)
+        ).fetchone()
+        return None if row is None else decoded_texts(key, *row)
 
     def scores(self, key: str) -> OptionScores | None:
-        """The option scores under a key, or None."""
+        """The option scores under a key, or None. Raises HarnessError where they are damaged."""
         row = self._connection.execute(
-            "SELECT uid, kind, scores, mass, censored FROM scores WHERE key = ?", (key,)
+            f"SELECT {intact('scores')}, uid, kind, scores, mass, censored FROM scores WHERE key = ?", (key,)
         ).fetchone()
-        if row is None:
-            return None
-        uid, kind, scores, mass, censored = row
+        return None if row is None else decoded_scores(key, *row)
+
+
+def decoded_texts(key: str, whole: object, uid: str, texts: str, cut: str) -> GeneratedTexts:
+    """Texts from a row. Raises HarnessError where it is damaged."""
+    what = f"texts {key[:12]} of '{uid}'"
+    require(whole, what)
+    with reading(what):
+        return GeneratedTexts(uid, tuple(map(str, json.loads(texts))), tuple(map(bool, json.loads(cut))))
+
+
+def decoded_scores(
+    key: str,
+    whole: object,
+    uid: str,
+    kind: Literal["logit", "logprob"],
+    scores: str,
+    mass: str | None,
+    censored: str | None,
+) -> OptionScores:
+    """Option scores from a row. Raises HarnessError where it is damaged."""
+    what = f"scores {key[:12]} of '{uid}'"
+    require(whole, what)
+    with reading(what):
         return OptionScores(
             uid,
             np.array(json.loads(scores), dtype=np.float64),

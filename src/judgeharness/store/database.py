@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.explanations import ExplanationSet, read_explanations
+from judgeharness.store import rows
 from judgeharness.store.answers import Answers
 from judgeharness.store.explanations import Explanations
 from judgeharness.store.runs import Runs
@@ -22,6 +25,8 @@ DEFAULT_STORE = "judgeharness.db"
 HUMAN = "human"
 BUSY_SECONDS = 60.0
 OLDEST_SQLITE = (3, 37, 0)
+MOST_BYTES_OF_A_VALUE = 1 << 28
+RESCUE = "'judgeharness store rescue' takes what is whole into a new store"
 
 
 def store_path(given: str | None) -> Path:
@@ -30,11 +35,15 @@ def store_path(given: str | None) -> Path:
 
 
 class Store:
-    """An open store. Every write is a transaction of its own: what is done is kept, whatever happens next."""
+    """An open store. Every write is a transaction of its own: what is done is kept, whatever happens next.
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._path = path
+    backup: the store as it was, where it was brought up to date on opening.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, backup: Path | None = None) -> None:
+        self.connection = connection
+        self.path = path
+        self.backup = backup
         self.answers = Answers(connection)
         self.explanations = Explanations(connection)
         self.runs = Runs(connection)
@@ -43,8 +52,9 @@ class Store:
     def open(cls, path: Path, create: bool = True) -> Store:
         """Open the store, making it where it is missing.
 
-        create=False: for commands that only read. Raises InputError where the file is missing then, or is no store,
-        HarnessError where it is of a newer judgeharness or cannot be written.
+        create=False: for commands that only read. A store of an older judgeharness is brought up to date after a
+        backup. Raises InputError where the file is missing then, or is no store, HarnessError where it is of a newer
+        judgeharness, altered or damaged, or cannot be written.
         """
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             raise HarnessError(f"SQLite {sqlite3.sqlite_version} is too old for the store", "it needs 3.37 or newer")
@@ -55,7 +65,7 @@ class Store:
         connection = None
         try:
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-            _prepare(connection, path)
+            backup = _prepare(connection, path)
         except sqlite3.DatabaseError as error:
             if connection is not None:
                 connection.close()
@@ -64,7 +74,7 @@ class Store:
             if connection is not None:
                 connection.close()
             raise
-        return cls(connection, path)
+        return cls(connection, path, backup)
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -77,11 +87,15 @@ class Store:
         self.close()
         faults_of_ours = sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, faults_of_ours):
-            raise _store_error(self._path, error) from error
+            raise _store_error(self.path, error) from error
+
+    def copy(self, target: Path) -> None:
+        """Write the store as it is now to a new file. Raises HarnessError where that fails; no half of it stays."""
+        _copy(self.connection, target)
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self.connection.close()
 
 
 def given_explanations(word: str, store: Path) -> ExplanationSet | None:
@@ -98,7 +112,9 @@ def given_explanations(word: str, store: Path) -> ExplanationSet | None:
         return opened.explanations.find(word)
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path) -> Path | None:
+    """Check what is there, and bring it up to date; the backup, where one was made."""
+    harden(connection)
     # In one transaction: another process may be making the store at this moment.
     connection.execute("BEGIN")
     application = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -112,11 +128,45 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: written by a newer judgeharness (store version {version}, this one knows {len(MIGRATIONS)})",
             "pip install --upgrade judgeharness",
         )
+    if tables:
+        _require_our_schema(connection, path, version)
     _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    if version < len(MIGRATIONS):
-        _migrate(connection)
+    return _migrate(connection, path) if version < len(MIGRATIONS) else None
+
+
+def harden(connection: sqlite3.Connection) -> None:
+    """Settings for a file that may come from anybody, and the functions that the store's queries use."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES_OF_A_VALUE)
+    connection.execute("PRAGMA cell_size_check = ON")
+    rows.register(connection)
+
+
+def _require_our_schema(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Raises HarnessError where tables are not as they were made, or something would run when they are written."""
+    found = _schema(connection)
+    expected = _expected_schema(version)
+    triggers = [name for kind, name in found if kind == "trigger"]
+    altered = [name for kind, name in expected if found.get((kind, name)) != expected[kind, name]]
+    if triggers or altered:
+        what = f"trigger '{triggers[0]}'" if triggers else f"table '{altered[0]}'"
+        raise HarnessError(f"{path}: {what} is not of judgeharness: the store was altered", RESCUE)
+
+
+def _schema(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:
+    # SQLite's own tables and indexes are not written down as SQL.
+    query = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+    return {(kind, name): sql for kind, name, sql in connection.execute(query)}
+
+
+@lru_cache
+def _expected_schema(version: int) -> dict[tuple[str, str], str]:
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        rows.register(connection)
+        for script in MIGRATIONS[:version]:
+            _carry_out(connection, script)
+        return _schema(connection)
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -132,19 +182,52 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring the store to the newest version in one transaction; another process may do the same at the same time."""
+def _migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
+    """Bring the store to the newest version in one transaction; another process may do the same at the same time.
+
+    The backup of what was there, if anything was.
+    """
     with transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]
+        backup = _backup(path, version) if 0 < version < len(MIGRATIONS) else None
         for script in MIGRATIONS[version:]:
-            for statement in script.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
+            _carry_out(connection, script)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    return backup
+
+
+def _carry_out(connection: sqlite3.Connection, script: str) -> None:
+    for statement in script.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+def _backup(path: Path, version: int) -> Path:
+    """A copy of the store as it is, beside it. Raises HarnessError where none can be made: nothing is changed then."""
+    names = (f"{path.name}.version-{version}{more}" for more in ("", *(f".{number}" for number in range(2, 1000))))
+    target = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+    # A connection of its own sees what was committed before.
+    with contextlib.closing(sqlite3.connect(path)) as source:
+        _copy(source, target)
+    return target
+
+
+def _copy(source: sqlite3.Connection, target: Path) -> None:
+    partial = target.with_name(f"{target.name}.part")
+    try:
+        with contextlib.closing(sqlite3.connect(partial)) as copy:
+            source.backup(copy)
+        partial.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise HarnessError(f"{target}: cannot be written: {error}", "the store was left as it is") from error
 
 
 def _store_error(path: Path, error: sqlite3.DatabaseError) -> HarnessError:
     if "not a database" in str(error):
         return InputError(f"{path}: not an SQLite file", "name another one with --store")
+    if "malformed" in str(error):
+        return HarnessError(f"{path}: the store is damaged: {error}", RESCUE)
     return HarnessError(f"{path}: {error}", "the disk may be full, or the file damaged or not writable")

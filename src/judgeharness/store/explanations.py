@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from judgeharness.errors import InputError
 from judgeharness.explanations import ExplanationSet, GivenExplanation
+from judgeharness.store.rows import insert, intact, require
 from judgeharness.store.transactions import transaction
 
 
@@ -34,26 +35,15 @@ class Explanations:
     def add(self, given: ExplanationSet, session_id: str) -> ExplanationSet:
         """Keep a set, and return it; the same one that is there already stays, under the name that it has."""
         with transaction(self._connection):
-            added = self._connection.execute(
-                "INSERT INTO explanation_sets (id, created, session_id, name, origin) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (id) DO NOTHING",
-                (
-                    given.id,
-                    datetime.now(UTC).isoformat(timespec="seconds"),
-                    session_id,
-                    given.name,
-                    json.dumps(dict(given.origin), sort_keys=True),
-                ),
-            ).rowcount
-            if added:
-                self._connection.executemany(
-                    "INSERT INTO explanations (set_id, uid, position, label, text, text_key) VALUES (?, ?, ?, ?, ?, ?)",
-                    [
-                        (given.id, uid, position, each.label, each.text, each.text_key)
-                        for uid, shown in given.by_uid.items()
-                        for position, each in enumerate(shown)
-                    ],
-                )
+            row = {
+                "id": given.id,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "session_id": session_id,
+                "name": given.name,
+                "origin": json.dumps(dict(given.origin), sort_keys=True),
+            }
+            if insert(self._connection, "explanation_sets", [row], known="id"):
+                insert(self._connection, "explanations", _rows(given))
         return self.find(given.id)
 
     def all(self) -> list[StoredSet]:
@@ -79,8 +69,24 @@ class Explanations:
             raise InputError(f"'{prefix}' fits {len(rows)} sets: {', '.join(row[0] for row in rows[:5])}")
         key, name, origin = rows[0]
         by_uid: dict[str, list[GivenExplanation]] = {}
-        for uid, label, text, text_key in self._connection.execute(
-            "SELECT uid, label, text, text_key FROM explanations WHERE set_id = ? ORDER BY rowid", (key,)
+        for uid, label, text, text_key, whole in self._connection.execute(
+            f"SELECT uid, label, text, text_key, {intact('explanations')} FROM explanations WHERE set_id = ?"
+            " ORDER BY rowid",
+            (key,),
         ):
+            require(whole, f"an explanation of '{uid}' in the set {key}")
             by_uid.setdefault(uid, []).append(GivenExplanation(text, label, text_key))
         return ExplanationSet(name, {uid: tuple(shown) for uid, shown in by_uid.items()}, json.loads(origin))
+
+
+def _rows(given: ExplanationSet) -> Iterator[dict[str, Any]]:
+    for uid, shown in given.by_uid.items():
+        for position, each in enumerate(shown):
+            yield {
+                "set_id": given.id,
+                "uid": uid,
+                "position": position,
+                "label": each.label,
+                "text": each.text,
+                "text_key": each.text_key,
+            }

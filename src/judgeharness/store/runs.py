@@ -12,6 +12,8 @@ from typing import Any
 
 from judgeharness.domain import Item, Prediction
 from judgeharness.errors import InputError
+from judgeharness.store.rows import insert, intact, reading, require
+from judgeharness.store.schema import COLUMNS
 from judgeharness.store.transactions import transaction
 from judgeharness.tasks.published import Published
 from judgeharness.tasks.task import Task
@@ -86,10 +88,14 @@ class Runs:
         self._connection = connection
 
     def _start_session(self, session_id: str, record: Mapping[str, Any]) -> None:
-        self._connection.execute(
-            "INSERT INTO sessions (id, started, status, record) VALUES (?, ?, 'running', ?)",
-            (session_id, _now(), json.dumps(record, sort_keys=True)),
-        )
+        row = {
+            "id": session_id,
+            "started": _now(),
+            "ended": None,
+            "status": "running",
+            "record": json.dumps(record, sort_keys=True),
+        }
+        insert(self._connection, "sessions", [row])
 
     @contextmanager
     def recorded(self, session_id: str, record: Mapping[str, Any]) -> Iterator[None]:
@@ -110,10 +116,13 @@ class Runs:
 
     def session(self, session_id: str) -> Mapping[str, Any]:
         """A session's record with its start, end and status."""
-        row = self._connection.execute(
-            "SELECT started, ended, status, record FROM sessions WHERE id = ?", (session_id,)
-        ).fetchone()
-        return {"id": session_id, "started": row[0], "ended": row[1], "status": row[2], **json.loads(row[3])}
+        what = f"session {session_id}"
+        with reading(what):
+            whole, started, ended, status, record = self._connection.execute(
+                f"SELECT {intact('sessions')}, started, ended, status, record FROM sessions WHERE id = ?", (session_id,)
+            ).fetchone()
+            require(whole, what)
+            return {"id": session_id, "started": started, "ended": ended, "status": status, **json.loads(record)}
 
     def add_task(self, task: Task) -> None:
         """Keep a task's items (distributions, no texts) under its digest; what is said about it may have changed."""
@@ -129,95 +138,57 @@ class Runs:
             "published": None if task.published is None else task.published.model_dump(mode="json"),
         }
         with transaction(self._connection):
-            added = self._connection.execute(
-                "INSERT INTO tasks (digest, name, split, labels, n_items, n_total, record)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
-                (
-                    task.digest,
-                    task.name,
-                    task.split,
-                    json.dumps([label.name for label in task.labels]),
-                    len(task.items),
-                    task.total,
-                    json.dumps(record, sort_keys=True),
-                ),
-            ).rowcount
-            if not added:
-                self._connection.execute(
-                    "UPDATE tasks SET record = ? WHERE digest = ?", (json.dumps(record, sort_keys=True), task.digest)
-                )
+            row = {
+                "digest": task.digest,
+                "name": task.name,
+                "split": task.split,
+                "labels": json.dumps([label.name for label in task.labels]),
+                "n_items": len(task.items),
+                "n_total": task.total,
+                "record": json.dumps(record, sort_keys=True),
+            }
+            if insert(self._connection, "tasks", [row], known="digest"):
+                rows = (_item_row(task.digest, position, item) for position, item in enumerate(task.items))
+                insert(self._connection, "items", rows)
             else:
-                self._connection.executemany(
-                    "INSERT INTO items (task_digest, position, uid, human, votes, refs) VALUES (?, ?, ?, ?, ?, ?)",
-                    [_item_row(task.digest, position, item) for position, item in enumerate(task.items)],
-                )
+                self._connection.execute("UPDATE tasks SET record = ? WHERE digest = ?", (row["record"], task.digest))
 
     def task(self, digest: str) -> TaskRecord:
         """The task under a digest."""
-        row = self._connection.execute(
-            "SELECT digest, name, split, labels, n_items, n_total, record FROM tasks WHERE digest = ?", (digest,)
-        ).fetchone()
-        return TaskRecord(
-            digest=row[0],
-            name=row[1],
-            split=row[2],
-            labels=tuple(json.loads(row[3])),
-            n_items=row[4],
-            n_total=row[5],
-            record=json.loads(row[6]),
-        )
+        what = f"task {digest[:12]}"
+        with reading(what):
+            whole, name, split, labels, n_items, n_total, record = self._connection.execute(
+                f"SELECT {intact('tasks')}, name, split, labels, n_items, n_total, record FROM tasks WHERE digest = ?",
+                (digest,),
+            ).fetchone()
+            require(whole, what)
+            return TaskRecord(
+                digest=digest,
+                name=name,
+                split=split,
+                labels=tuple(json.loads(labels)),
+                n_items=n_items,
+                n_total=n_total,
+                record=dict(json.loads(record)),
+            )
 
     def items(self, task_digest: str) -> list[Item]:
         """A task's items in order, without texts."""
         rows = self._connection.execute(
-            "SELECT uid, human, votes, refs FROM items WHERE task_digest = ? ORDER BY position", (task_digest,)
+            f"SELECT {intact('items')}, uid, human, votes, refs FROM items WHERE task_digest = ? ORDER BY position",
+            (task_digest,),
         )
-        return [
-            Item(
-                uid,
-                {},
-                tuple(json.loads(human)),
-                None if votes is None else tuple(json.loads(votes)),
-                (),
-                {name: tuple(shares) for name, shares in json.loads(refs).items()},
-            )
-            for uid, human, votes, refs in rows
-        ]
+        return [_item(*row) for row in rows]
 
     def save(self, run: Run, predictions: Sequence[Prediction]) -> None:
         """Keep a run with its predictions and metrics; the same run again takes its place."""
         with transaction(self._connection):
             self._connection.execute("DELETE FROM runs WHERE id = ?", (run.id,))
-            self._connection.execute(
-                "INSERT INTO runs (id, created, session_id, task_digest, backend, backend_digest, strategy, transform,"
-                " temperature, n_items, n_failed, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    run.id,
-                    run.created,
-                    run.session_id,
-                    run.task_digest,
-                    run.backend,
-                    run.backend_digest,
-                    run.strategy,
-                    run.transform,
-                    run.temperature,
-                    run.n_items,
-                    run.n_failed,
-                    json.dumps(dict(run.record), sort_keys=True),
-                ),
-            )
-            self._connection.executemany(
-                "INSERT INTO predictions (run_id, uid, score_key, probabilities, failure, text_keys)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (run.id, p.uid, p.score_key, _json_or_none(p.probabilities), p.failure, json.dumps(p.text_keys))
-                    for p in predictions
-                ],
-            )
-            self._connection.executemany(
-                "INSERT INTO metrics (run_id, name, value) VALUES (?, ?, ?)",
-                [(run.id, name, value) for name, value in run.metrics.items()],
-            )
+            row = {name: getattr(run, name) for name in COLUMNS["runs"] if name != "record"}
+            insert(self._connection, "runs", [{**row, "record": json.dumps(dict(run.record), sort_keys=True)}])
+            insert(self._connection, "predictions", (_prediction_row(run.id, each) for each in predictions))
+            measured = ({"run_id": run.id, "name": name, "value": value} for name, value in run.metrics.items())
+            insert(self._connection, "metrics", measured)
 
     def all(self) -> list[Run]:
         """Every run, oldest first."""
@@ -232,24 +203,19 @@ class Runs:
         if not rows:
             raise InputError(f"no run '{prefix}' in this store", "'judgeharness leaderboard' lists the runs")
         if len(rows) > 1:
-            raise InputError(f"'{prefix}' fits {len(rows)} runs: {', '.join(row[0] for row in rows[:5])}")
+            raise InputError(f"'{prefix}' fits {len(rows)} runs: {', '.join(row[1] for row in rows[:5])}")
         return self._run(rows[0])
 
     def predictions(self, run_id: str) -> list[Prediction]:
         """A run's predictions in the order of the task's items."""
         rows = self._connection.execute(
-            "SELECT p.uid, p.probabilities, p.failure, p.score_key, p.text_keys FROM predictions p"
-            " JOIN runs r ON r.id = p.run_id"
-            " JOIN items i ON i.task_digest = r.task_digest AND i.uid = p.uid"
-            " WHERE p.run_id = ? ORDER BY i.position",
+            f"SELECT {intact('predictions')}, predictions.uid, probabilities, failure, score_key, text_keys"
+            " FROM predictions JOIN runs ON runs.id = predictions.run_id"
+            " JOIN items ON items.task_digest = runs.task_digest AND items.uid = predictions.uid"
+            " WHERE predictions.run_id = ? ORDER BY items.position",
             (run_id,),
         )
-        return [
-            Prediction(
-                uid, None if shares is None else tuple(json.loads(shares)), failure, key, tuple(json.loads(texts))
-            )
-            for uid, shares, failure, key, texts in rows
-        ]
+        return [_prediction(run_id, *row) for row in rows]
 
     def seconds(self, run_id: str) -> float | None:
         """How long the run's answers took; None where it has too few to tell.
@@ -269,22 +235,69 @@ class Runs:
         return sum(found) if found else None
 
     def _run(self, row: Sequence[Any]) -> Run:
-        values = self._connection.execute("SELECT name, value FROM metrics WHERE run_id = ?", (row[0],))
+        whole, *values, record = row
+        what = f"run {values[0]}"
+        require(whole, what)
+        measured = self._connection.execute(
+            f"SELECT name, value, {intact('metrics')} FROM metrics WHERE run_id = ?", (values[0],)
+        )
+        metrics: dict[str, float | None] = {}
+        for name, value, same in measured:
+            require(same, f"metric {name} of {what}")
+            metrics[name] = value
         names = [field.name for field in fields(Run) if field.name not in ("metrics", "record")]
-        columns: dict[str, Any] = dict(zip(names, row, strict=False))
-        return Run(**columns, metrics=dict(values.fetchall()), record=json.loads(row[-1]))
+        with reading(what):
+            return Run(**dict(zip(names, values, strict=True)), metrics=metrics, record=dict(json.loads(record)))
 
 
 _RUN_QUERY = (
-    "SELECT runs.id, runs.created, runs.session_id, runs.task_digest, tasks.name, tasks.split, runs.backend,"
-    " runs.backend_digest, runs.strategy, runs.transform, runs.temperature, runs.n_items, runs.n_failed, runs.record"
-    " FROM runs JOIN tasks ON tasks.digest = runs.task_digest"
+    f"SELECT {intact('runs')}, runs.id, runs.created, runs.session_id, runs.task_digest, tasks.name, tasks.split,"
+    " runs.backend, runs.backend_digest, runs.strategy, runs.transform, runs.temperature, runs.n_items, runs.n_failed,"
+    " runs.record FROM runs JOIN tasks ON tasks.digest = runs.task_digest"
 )
 
 
-def _item_row(digest: str, position: int, item: Item) -> tuple[Any, ...]:
-    refs = json.dumps(dict(item.references), sort_keys=True)
-    return (digest, position, item.uid, json.dumps(item.human), _json_or_none(item.votes), refs)
+def _item_row(digest: str, position: int, item: Item) -> dict[str, Any]:
+    return {
+        "task_digest": digest,
+        "position": position,
+        "uid": item.uid,
+        "human": json.dumps(item.human),
+        "votes": _json_or_none(item.votes),
+        "refs": json.dumps(dict(item.references), sort_keys=True),
+    }
+
+
+def _item(whole: object, uid: str, human: str, votes: str | None, refs: str) -> Item:
+    what = f"item '{uid}'"
+    require(whole, what)
+    with reading(what):
+        references = {name: tuple(shares) for name, shares in json.loads(refs).items()}
+        return Item(uid, {}, tuple(json.loads(human)), _numbers(votes), (), references)
+
+
+def _prediction_row(run_id: str, prediction: Prediction) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "uid": prediction.uid,
+        "score_key": prediction.score_key,
+        "probabilities": _json_or_none(prediction.probabilities),
+        "failure": prediction.failure,
+        "text_keys": json.dumps(prediction.text_keys),
+    }
+
+
+def _prediction(
+    run_id: str, whole: object, uid: str, shares: str | None, failure: str | None, key: str | None, texts: str
+) -> Prediction:
+    what = f"the prediction for '{uid}' in run {run_id}"
+    require(whole, what)
+    with reading(what):
+        return Prediction(uid, _numbers(shares), failure, key, tuple(json.loads(texts)))
+
+
+def _numbers(text: str | None) -> tuple[float, ...] | None:
+    return None if text is None else tuple(json.loads(text))
 
 
 def _json_or_none(values: Sequence[float] | None) -> str | None:

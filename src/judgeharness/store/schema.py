@@ -2,7 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 APPLICATION_ID = 0x4A484152
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "sessions": ("id", "started", "ended", "status", "record"),
+    "backends": ("digest", "description"),
+    "tasks": ("digest", "name", "split", "labels", "n_items", "n_total", "record"),
+    "items": ("task_digest", "position", "uid", "human", "votes", "refs"),
+    "scores": ("key", "backend_digest", "session_id", "uid", "kind", "scores", "mass", "censored", "created"),
+    "texts": ("key", "backend_digest", "session_id", "uid", "texts", "cut", "created"),
+    "explanation_sets": ("id", "created", "session_id", "name", "origin"),
+    "explanations": ("set_id", "uid", "position", "label", "text", "text_key"),
+    "runs": (
+        "id",
+        "created",
+        "session_id",
+        "task_digest",
+        "backend",
+        "backend_digest",
+        "strategy",
+        "transform",
+        "temperature",
+        "n_items",
+        "n_failed",
+        "record",
+    ),
+    "predictions": ("run_id", "uid", "score_key", "probabilities", "failure", "text_keys"),
+    "metrics": ("run_id", "name", "value"),
+}
+"""Each table's columns but for its checksum; what others refer to comes first."""
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "sessions": ("id",),
+    "backends": ("digest",),
+    "tasks": ("digest",),
+    "items": ("task_digest", "position"),
+    "scores": ("key",),
+    "texts": ("key",),
+    "explanation_sets": ("id",),
+    "explanations": ("set_id", "uid", "position"),
+    "runs": ("id",),
+    "predictions": ("run_id", "uid"),
+    "metrics": ("run_id", "name"),
+}
+"""The columns that tell a table's rows apart."""
+
+CHANGING: Mapping[str, tuple[str, ...]] = {"sessions": ("ended", "status"), "tasks": ("record",)}
+"""Columns that are written again: no checksum is of them."""
+
+CONTENTS: Mapping[str, tuple[str, ...]] = {
+    table: tuple(name for name in columns if name not in CHANGING.get(table, ())) for table, columns in COLUMNS.items()
+}
+"""The columns that a row's checksum is of, in order."""
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -114,5 +167,10 @@ MIGRATIONS: tuple[str, ...] = (
 
     ALTER TABLE predictions ADD COLUMN text_keys TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(text_keys));
     """,
+    ";\n".join(
+        f"ALTER TABLE {table} ADD COLUMN checksum INTEGER;\n"
+        f"UPDATE {table} SET checksum = row_checksum({', '.join(columns)})"
+        for table, columns in CONTENTS.items()
+    ),
 )
 """Script i brings a store of version i to version i + 1; the version is SQLite's user_version."""

@@ -1,0 +1,56 @@
+"""`judgeharness merge`: stores of several machines in one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from judgeharness.cli.parameters import store_option
+
+TOLERANCE = 1e-4
+
+
+@click.command("merge")
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="STORE...")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=TOLERANCE,
+    show_default=True,
+    metavar="X",
+    help="By how much numbers of the same answer may differ.",
+)
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@store_option
+def command(sources: tuple[Path, ...], tolerance: float, form: str, store: str | None) -> None:
+    """Add STOREs to the one that --store names, which is made where it is missing; they are left as they are.
+
+    All or nothing: where an answer is there twice and differs, nothing is merged. Then the evaluation that was done in
+    shards, called once more without --shard, makes its leaderboard from what is there.
+    """
+    from dataclasses import asdict
+
+    from judgeharness.cli.stores import open_store
+    from judgeharness.errors import InputError
+    from judgeharness.store.database import store_path
+    from judgeharness.store.merge import merge
+
+    target = store_path(store)
+    if any(path.exists() and target.exists() and path.samefile(target) for path in sources):
+        raise InputError(f"{target}: cannot be merged with itself", "--store names the store that the others go to")
+    missing = [path for path in sources if not path.is_file()]
+    if missing:
+        raise InputError(f"{missing[0]}: no store there")
+    with open_store(target, create=True) as opened:
+        found = merge(opened, sources, tolerance)
+    rows = {table: asdict(each) for table, each in found.items()}
+    if form == "json":
+        click.echo(json.dumps({"store": str(target), "tables": rows}, indent=2))
+        return
+    from rich.console import Console
+
+    from judgeharness.reports.tables import counts
+
+    Console().print(counts(rows))

@@ -1,0 +1,75 @@
+"""Whether a store is whole, as far as can be told: pages, references and rows."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from judgeharness.errors import InputError
+from judgeharness.store.database import harden
+from judgeharness.store.rows import intact
+from judgeharness.store.schema import APPLICATION_ID, COLUMNS, KEYS, MIGRATIONS
+
+MOST_SHOWN = 20
+
+
+def problems(path: Path) -> list[str]:
+    """What is wrong with a store, in words; empty where nothing was found. At most MOST_SHOWN of a kind.
+
+    Raises InputError where there is no store.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no store there")
+    with contextlib.closing(read_only(path)) as connection:
+        try:
+            return [*_header(connection), *_pages(connection), *_references(connection), *_rows(connection)]
+        except sqlite3.DatabaseError as error:
+            return [f"cannot be read: {error}"]
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, also to a damaged store."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    harden(connection)
+    # Bytes that are no UTF-8 are damage of a row, not the end of reading.
+    connection.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
+    return connection
+
+
+def has_checksums(connection: sqlite3.Connection) -> bool:
+    """Whether the store's rows carry checksums: those of its third version do."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version >= 3
+
+
+def _header(connection: sqlite3.Connection) -> Iterator[str]:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION_ID:
+        yield "the file does not say that it is a store of judgeharness"
+    if not 0 < version <= len(MIGRATIONS):
+        yield f"the file says that it is of version {version}, and this judgeharness knows 1 to {len(MIGRATIONS)}"
+
+
+def _pages(connection: sqlite3.Connection) -> Iterator[str]:
+    for (line,) in connection.execute(f"PRAGMA integrity_check({MOST_SHOWN})"):
+        if line != "ok":
+            yield " ".join(str(line).split())
+
+
+def _references(connection: sqlite3.Connection) -> Iterator[str]:
+    rows = connection.execute("PRAGMA foreign_key_check").fetchmany(MOST_SHOWN)
+    for table, _, parent, _ in rows:
+        yield f"a row of {table} refers to a row of {parent} that is not there"
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[str]:
+    if not has_checksums(connection):
+        return
+    for table in COLUMNS:
+        key = " || ' ' || ".join(f"substr({name}, 1, 40)" for name in KEYS[table])
+        query = f"SELECT {key} FROM {table} WHERE NOT {intact(table)} LIMIT {MOST_SHOWN}"
+        for (name,) in connection.execute(query):
+            yield f"{table}: the content of {name} is not what was written"

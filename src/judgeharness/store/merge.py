@@ -1,0 +1,200 @@
+"""Several stores in one: what is there twice has to be the same."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from judgeharness.errors import HarnessError, InputError
+from judgeharness.store.database import Store, harden
+from judgeharness.store.rows import damaged, intact, reading
+from judgeharness.store.schema import COLUMNS, KEYS, MIGRATIONS
+from judgeharness.store.transactions import transaction
+
+MOST_NAMED = 3
+OF_RUNS = ("predictions", "metrics")
+CONTENT: Mapping[str, tuple[str, ...]] = {
+    "backends": ("description",),
+    "tasks": ("labels", "n_items"),
+    "items": ("uid", "human"),
+    "scores": ("kind", "scores", "mass", "censored"),
+    "texts": ("texts", "cut"),
+    "explanations": ("label", "text"),
+    "predictions": ("probabilities",),
+}
+"""What has to be the same in rows of the same key. The rest says when, where and by whom they were made."""
+
+NUMBERS = {"scores": ("scores", "mass"), "predictions": ("probabilities",)}
+"""Columns of numbers that may differ by the tolerance."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Rows of a table: `added` ones, and those that were `known`."""
+
+    added: int
+    known: int
+
+
+def merge(target: Store, sources: Sequence[Path], tolerance: float) -> dict[str, Merged]:
+    """Add all that the sources hold to the target; rows by table. All or nothing.
+
+    tolerance: by how much numbers of the same answer may differ: those of the target stay. Raises InputError where a
+    source is no store, HarnessError where it is damaged, and where the same is there twice and differs.
+    """
+    counts = {table: [0, 0] for table in COLUMNS}
+    with tempfile.TemporaryDirectory() as folder:
+        ready = [_up_to_date(path, Path(folder) / f"{place}.db") for place, path in enumerate(sources)]
+        with transaction(target.connection):
+            for given, path in zip(sources, ready, strict=True):
+                with _reading(path, given) as source:
+                    _Merge(target.connection, source, given, tolerance).carry_out(counts)
+    return {table: Merged(*numbers) for table, numbers in counts.items()}
+
+
+def _up_to_date(path: Path, copy: Path) -> Path:
+    """The store itself, or a copy of this version where it is older: sources are left as they are."""
+    if not path.is_file():
+        raise InputError(f"{path}: no store there")
+    with _reading(path, path) as source:
+        version = source.execute("PRAGMA user_version").fetchone()[0]
+        older = 0 < version < len(MIGRATIONS)
+        if older:
+            with contextlib.closing(sqlite3.connect(copy)) as written:
+                source.backup(written)
+    found = copy if older else path
+    Store.open(found, create=False).close()
+    return found
+
+
+@contextlib.contextmanager
+def _reading(path: Path, given: Path) -> Iterator[sqlite3.Connection]:
+    """One state of a store, whoever writes to it meanwhile. Raises InputError where it cannot be read."""
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        ) as connection:
+            harden(connection)
+            yield connection
+    except sqlite3.DatabaseError as error:
+        raise InputError(f"{given}: cannot be read as a store: {error}", "'judgeharness store check' looks") from error
+
+
+class _Merge:
+    """Adds one store to another, within a transaction of the other."""
+
+    def __init__(self, target: sqlite3.Connection, source: sqlite3.Connection, given: Path, tolerance: float) -> None:
+        self._target = target
+        self._source = source
+        self._given = given
+        self._tolerance = tolerance
+
+    def carry_out(self, counts: Mapping[str, list[int]]) -> None:
+        """Add all tables; counts: added and known rows by table."""
+        self._source.execute("BEGIN")
+        for table in COLUMNS:
+            broken = self._source.execute(f"SELECT count(*) FROM {table} WHERE NOT {intact(table)}").fetchone()[0]
+            if broken:
+                raise damaged(f"{self._given}: {broken} rows of {table}")
+        for table in COLUMNS:
+            new, old = self._merge_runs() if table == "runs" else (0, 0) if table in OF_RUNS else self._merge(table)
+            counts[table][0] += new
+            counts[table][1] += old
+
+    def _merge(self, table: str) -> tuple[int, int]:
+        """Rows that were added, and that were there."""
+        added, known, differing = 0, 0, []
+        for row in self._rows(self._source, table):
+            own = next(self._rows(self._target, table, {name: row[name] for name in KEYS[table]}), None)
+            if own is None:
+                self._put(table, row)
+                added += 1
+                continue
+            known += 1
+            if not self._same(table, own, row):
+                differing.append(" ".join(str(row[name])[:12] for name in KEYS[table]))
+            if table == "sessions" and own["ended"] is None and row["ended"] is not None:
+                query = "UPDATE sessions SET ended = ?, status = ? WHERE id = ?"
+                self._target.execute(query, (row["ended"], row["status"], row["id"]))
+        self._require_none(table, differing)
+        return added, known
+
+    def _merge_runs(self) -> tuple[int, int]:
+        """Of a run that is there twice, the one with fewer failures stays, and of two such the newer one."""
+        added, known = 0, 0
+        for row in self._rows(self._source, "runs"):
+            own = next(self._rows(self._target, "runs", {"id": row["id"]}), None)
+            if own is not None:
+                known += 1
+                self._require_same_predictions(row["id"])
+                if (own["n_failed"], row["created"]) <= (row["n_failed"], own["created"]):
+                    continue
+                self._target.execute("DELETE FROM runs WHERE id = ?", (row["id"],))
+            else:
+                added += 1
+            self._put("runs", row)
+            for table in OF_RUNS:
+                for part in self._rows(self._source, table, {"run_id": row["id"]}):
+                    self._put(table, part)
+        return added, known
+
+    def _require_same_predictions(self, run_id: str) -> None:
+        own = {row["uid"]: row for row in self._rows(self._target, "predictions", {"run_id": run_id})}
+        differing = [
+            f"{run_id} {row['uid']}"
+            for row in self._rows(self._source, "predictions", {"run_id": run_id})
+            if _both_have_one(own.get(row["uid"]), row) and not self._same("predictions", own[row["uid"]], row)
+        ]
+        self._require_none("predictions", differing)
+
+    def _same(self, table: str, own: Row, other: Row) -> bool:
+        return all(
+            own[name] == other[name]
+            or (name in NUMBERS.get(table, ()) and _near(own[name], other[name], self._tolerance))
+            for name in CONTENT.get(table, ())
+        )
+
+    def _require_none(self, table: str, differing: Sequence[str]) -> None:
+        if differing:
+            named = ", ".join(differing[:MOST_NAMED]) + (", ..." if len(differing) > MOST_NAMED else "")
+            raise HarnessError(
+                f"{self._given}: {len(differing)} rows of {table} are there already and differ: {named}",
+                f"nothing was merged; the same number may differ by {self._tolerance:g} (--tolerance)",
+            )
+
+    def _put(self, table: str, row: Row) -> None:
+        query = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+        self._target.execute(query, tuple(row.values()))
+
+    @staticmethod
+    def _rows(connection: sqlite3.Connection, table: str, where: Mapping[str, Any] | None = None) -> Iterator[Row]:
+        names = [*COLUMNS[table], "checksum"]
+        query = f"SELECT {', '.join(names)} FROM {table}"
+        if where:
+            query += " WHERE " + " AND ".join(f"{name} = ?" for name in where)
+        for values in connection.execute(query, tuple((where or {}).values())):
+            yield dict(zip(names, values, strict=True))
+
+
+def _near(own: str | None, other: str | None, tolerance: float) -> bool:
+    """Whether two columns of numbers in JSON agree."""
+    if own is None or other is None:
+        return False
+    with reading("numbers that are there twice"):
+        left, right = (np.array(json.loads(text), dtype=np.float64) for text in (own, other))
+        return left.shape == right.shape and bool(np.allclose(left, right, rtol=0, atol=tolerance))
+
+
+def _both_have_one(own: Row | None, other: Row) -> bool:
+    """A prediction that one of two runs lacks was a failure there, and no difference."""
+    return own is not None and own["probabilities"] is not None and other["probabilities"] is not None
