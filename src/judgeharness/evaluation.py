@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +32,7 @@ from judgeharness.metrics.kl import unexpected
 from judgeharness.pipeline import Place, Progress
 from judgeharness.record import session_record
 from judgeharness.registry import Catalog, Registry
+from judgeharness.shards import Shard
 from judgeharness.store.database import Store, given_explanations
 from judgeharness.store.runs import Run
 from judgeharness.strategies.contract import Strategy, WritingStrategy
@@ -50,7 +51,8 @@ class Request:
 
     transforms: none for the default ones, of which those that the scores do not allow are left out. metrics: besides
     the default ones. temperature: of every transform that has one. values: options of backends, strategies,
-    transforms and the executor. limit: the first items only. explanations: "human" for the tasks' own, else a file of
+    transforms and the executor. limit: the first items only. shard: a part of these items is asked, and no run is made:
+    the whole does that from the store. explanations: "human" for the tasks' own, else a file of
     others or the id of a set in the store. arguments: the command line, for the record.
     """
 
@@ -64,6 +66,7 @@ class Request:
     limit: int | None = None
     split: str | None = None
     executor: str = "local"
+    shard: Shard | None = None
     explanations: str = "human"
     arguments: Sequence[str] = ()
 
@@ -125,6 +128,12 @@ class Evaluation:
         self._tasks: list[Task] = []
         self._backends: list[OpenBackend] = []
         self._predictions: dict[tuple[str, str], tuple[Prediction, ...]] = {}
+        self._unanswered = 0
+
+    @property
+    def unanswered(self) -> int:
+        """How many groups of a shard have no answer after `run`."""
+        return self._unanswered
 
     @property
     def tasks(self) -> Sequence[Task]:
@@ -151,7 +160,7 @@ class Evaluation:
             self._check(backend)
 
     def run(self, store: Store) -> list[Run]:
-        """Plan, ask, measure and store; the runs in the order that was asked for.
+        """Plan, ask, measure and store; the runs in the order that was asked for. A shard has none.
 
         What was answered stays in the store whatever happens: the same request goes on from there. Raises InputError
         and HarnessError.
@@ -168,6 +177,8 @@ class Evaluation:
 
     def _check(self, backend: OpenBackend) -> None:
         if isinstance(backend.part, Predictor):
+            if self._request.shard is not None:
+                raise InputError(f"{backend.name} asks no prompts: there is nothing to share out with --shard")
             for task in self._tasks:
                 self._predictions[backend.name, task.digest] = _predictions(task, backend.part)
         elif not self._strategies:
@@ -219,8 +230,10 @@ class Evaluation:
         model = backend.part
         if not isinstance(model, Model):
             return [Step(task, backend, predictions=self._predictions[backend.name, task.digest])]
+        shard = self._request.shard
+        asked = task if shard is None else replace(task, items=shard.part(task.items))
         return [
-            Step(task, backend, strategy, plan(task, strategy.part, model, backend.digest, store.answers))
+            Step(asked, backend, strategy, plan(asked, strategy.part, model, backend.digest, store.answers))
             for strategy in self._strategies
         ]
 
@@ -244,6 +257,9 @@ class Evaluation:
         begun = time.monotonic()
         place = Place(store.answers, step.backend.digest, self._session)
         done, work = pipeline.complete(work, model, self._executor, place, step.name, self._watcher)
+        if self._request.shard is not None:
+            self._note_shard(step, self._request.shard, done)
+            return []
         facts: dict[str, Any] = {
             "prompts": sum(stand.prompts for stand in work.stands.values()),
             "prompts_scored": done.prompts,
@@ -266,6 +282,12 @@ class Evaluation:
             runs.append(self._save(step, transform, predictions, facts, store))
         self._explain_failure(step, runs, predicted.predictions[0])
         return runs
+
+    def _note_shard(self, step: Step, shard: Shard, done: pipeline.Asked) -> None:
+        self._unanswered += len(done.failures)
+        answered = f"{len(step.task.items) - len(done.failures):,} of {len(step.task.items):,} items are answered"
+        reason = next((f"; the others: {reason}" for reason in done.failures.values()), "")
+        self._watcher.note(f"{step.name}: shard {shard}: {answered}{reason}")
 
     def _transforms_of(self, strategy: Strategy) -> Sequence[Named | None]:
         """None alone where a strategy reads distributions from texts: there is nothing to transform."""

@@ -11,11 +11,10 @@ from judgeharness.domain import GeneratedTexts, OptionScores
 from judgeharness.errors import HarnessError
 from judgeharness.store.check import problems
 from judgeharness.store.database import Store, _carry_out
-from judgeharness.store.rescue import _middle_text, rescue
+from judgeharness.store.rescue import _middle_text
 from judgeharness.store.rows import register
 from judgeharness.store.schema import APPLICATION_ID, COLUMNS, KEYS, MIGRATIONS
 from tests.helpers import judgeharness
-
 
 BASELINES = ("--task", "nli-sample", "--backend", "baseline:uniform", "--backend", "baseline:human")
 
@@ -187,7 +186,7 @@ def test_whatever_bytes_are_damaged_it_is_noticed_and_the_rest_is_rescued(tmp_pa
     """Blocks of random bytes over a random place of the file: no figure changes unnoticed, and most is rescued."""
     path, target = tmp_path / "store.db", tmp_path / "new.db"
     fill(path)
-    original = dict((row[0], row) for row in rows(path, "scores"))
+    original = {row[0]: row for row in rows(path, "scores")}
     content = bytearray(path.read_bytes())
     draw = random.Random(seed)
     for _ in range(draw.choice((1, 1, 3))):

@@ -87,6 +87,7 @@ Examples:
     metavar="NAME",
     help="Where prompts are scored.",
 )
+@click.option("--shard", metavar="I/N", help="Ask the I-th of N parts of the items only, and make no run.")
 @explanations_option
 @split_option
 @limit_option
@@ -104,11 +105,14 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
     from judgeharness.errors import InputError
     from judgeharness.evaluation import Request
     from judgeharness.record import program_arguments
+    from judgeharness.shards import Shard
 
     pairs = given.pop("pairs")
     if given["temperature"] is not None and not (math.isfinite(given["temperature"]) and given["temperature"] > 0):
         raise InputError("--temperature: has to be above zero")
+    shard = given.pop("shard")
     given = {name: tuple(dict.fromkeys(each)) if isinstance(each, tuple) else each for name, each in given.items()}
+    given["shard"] = None if shard is None else Shard.parse(shard)
     request = Request(values=options.parse_pairs(pairs), arguments=program_arguments(), **given)
     return evaluate(context.ensure_object(Session), request, data_dir, store, form)
 
@@ -124,8 +128,9 @@ def evaluate(session: Session, request: Request, data_dir: str | None, store: st
     evaluation = prepared(session, request, data_dir, path)
     with open_store(path, create=True) as opened:
         runs = run_all([evaluation], opened)
-        reporter(leaderboard(runs, opened.runs, evaluation.measures), sys.stdout)
-    return int(any(run.n_failed for run in runs))
+        if request.shard is None or form != "table":
+            reporter(leaderboard(runs, opened.runs, evaluation.measures), sys.stdout)
+    return int(any(run.n_failed for run in runs) or evaluation.unanswered > 0)
 
 
 def prepared(session: Session, request: Request, data_dir: str | None, store: Path) -> Evaluation:
