@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from judgeharness import options
 from judgeharness.backends.contract import BackendContext, Description, Model, Predictor, Scorer, TextGenerator
 from judgeharness.content import digest
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.executors.contract import Executor, Placing, Recipe
 from judgeharness.measures import Measure
 from judgeharness.registry import Catalog, Registry
 from judgeharness.specs import BackendSpec, MetricSpec
@@ -28,11 +29,15 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class OpenBackend:
-    """A backend under the name that the user gave it, with what it says of itself and the hash of that."""
+    """A backend under the name that the user gave it, with what it says of itself and the hash of that.
+
+    values: the options that were given for it, as `-o` has them.
+    """
 
     name: str
     part: Model | Predictor
     description: Description
+    values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -59,11 +64,23 @@ def backend_spec(registry: Registry, name: str) -> tuple[BackendSpec, str]:
 def open_backend(registry: Registry, name: str, values: Mapping[str, str], context: BackendContext) -> OpenBackend:
     """The backend `scheme:model`, described but with no weights loaded. Raises InputError and HarnessError."""
     spec, model = backend_spec(registry, name)
-    chosen = options.build(registry.backends.load_options(spec.name), values, spec.name)
+    known = registry.backends.load_options(spec.name)
+    chosen = options.build(known, values, spec.name)
     part = registry.backends.load(spec.name)(model, chosen, context)
     if not isinstance(part, Scorer | TextGenerator | Predictor):
         raise HarnessError(f"backend '{spec.name}' is neither a Scorer, nor a TextGenerator, nor a Predictor")
-    return OpenBackend(name, part, part.describe())
+    return OpenBackend(name, part, part.describe(), options.accepted(known, values))
+
+
+def placed(
+    backend: OpenBackend, executor: Executor, plugins: Sequence[str], notify: Callable[[str], None]
+) -> OpenBackend:
+    """The backend where an executor has it answer; the same one where that is here. Raises HarnessError."""
+    if not isinstance(executor, Placing) or not isinstance(backend.part, Model):
+        return backend
+    recipe = Recipe(backend=backend.name, values=backend.values, plugins=tuple(plugins))
+    model = executor.place(backend.part, recipe, notify)
+    return OpenBackend(backend.name, model, model.describe(), backend.values)
 
 
 def task_definition(registry: Registry, name: str) -> TaskDefinition:

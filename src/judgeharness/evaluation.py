@@ -19,6 +19,7 @@ from judgeharness.components import (
     component,
     default_measures,
     open_backend,
+    placed,
     task_definition,
 )
 from judgeharness.content import digest
@@ -30,6 +31,7 @@ from judgeharness.explanations import ExplanationSet, explained
 from judgeharness.measures import applicable, measure, paired
 from judgeharness.metrics.kl import unexpected
 from judgeharness.pipeline import Place, Progress
+from judgeharness.plugins import whole_paths
 from judgeharness.record import session_record
 from judgeharness.registry import Catalog, Registry
 from judgeharness.shards import Shard
@@ -153,9 +155,9 @@ class Evaluation:
             self._require_applicable(task)
             for strategy in self._strategies:
                 strategy.part.check(task)
-        self._backends = [
-            open_backend(self._registry, name, request.values, self._context) for name in request.backends
-        ]
+        opened = (open_backend(self._registry, name, request.values, self._context) for name in request.backends)
+        given, notify = whole_paths(self._registry.given), self._watcher.note
+        self._backends = [placed(backend, self._executor, given, notify) for backend in opened]
         for backend in self._backends:
             self._check(backend)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from judgeharness.backends.contract import Model
@@ -22,7 +23,7 @@ from judgeharness.domain import (
 )
 from judgeharness.errors import HarnessError
 from judgeharness.estimates import Tally, UninformativeError, distribution_of
-from judgeharness.executors.contract import Executor
+from judgeharness.executors.contract import Executor, Spread, WorkerRate
 from judgeharness.store.answers import Answers
 from judgeharness.strategies.contract import WritingStrategy
 from judgeharness.transforms.contract import Transform, UndefinedTransformError
@@ -39,6 +40,9 @@ class Progress(Protocol):
     def advanced(self, prompts: int) -> None:
         """That many prompts more were answered and stored."""
 
+    def spread(self, workers: Sequence[WorkerRate]) -> None:
+        """What each of several workers has done so far."""
+
     def finished(self) -> None:
         """Asking is over, or broken off."""
 
@@ -50,6 +54,9 @@ class Unwatched:
         """Nothing."""
 
     def advanced(self, prompts: int) -> None:
+        """Nothing."""
+
+    def spread(self, workers: Sequence[WorkerRate]) -> None:
         """Nothing."""
 
     def finished(self) -> None:
@@ -82,7 +89,7 @@ def complete(
         writes = work.answering == "generate"
         watch.started(f"{name}: writing" if writes else name, work.n_missing_prompts)
         try:
-            done = ask(work, model, executor, place, watch.advanced)
+            done = ask(work, model, executor, place, partial(_tell, watch, model))
         finally:
             watch.finished()
         whole.prompts += done.prompts
@@ -118,6 +125,12 @@ def ask(work: Work, model: Model, executor: Executor, place: Place, progress: Ca
     if pending:
         raise HarnessError(f"the backend gave no answer for {len(pending)} of {len(work.missing)} items")
     return done
+
+
+def _tell(watch: Progress, model: Model, prompts: int) -> None:
+    watch.advanced(prompts)
+    if isinstance(model, Spread):
+        watch.spread(model.workers())
 
 
 def _groups(work: Work, place: Place) -> Iterator[PromptGroup]:

@@ -134,11 +134,20 @@ def _installed(selection: Selection) -> Iterator[tuple[Plugin, _Loader]]:
         yield (Plugin(name, "installed", state="failed", error=missing), _Loader(name))
 
 
+def whole_paths(given: Sequence[str]) -> tuple[str, ...]:
+    """Words of --plugin that mean the same in any folder."""
+    return tuple(str(Path(word).resolve()) if _is_file(word) else word for word in given)
+
+
+def _is_file(word: str) -> bool:
+    return not word.startswith(OFF_PREFIX) and (word.endswith(".py") or os.sep in word)
+
+
 def _given(given: Sequence[str]) -> Iterator[tuple[Plugin, _Loader]]:
     for word in given:
         if word.startswith(OFF_PREFIX):
             continue
-        if word.endswith(".py") or os.sep in word:
+        if _is_file(word):
             path = Path(word).resolve()
             if not path.is_file():
                 raise InputError(f"--plugin {word}: no such file")

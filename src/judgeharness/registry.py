@@ -76,10 +76,11 @@ class Catalog(Generic[S]):
 
 
 class Registry:
-    """All catalogs, over the plugins loaded once."""
+    """All catalogs, over the plugins loaded once. given: the words of --plugin among them."""
 
-    def __init__(self, plugins: Sequence[Plugin]) -> None:
+    def __init__(self, plugins: Sequence[Plugin], given: Sequence[str] = ()) -> None:
         self.plugins = tuple(plugins)
+        self.given = tuple(given)
         self.backends = Catalog(BackendSpec, plugins)
         self.tasks = Catalog(TaskSpec, plugins)
         self.strategies = Catalog(StrategySpec, plugins)
@@ -92,7 +93,7 @@ class Registry:
     @classmethod
     def from_environment(cls, given: Sequence[str] = ()) -> Registry:
         """Built-in and installed plugins, as JUDGEHARNESS_PLUGINS selects, and those given with --plugin."""
-        return cls(load_plugins(given))
+        return cls(load_plugins(given), given)
 
     def failures(self) -> list[Plugin]:
         """The plugins that could not be loaded."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+LEFT_OUT = ("aliases", "flags")
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -139,12 +140,30 @@ class ReporterSpec(Spec):
     kind: ClassVar[str] = "reporter"
 
 
-class ExecutorSpec(Spec):
-    """Target: a callable (options) -> Executor."""
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """An option of a component that is a command's option too: `--NAME VALUE` for `-o option=VALUE`."""
 
-    __slots__ = ()
+    name: str
+    option: str
+    metavar: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorSpec(Spec):
+    """Target: a callable (options) -> Executor. flags: options that `judgeharness eval` shows as its own."""
 
     kind: ClassVar[str] = "executor"
+
+    flags: tuple[Flag, ...] = ()
+
+    def problems(self) -> list[str]:
+        """As of any spec, and of its flags."""
+        if not isinstance(self.flags, tuple) or not all(isinstance(flag, Flag) for flag in self.flags):
+            return [*Spec.problems(self), f"flags of {self.name!r} are no tuple of Flag"]
+        wrong = [flag.name for flag in self.flags if not NAME.fullmatch(flag.name)]
+        return [*Spec.problems(self), *(f"flag {name!r} of {self.name!r} is no option's name" for name in wrong)]
 
 
 class CommandSpec(Spec):
@@ -157,4 +176,4 @@ class CommandSpec(Spec):
 
 def described(spec: Spec) -> dict[str, Any]:
     """The spec as plain data, for listings in JSON."""
-    return {field.name: getattr(spec, field.name) for field in fields(spec) if field.name != "aliases"}
+    return {field.name: getattr(spec, field.name) for field in fields(spec) if field.name not in LEFT_OUT}

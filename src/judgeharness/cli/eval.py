@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from judgeharness.cli.completion import ComponentName
+from judgeharness.cli.executing import WithExecutors, executor_option, given_flags
 from judgeharness.cli.parameters import (
     data_dir_option,
     explanations_option,
@@ -35,7 +36,7 @@ Examples:
 """
 
 
-@click.command("eval", epilog=EXAMPLES)
+@click.command("eval", cls=WithExecutors, epilog=EXAMPLES)
 @click.option(
     "--task",
     "tasks",
@@ -79,14 +80,7 @@ Examples:
     metavar="KEY=VALUE",
     help="An option of a backend, strategy, transform or executor; repeats.",
 )
-@click.option(
-    "--executor",
-    default="local",
-    show_default=True,
-    type=ComponentName("executors"),
-    metavar="NAME",
-    help="Where prompts are scored.",
-)
+@executor_option
 @click.option("--shard", metavar="I/N", help="Ask the I-th of N parts of the items only, and make no run.")
 @explanations_option
 @split_option
@@ -107,7 +101,7 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
     from judgeharness.record import program_arguments
     from judgeharness.shards import Shard
 
-    pairs = given.pop("pairs")
+    pairs = [*given.pop("pairs"), *given_flags(context)]
     if given["temperature"] is not None and not (math.isfinite(given["temperature"]) and given["temperature"] > 0):
         raise InputError("--temperature: has to be above zero")
     shard = given.pop("shard")

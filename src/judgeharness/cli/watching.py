@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -22,6 +22,7 @@ from rich.progress import Task as ProgressTask
 from rich.text import Text
 
 from judgeharness.evaluation import Step
+from judgeharness.executors.contract import WorkerRate
 from judgeharness.reports import plan
 from judgeharness.reports.text import plain
 from judgeharness.tasks.fetch import Meter, silent
@@ -49,6 +50,7 @@ class _Lines:
         self._total = total
         self._done = 0
         self._begun = self._last = time.monotonic()
+        self.workers: Sequence[WorkerRate] = ()
 
     def advance(self, done: int) -> None:
         self._done += done
@@ -59,6 +61,23 @@ class _Lines:
         rate = self._done / (now - self._begun)
         left = timedelta(seconds=round((self._total - self._done) / rate))
         self._console.print(f"{self._done:,} of {self._total:,} {self._unit}, {rate:.1f} a second, {left} left")
+        if self.workers:
+            self._console.print(plain("  " + _rates(self.workers)), soft_wrap=True)
+
+
+def _rates(workers: Sequence[WorkerRate]) -> str:
+    return ", ".join(f"{worker.name}: {worker.prompts:,} at {worker.rate:.1f}/s" for worker in workers)
+
+
+class _Bars(Progress):
+    """A bar, and below it what each of several workers has done."""
+
+    workers: Sequence[WorkerRate] = ()
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield from super().get_renderables()
+        if self.workers:
+            yield plain("  " + _rates(self.workers), "dim")
 
 
 class ConsoleWatcher:
@@ -67,7 +86,7 @@ class ConsoleWatcher:
     def __init__(self, unit: str = "prompts") -> None:
         self._unit = unit
         self._console = Console(stderr=True)
-        self._progress: Progress | None = None
+        self._progress: _Bars | None = None
         self._task: TaskID | None = None
         self._lines: _Lines | None = None
 
@@ -83,7 +102,7 @@ class ConsoleWatcher:
             self._console.print(plain(f"{name}: {prompts:,} {self._unit} to do"), soft_wrap=True)
             self._lines = _Lines(self._console, prompts, self._unit)
             return
-        self._progress = Progress(
+        self._progress = _Bars(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
@@ -104,6 +123,13 @@ class ConsoleWatcher:
             self._progress.advance(self._task, prompts)
         if self._lines is not None:
             self._lines.advance(prompts)
+
+    def spread(self, workers: Sequence[WorkerRate]) -> None:
+        """Show what each worker has done: a line below the bar."""
+        if self._progress is not None:
+            self._progress.workers = workers
+        if self._lines is not None:
+            self._lines.workers = workers
 
     def finished(self) -> None:
         """Take the bar away."""
