@@ -83,9 +83,14 @@ def placed(
     return OpenBackend(backend.name, model, model.describe(), backend.values)
 
 
+def is_file(task: str) -> bool:
+    """Whether a task is named by the path of its file."""
+    return task.endswith(".toml")
+
+
 def task_definition(registry: Registry, name: str) -> TaskDefinition:
     """A task by name, or by the path of a TOML file. Raises InputError."""
-    if name.endswith(".toml"):
+    if is_file(name):
         return read_definition(Path(name).expanduser())
     definition: TaskDefinition = registry.tasks.load(name)()
     return definition

@@ -18,6 +18,7 @@ from judgeharness.components import (
     backend_spec,
     component,
     default_measures,
+    is_file,
     open_backend,
     placed,
     task_definition,
@@ -130,6 +131,7 @@ class Evaluation:
         self._tasks: list[Task] = []
         self._backends: list[OpenBackend] = []
         self._predictions: dict[tuple[str, str], tuple[Prediction, ...]] = {}
+        self._words: dict[tuple[str, str], str] = {}
         self._unanswered = 0
 
     @property
@@ -151,6 +153,10 @@ class Evaluation:
         loaded = (load_task(each, self._folders, meters, request.split) for each in self._definitions)
         self._explanations = given_explanations(request.explanations, self._store_path)
         self._tasks = [explained(task.limited(request.limit), self._explanations) for task in loaded]
+        self._words = {
+            (task.digest, task.template.sha256): str(Path(word).expanduser().resolve()) if is_file(word) else word
+            for task, word in zip(self._tasks, request.tasks, strict=True)
+        }
         for task in self._tasks:
             self._require_applicable(task)
             for strategy in self._strategies:
@@ -301,6 +307,21 @@ class Evaluation:
             reasons = list(dict.fromkeys(each.failure for each in predictions if each.failure))
             self._watcher.note(f"{step.name}: no item has a distribution: {reasons[0]}")
 
+    def _asked_for(self, step: Step, transform: Named | None) -> dict[str, Any]:
+        """What it takes to ask for a run again, besides the names that it has."""
+        request, registry = self._request, self._registry
+        values = dict(step.backend.values)
+        if step.strategy is not None:
+            values |= options.accepted(registry.strategies.load_options(step.strategy.name), request.values)
+        if transform is not None:
+            values |= options.accepted(registry.transforms.load_options(transform.name), request.values)
+        return {
+            "task": self._words[step.task.digest, step.task.template.sha256],
+            "limit": request.limit,
+            "options": values,
+            "metrics": list(request.metrics),
+        }
+
     def _save(
         self,
         step: Step,
@@ -309,7 +330,7 @@ class Evaluation:
         facts: Mapping[str, Any],
         store: Store,
     ) -> Run:
-        record = _record(step, transform, facts)
+        record = _record(step, transform, facts) | {"request": self._asked_for(step, transform)}
         given = self._explanations
         if given is not None and step.strategy is not None:
             record["explanations"] = {"name": given.name, "set": given.id}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from judgeharness.backends.contract import Answering
@@ -37,9 +37,18 @@ class Turn:
 def last_turn(
     strategy: Strategy, item: Item, task: Task, backend_digest: str, texts: Callable[[str], GeneratedTexts | None]
 ) -> Turn:
-    """Where an item stands. texts: those under a key, None where they are yet to be written.
+    """Where an item stands. Raises as `turns`."""
+    *_, last = turns(strategy, item, task, backend_digest, texts)
+    return last
 
-    Raises HarnessError where a strategy breaks its contract.
+
+def turns(
+    strategy: Strategy, item: Item, task: Task, backend_digest: str, texts: Callable[[str], GeneratedTexts | None]
+) -> Iterator[Turn]:
+    """An item's groups in the order in which they are asked, as far as they follow from what was written.
+
+    texts: those under a key, None where they are yet to be written. Raises HarnessError where a strategy breaks its
+    contract.
     """
     group = strategy.group(item, task)
     key = group_digest(group, backend_digest)
@@ -48,15 +57,17 @@ def last_turn(
     while group.decoding is not None:
         found = texts(key)
         if found is None:
-            return Turn(group, key, keys)
+            break
         if not isinstance(strategy, WritingStrategy) or len(found.texts) != len(group.prompts):
             raise HarnessError(f"{type(strategy).__name__} has texts written, but has no method 'follow' to read them")
         written.append(found)
         keys += (key,)
         following = strategy.follow(item, task, written)
         if isinstance(following, Reading):
-            return Turn(group, key, keys, following)
+            yield Turn(group, key, keys, following)
+            return
+        yield Turn(group, key, keys)
         group, key = following, group_digest(following, backend_digest)
         if len(keys) > MOST_TURNS:
             raise HarnessError(f"{type(strategy).__name__} asks more than {MOST_TURNS} times for item {item.uid}")
-    return Turn(group, key, keys)
+    yield Turn(group, key, keys)

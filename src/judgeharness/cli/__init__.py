@@ -39,6 +39,8 @@ def judgeharness_commands() -> list[CommandSpec]:
         CommandSpec(
             name="score", summary="Measure predictions made elsewhere.", target="judgeharness.cli.score:command"
         ),
+        CommandSpec(name="verify", summary="Ask for stored answers again.", target="judgeharness.cli.verify:command"),
+        CommandSpec(name="rerun", summary="Make a run again.", target="judgeharness.cli.rerun:command"),
         CommandSpec(
             name="merge", summary="Join the stores of several machines.", target="judgeharness.cli.merge:command"
         ),

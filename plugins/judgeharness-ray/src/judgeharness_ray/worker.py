@@ -39,7 +39,6 @@ class Introduction:
     """What a worker says of its model, and where it is."""
 
     name: str
-    pid: int
     description: dict[str, Any]
     environment: dict[str, Any]
 
@@ -89,7 +88,8 @@ class Worker:
 
     def _introduction(self) -> Introduction:
         description, environment = self._made().description, self._model.environment()
-        return Introduction(socket.gethostname(), os.getpid(), dict(description), dict(environment))
+        where = f"{socket.gethostname()}, process {os.getpid()}"
+        return Introduction(where, dict(description), dict(environment))
 
     def _opened(self) -> Introduction:
         self._model.open()

@@ -1,0 +1,115 @@
+"""What a stored run depends on, what of that is different now, and how to ask for it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from judgeharness import options
+from judgeharness.errors import InputError
+from judgeharness.evaluation import TEMPERATURE, Request
+from judgeharness.finetune import KIND
+from judgeharness.store.database import Store
+from judgeharness.store.runs import Run
+
+VERSIONS = ("judgeharness", "git_commit", "python", "platform", "cpus", "packages", "plugins")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that a run depends on, and what it was then and is now; None where it was or is not there."""
+
+    what: str
+    then: Any
+    now: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a run depends on, as plain data.
+
+    backend: what it says of itself, and its environment. data: the task's files with their hashes, and a hash of its
+    items. prompts: template, strategy and transform with their options, explanations. versions: of everything.
+    """
+
+    backend: Mapping[str, Any]
+    data: Mapping[str, Any]
+    prompts: Mapping[str, Any]
+    versions: Mapping[str, Any]
+
+
+def origin_of(run: Run, store: Store) -> Origin:
+    """What a stored run depends on."""
+    record, session = run.record, store.runs.session(run.session_id)
+    task = store.runs.task(run.task_digest)
+    return Origin(
+        backend={**store.answers.description(run.backend_digest), "environment": record.get("environment", {})},
+        data={"items": run.task_digest, "files": task.record.get("files", {})},
+        prompts={name: record.get(name) for name in ("template", "strategy", "transform", "explanations")},
+        versions=versions_of(session),
+    )
+
+
+def versions_of(session: Mapping[str, Any]) -> dict[str, Any]:
+    """The versions in a session's record."""
+    return {name: session.get(name) for name in VERSIONS}
+
+
+def changes(then: Origin, now: Origin) -> list[Change]:
+    """What differs, in the order of `Origin`; both are taken apart down to single values."""
+    found: list[Change] = []
+    for part in ("backend", "data", "prompts", "versions"):
+        before, after = dict(_leaves(getattr(then, part))), dict(_leaves(getattr(now, part)))
+        named = (Change(f"{part}: {name}", before.get(name), after.get(name)) for name in {**before, **after})
+        found += [change for change in named if change.then != change.now]
+    return found
+
+
+def request_for(run: Run, store: Store, executor: str = "local", more: Mapping[str, str] | None = None) -> Request:
+    """The request that makes a run again. more: options besides those that it was made with, or in their place.
+
+    Raises InputError for a run that no evaluation made.
+    """
+    record = run.record
+    if KIND in record:
+        raise InputError(f"run {run.id} is of a fine-tuned classifier", "'judgeharness finetune' trains it again")
+    asked = record.get("request") or _told_by_its_parts(run, store)
+    return Request(
+        tasks=(asked["task"],),
+        backends=(run.backend,),
+        strategies=() if run.strategy is None else (run.strategy,),
+        transforms=() if run.transform is None else (run.transform,),
+        metrics=tuple(asked["metrics"]),
+        temperature=run.temperature,
+        values={**asked["options"], **(more or {})},
+        limit=asked["limit"],
+        split=run.split,
+        executor=executor,
+        explanations=record.get("explanations", {}).get("set", "human"),
+    )
+
+
+def _told_by_its_parts(run: Run, store: Store) -> dict[str, Any]:
+    """The same of a run whose record has no request yet: options of its backend are not known."""
+    task = store.runs.task(run.task_digest)
+    values: dict[str, str] = {}
+    for part in ("strategy", "transform"):
+        given = run.record.get(part) or {"options": {}}
+        values |= {name: options.word(value) for name, value in given["options"].items() if value is not None}
+    values.pop(TEMPERATURE, None)
+    return {
+        "task": run.task,
+        "limit": task.n_items if task.n_items < task.n_total else None,
+        "options": values,
+        "metrics": [],
+    }
+
+
+def _leaves(value: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, Any]]:
+    for key, part in value.items():
+        here = f"{name}{key}"
+        if isinstance(part, Mapping):
+            yield from _leaves(part, f"{here}.")
+        else:
+            yield here, part
