@@ -13,6 +13,9 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
+NO_REFERENCES: Mapping[str, tuple[float, ...]] = {}
+"""One for all items that have none: there may be very many."""
+
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -51,7 +54,7 @@ class Item:
     human: tuple[float, ...]
     votes: tuple[float, ...] | None = None
     explanations: tuple[Explanation, ...] = ()
-    references: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    references: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: NO_REFERENCES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,10 +64,14 @@ def measure(
 
 def paired(items: Sequence[Item], predictions: Sequence[Prediction]) -> tuple[FloatArray, FloatArray]:
     """Human and model distributions (items, labels) of the items that have a prediction."""
-    pairs = [(item.human, p.probabilities) for item, p in zip(items, predictions, strict=True) if p.probabilities]
     n_labels = len(items[0].human) if items else 0
-    rows = np.array(pairs, dtype=np.float64).reshape(len(pairs), 2, n_labels)
-    return rows[:, 0], rows[:, 1]
+    human, model = np.empty((len(items), n_labels)), np.empty((len(items), n_labels))
+    count = 0
+    for item, prediction in zip(items, predictions, strict=True):
+        if prediction.probabilities:
+            human[count], model[count] = item.human, prediction.probabilities
+            count += 1
+    return human[:count], model[:count]
 
 
 def applicable(measures: Mapping[str, Measure], ordinal: bool) -> dict[str, Measure]:

@@ -19,6 +19,7 @@ LEVEL = 0.95
 SAMPLES = 2_000
 SEED = 0
 CHUNK = 500
+MOST_NUMBERS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,9 @@ def draw(
 def resamples(items: int, samples: int, seed: int) -> Iterator[FloatArray]:
     """How often each item is drawn in each of `samples` draws of as many items: (samples, items), in chunks."""
     random = np.random.default_rng(seed)
-    for start in range(0, samples, CHUNK):
-        size = min(CHUNK, samples - start)
+    together = max(1, min(CHUNK, MOST_NUMBERS // max(items, 1)))
+    for start in range(0, samples, together):
+        size = min(together, samples - start)
         places = random.integers(0, items, (size, items)) + items * np.arange(size)[:, None]
         yield np.bincount(places.ravel(), minlength=size * items).reshape(size, items).astype(np.float64)
 

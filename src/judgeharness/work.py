@@ -77,7 +77,9 @@ def plan(
         turn = last_turn(strategy, item, task, backend_digest, stored.texts)
         stands[item.uid] = _stand(turn)
     known = stored.known(stand.key for stand in stands.values() if stand.answering == "score")
-    stands = {uid: replace(stand, answered=stand.answered or stand.key in known) for uid, stand in stands.items()}
+    for uid, stand in stands.items():
+        if stand.key in known:
+            stands[uid] = replace(stand, answered=True)
     open_ones = [item for item in task.items if not stands[item.uid].answered and item.uid not in failed]
     # What is written first is followed by what is scored, so that a model does one thing at a time.
     ways = {stands[item.uid].answering for item in open_ones}

@@ -7,7 +7,8 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
-from judgeharness.metrics.dcor import dcor, dcor_interval
+from judgeharness.metrics import dcor as dcor_module
+from judgeharness.metrics.dcor import dcor, dcor_interval, dcor_resampled
 from judgeharness.metrics.jsd import jsd
 from judgeharness.metrics.kl import FLOOR, kl
 from judgeharness.metrics.tvd import tvd
@@ -112,6 +113,37 @@ def test_the_interval_of_dcor_is_the_jackknife_of_the_packages_unbiased_square(i
     half = 1.959963984540054 * np.sqrt((items - 1) / items * ((others - others.mean()) ** 2).sum())
     expected = np.sqrt(np.clip([squared - half, squared + half], 0, 1))
     assert dcor_interval(human, model, 0.95) == pytest.approx(expected, abs=1e-9)
+
+
+def sample(items, strength, seed=0):
+    random = np.random.default_rng(seed)
+    human = random.dirichlet([1, 1, 1], items)
+    return human, (1 - strength) * random.dirichlet([1, 1, 1], items) + strength * human
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.2, 1.0])
+def test_one_block_of_all_items_is_all_pairs(monkeypatch, strength):
+    """The averages that large samples are estimated from make up the same number where nothing is left out."""
+    human, model = sample(150, strength)
+    counts = np.random.default_rng(1).multinomial(150, np.full(150, 1 / 150), 7).astype(float)
+    whole = dcor(human, model), dcor_interval(human, model, 0.9), dcor_resampled(human, model, counts)
+    monkeypatch.setattr(dcor_module, "WHOLE", 100)
+    assert dcor(human, model) == pytest.approx(whole[0], abs=1e-9)
+    assert dcor_interval(human, model, 0.9) == pytest.approx(whole[1], abs=1e-9)
+    np.testing.assert_allclose(dcor_resampled(human, model, counts), whole[2], atol=1e-9)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.1, 0.5])
+def test_blocks_stand_for_a_large_sample(strength):
+    human, model = sample(5000, strength)
+    expected = float(reference.distance_correlation(human, model))
+    assert dcor(human, model) == pytest.approx(expected, abs=0.012)
+    low, high = dcor_interval(human, model, 0.95)
+    assert 0 <= low <= high <= 0.05 if strength == 0 else low <= expected <= high
+    counts = np.ones((1, 5000))
+    assert dcor_resampled(human, model, counts)[0] == pytest.approx(dcor(human, model), abs=1e-9)
+    assert dcor(human, human) == pytest.approx(1)
+    assert dcor(human, np.full_like(human, 1 / 3)) == 0.0
 
 
 def test_the_interval_of_dcor_holds_zero_for_a_judge_that_sees_nothing():

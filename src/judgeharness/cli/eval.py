@@ -122,9 +122,12 @@ def evaluate(session: Session, request: Request, data_dir: str | None, store: st
     evaluation = prepared(session, request, data_dir, path)
     with open_store(path, create=True) as opened:
         runs = run_all([evaluation], opened)
+        measures, unanswered = evaluation.measures, evaluation.unanswered
+        # Its items are many in a large task, and the leaderboard reads its own.
+        del evaluation
         if request.shard is None or form != "table":
-            reporter(leaderboard(runs, opened.runs, evaluation.measures), sys.stdout)
-    return int(any(run.n_failed for run in runs) or evaluation.unanswered > 0)
+            reporter(leaderboard(runs, opened.runs, measures), sys.stdout)
+    return int(any(run.n_failed for run in runs) or unanswered > 0)
 
 
 def prepared(session: Session, request: Request, data_dir: str | None, store: Path) -> Evaluation:

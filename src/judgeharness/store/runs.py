@@ -137,9 +137,11 @@ class Runs:
             "files": dict(task.files),
             "published": None if task.published is None else task.published.model_dump(mode="json"),
         }
+        # A hash of all items: made once.
+        digest = task.digest
         with transaction(self._connection):
             row = {
-                "digest": task.digest,
+                "digest": digest,
                 "name": task.name,
                 "split": task.split,
                 "labels": json.dumps([label.name for label in task.labels]),
@@ -148,10 +150,10 @@ class Runs:
                 "record": json.dumps(record, sort_keys=True),
             }
             if insert(self._connection, "tasks", [row], known="digest"):
-                rows = (_item_row(task.digest, position, item) for position, item in enumerate(task.items))
+                rows = (_item_row(digest, position, item) for position, item in enumerate(task.items))
                 insert(self._connection, "items", rows)
             else:
-                self._connection.execute("UPDATE tasks SET record = ? WHERE digest = ?", (row["record"], task.digest))
+                self._connection.execute("UPDATE tasks SET record = ? WHERE digest = ?", (row["record"], digest))
 
     def task(self, digest: str) -> TaskRecord:
         """The task under a digest."""

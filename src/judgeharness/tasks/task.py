@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from judgeharness.content import digest, file_digest
-from judgeharness.domain import Explanation, FloatArray, Item, Label, distribution
+from judgeharness.domain import NO_REFERENCES, Explanation, FloatArray, Item, Label, distribution
 from judgeharness.errors import InputError, UnknownNameError
 from judgeharness.tasks.datasets import DataFolders, dataset_named
 from judgeharness.tasks.definition import ExplanationsTable, ItemsTable, SplitTable, TaskDefinition
@@ -152,7 +152,7 @@ def _item(
     if definition.explanations is not None and definition.explanations.reference is not None and explanations:
         references[definition.explanations.reference] = _label_shares(explanations, len(labels))
     fields = {name: record.text(path) for name, path in table.fields.items()}
-    return Item(uid, fields, human, votes, explanations, references)
+    return Item(uid, fields, human, votes, explanations, references or NO_REFERENCES)
 
 
 def _human(
