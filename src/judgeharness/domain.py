@@ -207,6 +207,10 @@ def distribution(counts: tuple[float, ...]) -> tuple[float, ...]:
     """Counts as a probability distribution. Raises ValueError for negative, non-finite or all-zero counts."""
     if not counts or any(not math.isfinite(count) or count < 0 for count in counts):
         raise ValueError(f"not a list of counts: {list(counts)}")
+    # Of the largest first, so that no sum is beyond all numbers.
+    largest = max(counts)
+    if largest > 1e300:
+        counts = tuple(count / largest for count in counts)
     total = math.fsum(counts)
     if total <= 0:
         raise ValueError("all counts are zero")

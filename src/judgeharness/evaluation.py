@@ -45,7 +45,6 @@ from judgeharness.tasks.task import Task, load_task
 from judgeharness.work import Work, plan
 
 DEFAULT_TRANSFORMS = ("norm", "softmax")
-TEMPERATURE = "temperature"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,15 +217,13 @@ class Evaluation:
         ]
         models = {f"{catalog.kind} {name}": catalog.load_options(name) for catalog, name in named}
         options.require_known(request.values, models)
-        tempered = [TEMPERATURE in _fields(models[f"transform {name}"]) for name in self._transform_names]
+        tempered = [options.TEMPERATURE in _fields(models[f"transform {name}"]) for name in self._transform_names]
         if request.temperature is not None and not any(tempered):
             names = ", ".join(self._transform_names)
             raise InputError(f"--temperature: none of the transforms {names} has a temperature")
 
     def _transform(self, name: str) -> Named:
-        values = dict(self._request.values)
-        if self._request.temperature is not None:
-            values[TEMPERATURE] = str(self._request.temperature)
+        values = options.with_temperature(self._request.values, self._request.temperature)
         return component(self._registry.transforms, name, values)
 
     def _plan(self, store: Store) -> list[Step]:
@@ -346,7 +343,7 @@ class Evaluation:
             backend_digest=step.backend.digest,
             strategy=step.strategy.name if step.strategy else None,
             transform=transform.name if transform else None,
-            temperature=transform.options.get(TEMPERATURE) if transform else None,
+            temperature=transform.options.get(options.TEMPERATURE) if transform else None,
             n_items=len(predictions),
             n_failed=sum(each.probabilities is None for each in predictions),
             metrics=self._measured(step.task, predictions),

@@ -104,5 +104,5 @@ def _of(record: Record) -> tuple[GivenExplanation, ...]:
             raise record.fault(f"an explanation has no 'text' of 1 to {MAX_CHARACTERS:,} characters")
         if not isinstance(label, str | int) or isinstance(label, bool):
             raise record.fault("an explanation has no 'label'")
-        found.append(GivenExplanation(text, str(label)))
+        found.append(GivenExplanation(record.sound(text, "an explanation"), str(label)))
     return tuple(found)

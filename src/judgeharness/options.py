@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from judgeharness.errors import InputError, nearest
 
+TEMPERATURE = "temperature"
+
 
 class Options(BaseModel):
     """Base of a component's options: frozen, and no unknown keys."""
@@ -18,6 +20,11 @@ class Options(BaseModel):
 
 class NoOptions(Options):
     """For components that take none."""
+
+
+def with_temperature(values: Mapping[str, str], temperature: float | None) -> dict[str, str]:
+    """The values, and the temperature of transforms where one is given."""
+    return {**values, **({} if temperature is None else {TEMPERATURE: str(temperature)})}
 
 
 def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:

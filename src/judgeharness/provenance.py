@@ -8,7 +8,7 @@ from typing import Any
 
 from judgeharness import options
 from judgeharness.errors import InputError
-from judgeharness.evaluation import TEMPERATURE, Request
+from judgeharness.evaluation import Request
 from judgeharness.finetune import KIND
 from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
@@ -97,7 +97,7 @@ def _told_by_its_parts(run: Run, store: Store) -> dict[str, Any]:
     for part in ("strategy", "transform"):
         given = run.record.get(part) or {"options": {}}
         values |= {name: options.word(value) for name, value in given["options"].items() if value is not None}
-    values.pop(TEMPERATURE, None)
+    values.pop(options.TEMPERATURE, None)
     return {
         "task": run.task,
         "limit": task.n_items if task.n_items < task.n_total else None,

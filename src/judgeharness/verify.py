@@ -5,20 +5,30 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import softmax
 
 from judgeharness.backends.contract import METHODS, Model
 from judgeharness.components import OpenBackend
-from judgeharness.domain import Answer, GeneratedTexts, Item, OptionScores, Prediction, PromptGroup, ScoringFailure
+from judgeharness.domain import (
+    Answer,
+    FloatArray,
+    GeneratedTexts,
+    Item,
+    OptionScores,
+    Prediction,
+    PromptGroup,
+    ScoringFailure,
+)
 from judgeharness.errors import InputError
+from judgeharness.estimates import UninformativeError, distribution_of
 from judgeharness.provenance import Change
 from judgeharness.store.answers import Answers
 from judgeharness.store.runs import Run
 from judgeharness.strategies.contract import Strategy
 from judgeharness.tasks.task import Task
+from judgeharness.transforms.contract import Transform, UndefinedTransformError
 from judgeharness.turns import Turn, turns
 
 TOLERANCE = 1e-3
@@ -29,19 +39,21 @@ SAMPLE = 8
 class Checked:
     """An answer then and now.
 
-    probability: the largest difference of an option's probability after one prompt, where the answer is scores. texts:
-    how many texts differ, where it is texts, of `prompts`. failure: why there is no answer now.
+    distance: between the item's distributions (TVD), where the answer is scores. probability: the largest difference of
+    an option's probability after one prompt. texts: how many texts differ, where it is texts, of `prompts`. failure:
+    why there is no answer now.
     """
 
     uid: str
     prompts: int
+    distance: float | None = None
     probability: float | None = None
     texts: int | None = None
     failure: str | None = None
 
     def holds(self, tolerance: float) -> bool:
-        """Whether the answer is the same: texts to the letter, probabilities within the tolerance."""
-        return self.failure is None and not self.texts and (self.probability or 0.0) <= tolerance
+        """Whether the answer is the same: texts to the letter, distributions within the tolerance."""
+        return self.failure is None and not self.texts and (self.distance or 0.0) <= tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +108,15 @@ def kept_answers(
 
 
 def check(
-    backend: OpenBackend, kept: Sequence[tuple[str, list[Kept]]], progress: Callable[[int], None]
+    backend: OpenBackend,
+    kept: Sequence[tuple[str, list[Kept]]],
+    transform: Transform | None,
+    progress: Callable[[int], None],
 ) -> list[Checked]:
-    """Ask for all of them again, and compare. The model is opened, and not closed. Raises as the backend does."""
+    """Ask for all of them again, and compare. The model is opened, and not closed. Raises as the backend does.
+
+    transform: the run's, which makes distributions of scores.
+    """
     model = backend.part
     groups = {f"{uid} {place}": each for uid, answers in kept for place, each in enumerate(answers)}
     found: list[Checked] = []
@@ -111,7 +129,7 @@ def check(
             raise InputError(f"{backend.name} cannot {answering} any more")
         asked = (_named(each.group, name) for name, each in own.items())
         for result in getattr(model, answering)(asked) if own else ():
-            found.append(_compared(own[result.uid], result))
+            found.append(_compared(own[result.uid], result, transform))
             progress(found[-1].prompts)
     return found
 
@@ -129,16 +147,28 @@ def _named(group: PromptGroup, name: str) -> PromptGroup:
     return PromptGroup(name, group.prompts, group.decoding)
 
 
-def _compared(kept: Kept, now: Answer | ScoringFailure) -> Checked:
+def _compared(kept: Kept, now: Answer | ScoringFailure, transform: Transform | None) -> Checked:
     uid, prompts, then = kept.group.uid, len(kept.group.prompts), kept.answer
     if isinstance(now, ScoringFailure):
         return Checked(uid, prompts, failure=now.reason)
     if isinstance(then, GeneratedTexts) and isinstance(now, GeneratedTexts):
         return Checked(uid, prompts, texts=sum(a != b for a, b in zip(then.texts, now.texts, strict=True)))
-    return Checked(uid, prompts, probability=_difference(then, now))
-
-
-def _difference(then: Any, now: Any) -> float:
     if not (isinstance(then, OptionScores) and isinstance(now, OptionScores)) or then.scores.shape != now.scores.shape:
-        return 1.0
-    return float(np.abs(softmax(then.scores, axis=1) - softmax(now.scores, axis=1)).max())
+        return Checked(uid, prompts, failure="the answer is of another kind")
+    probability = float(np.abs(softmax(then.scores, axis=1) - softmax(now.scores, axis=1)).max())
+    return Checked(uid, prompts, _distance(then, now, transform), probability)
+
+
+def _distance(then: OptionScores, now: OptionScores, transform: Transform | None) -> float:
+    """Between the item's distributions; none where neither has one."""
+    before, after = (_distribution(scores, transform) for scores in (then, now))
+    if before is None or after is None:
+        return float(before is not after)
+    return float(np.abs(before - after).sum() / 2)
+
+
+def _distribution(scores: OptionScores, transform: Transform | None) -> FloatArray | None:
+    try:
+        return distribution_of(scores, transform)
+    except (UndefinedTransformError, UninformativeError):
+        return None

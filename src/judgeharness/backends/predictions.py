@@ -16,6 +16,7 @@ import csv
 import io
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,7 +146,10 @@ class _Found:
             raise ValueError(f"has no list of {len(self.labels)} probabilities")
         if any(isinstance(each, bool) or not isinstance(each, int | float) for each in values):
             raise ValueError("a probability is no number")
-        row = [float(each) for each in values]
+        try:
+            row = [float(each) for each in values]
+        except OverflowError as error:
+            raise ValueError("a probability is not finite") from error
         if any(not math.isfinite(each) for each in row):
             raise ValueError("a probability is not finite")
         if min(row) < 0:
@@ -178,9 +182,8 @@ class _Found:
 
 def _read_json(text: str, model: str | None, found: _Found) -> None:
     def pairs(given: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({key for key, _ in given}) < len(given):
-            keys = [key for key, _ in given]
-            found.problems.extend(f"{key}: is there twice" for key in dict.fromkeys(keys) if keys.count(key) > 1)
+        counts = Counter(key for key, _ in given)
+        found.problems.extend(f"{key}: is there twice" for key, count in counts.items() if count > 1)
         return dict(given)
 
     whole = json.loads(text, object_pairs_hook=pairs)

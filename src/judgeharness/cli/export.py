@@ -42,6 +42,7 @@ def command(
     from judgeharness.components import task_definition
     from judgeharness.export import write_soft_labels
     from judgeharness.finetune.labels import soft_labels
+    from judgeharness.reports.text import safe
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task
 
@@ -52,7 +53,7 @@ def command(
     held_out = [
         load_task(definition, folders, download_meter, name) for name in definition.split_names if name != task.split
     ]
-    backends = BackendContext(cache_folder(), lambda text: click.echo(text, err=True))
+    backends = BackendContext(cache_folder(), lambda text: click.echo(safe(text), err=True))
     if ":" in labels:
         found = soft_labels(labels, task, None, registry, backends)
     else:

@@ -111,7 +111,8 @@ def command(
 def _labels(given: tuple[str, ...], task: Task, store: Store, registry: Registry) -> list[SoftLabels]:
     from judgeharness.backends.contract import BackendContext
     from judgeharness.finetune.labels import soft_labels
+    from judgeharness.reports.text import safe
     from judgeharness.tasks.datasets import cache_folder
 
-    context = BackendContext(cache_folder(), lambda text: click.echo(text, err=True))
+    context = BackendContext(cache_folder(), lambda text: click.echo(safe(text), err=True))
     return [soft_labels(each, task, store.runs, registry, context) for each in dict.fromkeys(given)]

@@ -41,7 +41,7 @@ class Session:
         for plugin in failures:
             if plugin.name not in self._warned:
                 self._warned.add(plugin.name)
-                click.echo(f"warning: plugin '{plugin.name}' could not be loaded: {plugin.error}", err=True)
+                click.echo(_shown(f"warning: plugin '{plugin.name}' could not be loaded: {plugin.error}"), err=True)
 
 
 class Program(click.Group):
@@ -166,7 +166,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        _print_error(_worded(error))
         return InputError.exit_code if isinstance(error, click.UsageError) else error.exit_code
     except HarnessError as error:
         if session.debug:
@@ -181,7 +181,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return HarnessError.exit_code
 
 
+def _worded(error: click.ClickException) -> list[str]:
+    """What click says in four lines, in two: the fault, and where to look it up."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return [message, *([] if context is None else [f"'{context.command_path} --help' says what there is"])]
+
+
 def _print_error(lines: Sequence[str]) -> None:
     for place, line in enumerate(lines):
-        shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
-        click.echo(("  " if place else "error: ") + shown, err=True)
+        click.echo(("  " if place else "error: ") + _shown(line), err=True)
+
+
+def _shown(line: str) -> str:
+    """A line with control characters as escapes: names and messages may come from anywhere."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)

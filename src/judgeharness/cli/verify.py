@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
-    metavar="P",
-    help="By how much the probability of an option may differ after one prompt; 0.001.",
+    metavar="TVD",
+    help="How far an item's distribution may be from the stored one; 0.001.",
 )
 @click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option in place of the stored one; repeats.")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
@@ -45,8 +45,8 @@ def command(
 ) -> int:
     """Ask for a sample of a RUN's answers again, with the model as it is now, and compare them with the stored ones.
 
-    The store is not written. Exit code 1 where an answer differs: option probabilities beyond the tolerance, texts in
-    any letter.
+    The store is not written. Exit code 1 where an answer differs: distributions beyond the tolerance, texts in any
+    letter.
     """
     from judgeharness import options, verify
     from judgeharness.backends.contract import BackendContext, Model
@@ -70,6 +70,10 @@ def command(
         if run.strategy is None:
             raise InputError(f"run {run.id} of {run.backend} asked no prompts", "'judgeharness rerun' makes it again")
         strategy = component(registry.strategies, run.strategy, request.values).part
+        transform = None
+        if run.transform is not None:
+            values = options.with_temperature(request.values, request.temperature)
+            transform = component(registry.transforms, run.transform, values).part
         definition = task_definition(registry, request.tasks[0])
         task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, run.split)
         given = run.record.get("explanations")
@@ -83,7 +87,7 @@ def command(
             f"{task.name} · {run.backend}", sum(len(each.group.prompts) for _, all_ in kept for each in all_)
         )
         try:
-            checked = verify.check(backend, kept, watcher.advanced)
+            checked = verify.check(backend, kept, transform, watcher.advanced)
             then = origin_of(run, opened)
             found = verify.Verified(
                 run,

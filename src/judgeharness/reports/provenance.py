@@ -64,7 +64,7 @@ def rerun_document(rerun: Rerun) -> dict[str, Any]:
 
 def render_verified(verified: Verified) -> RenderableType:
     """A row for each answer, what differs, and the verdict."""
-    table = _table("item", "prompts", "largest Δp", "other texts", "")
+    table = _table("item", "prompts", "TVD", "largest Δp", "other texts", "")
     for each in verified.checked:
         same = each.holds(verified.tolerance)
         table.add_row(plain(each.uid), *_cells(each), plain("" if same else each.failure or "differs", "red"))
@@ -76,8 +76,8 @@ def verified_words(verified: Verified) -> str:
     """The verdict on a sample of stored answers, in words."""
     others = [each for each in verified.checked if not each.holds(verified.tolerance)]
     differing = f"{len(others):,} of {len(verified.checked):,} answers differ"
-    found = [each.probability for each in verified.checked if each.probability is not None]
-    largest = f"; the largest difference of a probability is {max(found):.2g}" if found else ""
+    found = [each.distance for each in verified.checked if each.distance is not None]
+    largest = f"; the largest difference between distributions (TVD) is {max(found):.2g}" if found else ""
     same = f"{len(verified.checked):,} answers are what they were"
     return f"{differing if others else same} (tolerance {verified.tolerance:g}){largest}"
 
@@ -94,9 +94,9 @@ def verified_document(verified: Verified) -> dict[str, Any]:
     }
 
 
-def _cells(each: Checked) -> tuple[str, str, str]:
-    probability = "-" if each.probability is None else f"{each.probability:.2g}"
-    return str(each.prompts), probability, "-" if each.texts is None else str(each.texts)
+def _cells(each: Checked) -> list[str]:
+    small = ("-" if value is None else f"{value:.2g}" for value in (each.distance, each.probability))
+    return [str(each.prompts), *small, "-" if each.texts is None else str(each.texts)]
 
 
 def _changes(changes: Sequence[Change]) -> RenderableType:

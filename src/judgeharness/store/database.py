@@ -58,10 +58,10 @@ class Store:
         """
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             raise HarnessError(f"SQLite {sqlite3.sqlite_version} is too old for the store", "it needs 3.37 or newer")
+        if not _may_be_a_file(path):
+            raise InputError(f"--store {path}: not a place for a file")
         if not create and not path.is_file():
             raise InputError(f"{path}: no store there", "run 'judgeharness eval' first, or name one with --store")
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            raise InputError(f"--store {path}: not a place for a file")
         connection = None
         try:
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -96,6 +96,15 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self.connection.close()
+
+
+def _may_be_a_file(path: Path) -> bool:
+    """Whether a file is there, or can be made: no folder, device or pipe is, and its own folder is there."""
+    try:
+        return path.is_file() if path.exists() else path.absolute().parent.is_dir()
+    # A name that is too long, or holds what no name may.
+    except (OSError, ValueError):
+        return False
 
 
 def given_explanations(word: str, store: Path) -> ExplanationSet | None:

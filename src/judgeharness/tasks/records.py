@@ -53,11 +53,14 @@ class Record:
         value = self.get(path)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise self.fault(f"field '{path}' is {_named(value)}, not text")
-        text = str(value)
+        return self.sound(str(value), f"field '{path}'")
+
+    def sound(self, text: str, what: str) -> str:
+        """The text, where it is one. Raises InputError where JSON has brought in something that is not."""
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise self.fault(f"field '{path}' holds half a surrogate pair, which is no text") from error
+            raise self.fault(f"{what} holds half a surrogate pair, which is no text") from error
         return text
 
     def numbers(self, path: str | Mapping[str, str], labels: Sequence[Label]) -> tuple[float, ...]:

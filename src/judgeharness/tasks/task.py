@@ -238,7 +238,7 @@ def _explanation(table: ExplanationsTable, label: int, entry: dict[str, object],
     annotator = entry.get(table.annotator) if table.annotator else None
     if annotator is not None and not isinstance(annotator, str | int):
         raise record.fault(f"an explanation's '{table.annotator}' is neither text nor a whole number")
-    return Explanation(text, label, annotator)
+    return Explanation(record.sound(text, "an explanation"), label, annotator)
 
 
 def _split(items: Sequence[Item], splits: Sequence[SplitTable], name: str, task: str) -> list[Item]:

@@ -37,26 +37,41 @@ class Wording:
         """From a template's text. Raises InputError where it is no valid template."""
         import jinja2
         from jinja2 import meta
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-        # Prompts are plain text for a model; HTML escaping would change the stimulus.
-        environment = ImmutableSandboxedEnvironment(
-            undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-        )
+        from judgeharness.tasks.sandbox import forbidden, sandbox
+
+        environment = sandbox()
         try:
-            named = meta.find_undeclared_variables(environment.parse(source))
+            tree = environment.parse(source)
+            refused = forbidden(tree)
+            if refused is not None:
+                raise InputError(f"template {name}: {refused}")
+            named = meta.find_undeclared_variables(tree)
             return cls(name, source, environment.from_string(source), INSTRUCTION in named)
         except jinja2.TemplateSyntaxError as error:
             raise InputError(f"template {name}, line {error.lineno}: {error.message}") from error
+        except RecursionError as error:
+            raise InputError(f"template {name}: is nested too deeply") from error
 
     def render(self, uid: str, values: Mapping[str, Any]) -> str:
-        """The text. Raises InputError where the template names what the item does not have."""
+        """The text. Raises InputError where the template names what the item does not have, or writes too much."""
         import jinja2
 
+        from judgeharness.tasks.sandbox import bounded
+
         try:
-            return self.compiled.render(values)
+            return bounded(self.compiled.generate(values))
         # The sandbox lets any error of an expression through: a division by zero, a wrong type.
-        except (jinja2.TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
+        except (
+            jinja2.TemplateError,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            MemoryError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise InputError(f"template {self.name}, item {uid}: {error}") from error
 
 
@@ -137,7 +152,12 @@ def read_wording(reference: str, folder: Path) -> Wording:
 
 def inside(folder: Path, name: str) -> Path:
     """The path of a file that a task names. Raises InputError where it lies outside the task's folder."""
-    path = (folder / name).resolve()
+    try:
+        path = (folder / name).resolve()
+        path.exists()
+    # A name that is too long or holds what no name may, or links that lead round in a circle.
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{name[:80]!r}: is no name of a file: {error}") from error
     if not path.is_relative_to(folder.resolve()):
         raise InputError(f"{name}: lies outside the task's folder {folder}", "a task reads files beside it or below")
     return path

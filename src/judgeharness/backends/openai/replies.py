@@ -68,7 +68,8 @@ def read_text(reply: Any) -> Text:
         raise FaultError("the reply has no text")
     usage = _mapping(_mapping(reply).get("usage"))
     return Text(
-        text or "",
+        # JSON can bring in half a surrogate pair, which no tokenizer and no database takes.
+        (text or "").encode("utf-8", "replace").decode("utf-8"),
         choice.get("finish_reason") == "length",
         _count(usage.get("prompt_tokens")),
         _count(usage.get("completion_tokens")),
