@@ -70,7 +70,8 @@ def evaluated(tmp_path_factory):
     """A store with a run of scores (two transforms), of texts, of both, and of a baseline."""
     path = tmp_path_factory.mktemp("evaluated") / "store.db"
     words = ("--strategy", "no-explanation", "--strategy", "sampling", "--strategy", "cot")
-    options = ("-o", "answer_tokens=8", "-o", "samples=4", "-o", "batch_tokens=999", "--backend", "baseline:uniform")
+    options = ("-o", "answer_tokens=8", "-o", "n=4", "-o", "batch_tokens=999", "-o", "reasoning_tokens=8")
+    words += ("--backend", "baseline:uniform")
     assert judgeharness(*EVAL, *words, *options, "--temperature", "5", "--store", path).code in (0, 1)
     return path
 
@@ -87,12 +88,12 @@ def runs(path):
         return {(run.backend, run.strategy, run.transform): run for run in opened.runs.all()}
 
 
-def alter(path, table, **columns):
-    """Change columns of all rows of a table, with their checksums: as if they had been written so."""
+def alter(path, table, where="1", **columns):
+    """Change columns of a table's rows, with their checksums: as if they had been written so."""
     connection = sqlite3.connect(path)
     register(connection)
     for name, value in columns.items():
-        connection.execute(f"UPDATE {table} SET {name} = ?", (value,))
+        connection.execute(f"UPDATE {table} SET {name} = ? WHERE {where}", (value,))
     connection.execute(f"UPDATE {table} SET checksum = row_checksum({', '.join(CONTENTS[table])})")
     connection.commit()
     connection.close()
@@ -103,7 +104,7 @@ def test_what_was_asked_for_is_in_the_record(store):
     assert found["hf:smollm2", "cot", "softmax"].record["request"] == {
         "task": "nli-sample",
         "limit": 3,
-        "options": {"batch_tokens": "999", "answer_tokens": "8"},
+        "options": {"batch_tokens": "999", "reasoning_tokens": "8"},
         "metrics": [],
     }
     assert found["baseline:uniform", None, None].record["request"]["options"] == {}
@@ -143,17 +144,13 @@ def test_a_baseline_is_made_again_and_cannot_be_verified(store, tmp_path):
 
 def test_answers_that_are_other_ones_now_are_found(store):
     """Scores and texts of another model under the names of this one."""
-    three = json.dumps([[9.0, 1.0, 1.0]] * 3)
-    connection = sqlite3.connect(store)
-    prompts = connection.execute("SELECT json_array_length(scores) FROM scores LIMIT 1").fetchone()[0]
-    connection.close()
     found = runs(store)
     alter(store, "texts", texts=json.dumps(["something else"] * 4))
     run = found["hf:smollm2", "sampling", None]
     result = judgeharness("verify", run.id, "--store", store)
     assert result.code == 1
     assert "3 of 3 answers differ" in " ".join(result.out.split())
-    alter(store, "scores", scores=json.dumps([[9.0, 1.0, 1.0]] * prompts) if prompts != 3 else three)
+    alter(store, "scores", "json_array_length(scores) = 6", scores=json.dumps([[9.0, 1.0, 1.0]] * 6))
     run = found["hf:smollm2", "no-explanation", "norm"]
     result = judgeharness("verify", run.id, "--sample", "2", "--store", store, "--format", "json")
     assert result.code == 1

@@ -160,11 +160,13 @@ class Evaluation:
             self._require_applicable(task)
             for strategy in self._strategies:
                 strategy.part.check(task)
-        opened = (open_backend(self._registry, name, request.values, self._context) for name in request.backends)
-        given, notify = whole_paths(self._registry.given), self._watcher.note
-        self._backends = [placed(backend, self._executor, given, notify) for backend in opened]
-        for backend in self._backends:
-            self._check(backend)
+        try:
+            for name in request.backends:
+                self._backends.append(self._opened(name))
+                self._check(self._backends[-1])
+        except BaseException:
+            self._close()
+            raise
 
     def run(self, store: Store) -> list[Run]:
         """Plan, ask, measure and store; the runs in the order that was asked for. A shard has none.
@@ -178,9 +180,19 @@ class Evaluation:
             try:
                 return self._carry_out(steps, store)
             finally:
-                for backend in self._backends:
-                    if isinstance(backend.part, Model):
-                        backend.part.close()
+                self._close()
+
+    def _opened(self, name: str) -> OpenBackend:
+        backend = open_backend(self._registry, name, self._request.values, self._context)
+        if not isinstance(backend.part, Predictor):
+            for strategy in self._strategies:
+                _require_able(backend, strategy)
+        return placed(backend, self._executor, whole_paths(self._registry.given), self._watcher.note)
+
+    def _close(self) -> None:
+        for backend in self._backends:
+            if isinstance(backend.part, Model):
+                backend.part.close()
 
     def _check(self, backend: OpenBackend) -> None:
         if isinstance(backend.part, Predictor):
@@ -191,9 +203,6 @@ class Evaluation:
         elif not self._strategies:
             known = ", ".join(self._registry.strategies.names())
             raise InputError(f"{backend.name} needs at least one --strategy", f"known: {known}")
-        else:
-            for strategy in self._strategies:
-                _require_able(backend, strategy)
 
     def _require_applicable(self, task: Task) -> None:
         left = self.measures.keys() - applicable(self.measures, task.definition.ordinal).keys()

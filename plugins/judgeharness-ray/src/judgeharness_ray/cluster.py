@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ import ray
 
 from judgeharness.errors import HarnessError, InputError
 from judgeharness_ray.options import RayOptions
+
+CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,17 @@ class Share:
 
 
 def connect(address: str | None) -> bool:
-    """Reach the cluster at an address, or start one here; whether one was started. Raises HarnessError."""
+    """Reach the cluster at an address, or start one here; whether there is anything to be undone. Raises HarnessError.
+
+    Nothing is done where this process is connected already.
+    """
     if ray.is_initialized():
         return False
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # What Ray will do by itself some day: it warns of it at each start.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if address is not None:
+        _require_listener(address)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address is None:
@@ -39,8 +47,20 @@ def connect(address: str | None) -> bool:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         what = "no Ray cluster can be started here" if address is None else f"--ray-address {address}: no cluster there"
         first = str(error).strip().splitlines()
-        raise HarnessError(f"{what}: {first[0] if first else type(error).__name__}") from error
-    return address is None
+        hint = None if address is None else "a cluster that asks for tokens needs RAY_AUTH_MODE=token here too"
+        raise HarnessError(f"{what}: {first[0] if first else type(error).__name__}", hint) from error
+    return True
+
+
+def _require_listener(address: str) -> None:
+    """Raises HarnessError where nobody listens at host:port: Ray itself would wait for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise HarnessError(f"--ray-address {address}: no cluster there: {error}") from error
 
 
 def share(options: RayOptions) -> Share:

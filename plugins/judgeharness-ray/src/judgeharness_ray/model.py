@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -26,7 +28,10 @@ class Everywhere:
     def __init__(self, model: Model, recipe: Recipe, options: RayOptions, notify: Callable[[str], None]) -> None:
         self._model = model
         self._options = options
-        self._started = connect(options.ray_address)
+        self._connected: bool | None = connect(options.ray_address)
+        # Ray prints what happens to the cluster to stdout, which is for results.
+        self._stdout = contextlib.redirect_stdout(sys.stderr)
+        self._stdout.__enter__()
         try:
             self._share = share(options)
             first = started(recipe, self._share)
@@ -64,7 +69,7 @@ class Everywhere:
         self._crew.open()
 
     def close(self) -> None:
-        """Stop the workers, and the cluster where it was started for them."""
+        """Stop the workers, and leave the cluster, or stop it where it was started for them."""
         self._crew.close()
         self._model.close()
         self._disconnect()
@@ -74,9 +79,12 @@ class Everywhere:
         return self._crew.rates()
 
     def _disconnect(self) -> None:
-        if self._started:
+        if self._connected is None:
+            return
+        if self._connected:
             ray.shutdown()
-            self._started = False
+        self._stdout.__exit__(None, None, None)
+        self._connected = None
 
     def _answers(self, groups: Iterable[PromptGroup], answering: Answering) -> Iterator[Answer | ScoringFailure]:
         """Send, wait, hand out; nothing more is sent while the caller is busy with what came back."""
