@@ -2,9 +2,9 @@
 
 python benchmarks/spread.py [--task chaosnli] [--strategy no-explanation] [--backend hf:smollm2] [--rounds 2]
 
-Shards: two processes with half of the cores each, a store each, then merge and the whole evaluation from the merged store.
-Ray: one process, two workers with half of the cores each. Times are whole: starting, loading, answering, measuring. Needs
-judgeharness-ray, and the task's data.
+Shards: two processes with half of the cores each, a store each, then merge and the whole evaluation from the merged
+store. Ray: one process, two workers with half of the cores each. Times are whole: starting, loading, answering,
+measuring. Needs judgeharness-ray, and the task's data.
 """
 
 from __future__ import annotations

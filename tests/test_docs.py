@@ -67,7 +67,8 @@ def test_every_command_runs(remark, commands, said, request, monkeypatch, tmp_pa
         result = judgeharness(*words)
         fails = re.match(r"fails with (\d)", remark)
         assert result.code == (int(fails[1]) if fails else 0), f"{line}\n{result.err}"
-        assert result.out or fails
+        # A shard says what it did on stderr: the whole makes the leaderboard.
+        assert result.out or fails or "--shard" in words
         for expected in (said or "").splitlines():
             assert expected.strip() in result.err
 

@@ -190,7 +190,8 @@ class Evaluation:
         return placed(backend, self._executor, whole_paths(self._registry.given), self._watcher.note)
 
     def _close(self) -> None:
-        for backend in self._backends:
+        # What was opened on top of something else goes first.
+        for backend in reversed(self._backends):
             if isinstance(backend.part, Model):
                 backend.part.close()
 

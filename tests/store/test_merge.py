@@ -3,6 +3,8 @@
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -161,6 +163,40 @@ def test_two_shards_make_the_whole(tmp_path):
         assert left["metrics"] == pytest.approx(right["metrics"], abs=3e-4)
     record = json.loads(judgeharness("show", left["id"], "--store", tmp_path / "all.db", "--format", "json").out)
     assert record["record"]["prompts_scored"] == 0
+
+
+def test_two_processes_share_a_store(tmp_path):
+    """Both at the same time: nothing is lost, nothing asked twice, and the whole makes its run of what is there."""
+    store = tmp_path / "s.db"
+    words = [sys.executable, "-m", "judgeharness", "eval", *MODEL, "--limit", "8", "--store", str(store)]
+    both = [subprocess.Popen([*words, "--shard", f"{n}/2"], stderr=subprocess.PIPE, text=True) for n in (1, 2)]
+    for process in both:
+        assert process.communicate()[1].count("4 of 4 items are answered") == 1
+        assert process.returncode == 0
+    assert len(dump(store, "scores")["scores"]) == 8
+    assert problems(store) == []
+    result = judgeharness("eval", *MODEL, "--limit", "8", "--store", store)
+    assert result.code == 0
+    assert "prompts to do" not in result.err
+
+
+def test_a_disk_that_is_full_costs_nothing_that_was_there(tmp_path):
+    """The file may not grow: what SQLite meets then is what it meets on a full disk."""
+    store = tmp_path / "s.db"
+    assert judgeharness("eval", "--task", "nli-sample", "--backend", "baseline:uniform", "--store", store).code == 0
+    before = dump(store)
+    script = (
+        "import resource, sys; from judgeharness.cli.program import main;"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({store.stat().st_size},) * 2); main(sys.argv[1:])"
+    )
+    words = [sys.executable, "-c", script, "eval", "--task", "nli-sample", "--backend", "baseline:human"]
+    done = subprocess.run([*words, "--store", str(store)], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "s.db: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert problems(store) == []
+    assert dump(store, "runs", "predictions") == {name: before[name] for name in ("runs", "predictions")}
+    assert judgeharness("eval", "--task", "nli-sample", "--backend", "baseline:human", "--store", store).code == 0
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "2", "a/b", "1/0", "-1/2", "1/2/3", "", "1000000000/1000000000"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from judgeharness.cli.executing import WithExecutors, given_flags
 from judgeharness.cli.program import Session
 from judgeharness.cli.run import carry_out, suite_options
 
@@ -16,7 +17,7 @@ Examples:
 """
 
 
-@click.command("reproduce", epilog=EXAMPLES)
+@click.command("reproduce", cls=WithExecutors, epilog=EXAMPLES)
 @click.argument("name", metavar="NAME")
 @suite_options
 @click.pass_context
@@ -27,4 +28,5 @@ def command(context: click.Context, /, name: str, **given: Any) -> int:
     """
     from judgeharness.suites import shipped_suite
 
+    given["pairs"] += tuple(given_flags(context))
     return carry_out(context.ensure_object(Session), shipped_suite(name), ["reproduce", name], **given)

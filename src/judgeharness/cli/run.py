@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from judgeharness.cli.completion import ComponentName
+from judgeharness.cli.executing import WithExecutors, executor_option, given_flags
 from judgeharness.cli.parameters import data_dir_option, format_option, limit_option, store_option
 from judgeharness.cli.program import Session
 
@@ -55,6 +56,7 @@ def suite_options(command: Command) -> Command:
             metavar="DIR",
             help="Where the report goes; a folder with the suite's name unless given.",
         ),
+        executor_option,
         limit_option,
         data_dir_option,
         store_option,
@@ -65,7 +67,7 @@ def suite_options(command: Command) -> Command:
     return command
 
 
-@click.command("run", epilog=EXAMPLES)
+@click.command("run", cls=WithExecutors, epilog=EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.toml")
 @suite_options
 @click.pass_context
@@ -76,6 +78,7 @@ def command(context: click.Context, /, file: Path, **given: Any) -> int:
     """
     from judgeharness.suites import read_suite
 
+    given["pairs"] += tuple(given_flags(context))
     return carry_out(context.ensure_object(Session), read_suite(file), ["run", str(file)], **given)
 
 
@@ -88,6 +91,7 @@ def carry_out(
     backends: tuple[str, ...],
     strategies: tuple[str, ...],
     pairs: tuple[str, ...],
+    executor: str,
     limit: int | None,
     report: Path | None,
     data_dir: str | None,
@@ -107,7 +111,12 @@ def carry_out(
 
     reporter = session.registry.reporters.load(form)
     backends = tuple(dict.fromkeys(backends))
-    requests = suite.requests(backends, strategies, options.parse_pairs(pairs), limit, program_arguments())
+    values = options.parse_pairs(pairs)
+    placing = options.accepted(session.registry.executors.load_options(executor), values)
+    requests = [
+        replace(request, executor=executor, values={**request.values, **placing})
+        for request in suite.requests(backends, strategies, values, limit, program_arguments())
+    ]
     path = store_path(store)
     evaluations = [prepared(session, request, data_dir, path) for request in requests]
     folder = _made(report or Path(suite.name))

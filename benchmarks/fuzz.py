@@ -1,0 +1,281 @@
+"""Hostile input without end: everything that judgeharness reads, mutated, guided by what code it reaches.
+
+python benchmarks/fuzz.py [--seconds 1200] [--target NAME]...     (needs atheris: pip install atheris)
+
+Each target gets an equal share of the time, in a process of its own. What may come out is a result or an error in words
+(HarnessError; for replies of servers FaultError); anything else is a finding, printed with the bytes that did it.
+
+Found so far, and mended: a file name with a zero byte or of 5,000 characters in a task; votes whose sum is beyond all
+numbers; a probability of 400 digits; half a surrogate pair in explanations and in what a server writes; a JSON object
+whose keys are all the same (quadratic time); see also CHANGELOG.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import shlex
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["judgeharness"]):
+    from judgeharness.cli.program import run
+    from judgeharness.errors import HarnessError
+    from judgeharness.tasks.task import Task
+
+TASK = """
+name = "mine"
+title = "Mine"
+template = "prompt.jinja"
+labels = [{name = "yes", text = "Yes", codes = ["y"]}, {name = "no", text = "No"}]
+items = {file = "items.jsonl", uid = "uid", votes = "v", fields = {t = "t"}}
+references = {old = "o"}
+explanations = {path = "e", text = "text", label = "label", annotator = "by"}
+splits = [{name = "a", explanations = 1}, {name = "b", rest = [0, 5]}]
+"""
+ITEM = {"uid": "a", "t": "x", "v": [1, 3], "o": "yes", "e": [{"text": "because", "label": "no", "by": 1}]}
+WORDING = (
+    "{% for e in explanations %}{{ loop.index }} {{ e.text|upper }}{% endfor %}{{ t or 'x' }}{{ options[0].letter }}"
+)
+REPLIES = (
+    {"choices": [{"message": {"content": "A"}, "finish_reason": "length", "logprobs": {"content": [
+        {"token": "A", "logprob": -0.5, "bytes": [65], "id": 3, "top_logprobs": [{"token": "A", "logprob": -0.5}]}]}}],
+     "usage": {"prompt_tokens": 3, "completion_tokens": 1}},
+    {"choices": [{"text": "A", "logprobs": {"tokens": ["A"], "top_logprobs": [{"A": -0.1, "token_id:5": -3}]}}]},
+    {"meta_info": {"output_top_logprobs": [[[-0.1, 5, None]]], "output_token_ids_logprobs": [[[-0.1, 5, "A"]]]}},
+)  # fmt: skip
+SUITE = """
+name = "s"
+title = "S"
+metrics = ["jsd"]
+[[evaluations]]
+tasks = ["nli-sample"]
+backends = ["baseline:uniform"]
+strategies = ["parallel"]
+limit = 3
+"""
+COMMANDS = (
+    "eval --task nli-sample --backend baseline:uniform --limit 3 --format json",
+    "leaderboard --sort kl --top 2 --backend baseline:* --format csv",
+    "show 0 sample-01 --format json",
+    "compare 0 1 --by jsd",
+    "slices 0 --by entropy",
+    "list metrics",
+    "prompts --task nli-sample --strategy serial -o k=2 --limit 1 --format jsonl",
+    "store check --format json",
+    "verify 0 --sample 2",
+    "rerun 0 --tolerance 1",
+    "merge x.db --tolerance 0",
+    "data list",
+    "--version",
+    "--help",
+)
+
+
+class Targets:
+    """What is fuzzed: a method each, that takes bytes. They work in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        from judgeharness.domain import Item, Label
+        from judgeharness.tasks.datasets import DataFolders
+
+        self._folder = folder
+        self._folders = DataFolders(folder, folder)
+        self._labels = (Label("yes", "Yes", ("y",)), Label("no", "No"))
+        self._items = (Item("a", {"t": "x"}, (0.25, 0.75)), Item("b", {"t": "y"}, (0.5, 0.5)))
+        self._store = b""
+        self._at("items.jsonl", json.dumps(ITEM).encode())
+        self._at("prompt.jinja", WORDING.encode())
+
+    def task(self, data: bytes) -> None:
+        """A task file."""
+        with contextlib.suppress(HarnessError):
+            self._loaded(data)
+
+    def records(self, data: bytes) -> None:
+        """A task's items."""
+        self._at("items.jsonl", data)
+        self.task(TASK.encode())
+
+    def wording(self, data: bytes) -> None:
+        """A template."""
+        from judgeharness.tasks.template import Wording
+
+        values = {"t": "x", "explanations": [{"text": "b", "label": ""}], "options": [{"letter": "A", "text": "Yes"}]}
+        with contextlib.suppress(HarnessError, UnicodeDecodeError):
+            Wording.parse("w", data.decode()).render("a", {**values, "instruction": ""})
+
+    def predictions(self, data: bytes) -> None:
+        """Predictions in each form."""
+        from judgeharness.backends.predictions import read_predictions
+
+        for ending in (".csv", ".json", ".jsonl"):
+            with contextlib.suppress(HarnessError):
+                read_predictions(self._at(f"p{ending}", data), None, self._items, self._labels)
+
+    def explanations(self, data: bytes) -> None:
+        """Explanations in place of a task's own."""
+        from judgeharness.explanations import explained, read_explanations
+
+        with contextlib.suppress(HarnessError):
+            explained(self._loaded(TASK.encode()), read_explanations(self._at("e.jsonl", data)))
+
+    def reply(self, data: bytes) -> None:
+        """What a server answers."""
+        from judgeharness.backends.openai.client import FaultError, _json
+        from judgeharness.backends.openai.replies import read_answer, read_text
+
+        for read in (read_answer, read_text):
+            with contextlib.suppress(FaultError):
+                read(_json(data))
+
+    def suite(self, data: bytes) -> None:
+        """A suite file."""
+        from judgeharness.suites import read_suite
+
+        with contextlib.suppress(HarnessError):
+            read_suite(self._at("suite.toml", data)).requests(["baseline:uniform"], [], {}, None, [])
+
+    def words(self, data: bytes) -> None:
+        """What a model writes, and small things of the command line."""
+        from judgeharness import options
+        from judgeharness.shards import Shard
+        from judgeharness.strategies.reading import read_choice, read_percentages
+
+        text = data.decode("utf-8", "replace")
+        read_percentages(text, "AB")
+        read_choice(text, {"A": "Yes", "B": "No"})
+        with contextlib.suppress(HarnessError):
+            options.parse_pairs(text.split("\n"))
+        with contextlib.suppress(HarnessError):
+            Shard.parse(text)
+
+    def database(self, data: bytes) -> None:
+        """A store: the data says which of its bytes are overwritten, since a file of random bytes is none at all."""
+        if not self._store:
+            self._store = self._sound_store()
+        content = bytearray(self._store)
+        for place in range(0, len(data) - 3, 4):
+            content[int.from_bytes(data[place : place + 3], "big") % len(content)] = data[place + 3]
+        for name in ("s.db", "s.db-wal", "s.db-shm", "new.db", "new.db-wal", "new.db-shm"):
+            (self._folder / name).unlink(missing_ok=True)
+        path = str(self._at("s.db", bytes(content)))
+        checked = _quietly("store", "check", "--store", path)
+        for words in (
+            ("leaderboard", "--format", "json"),
+            ("show", "0"),
+            ("store", "rescue", "--to", f"{path[:-4]}new.db"),
+        ):
+            _quietly(*words, "--store", path)
+        if not checked:
+            # Nothing was found: then all figures are what they were.
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+                code = run(["leaderboard", "--format", "json", "--store", path])
+            if code == 0 and out.getvalue() != self._board:
+                raise AssertionError("figures changed, and the check found nothing")
+
+    def command(self, data: bytes) -> None:
+        """A command line."""
+        text = data.decode("utf-8", "replace").replace("\0", "")
+        try:
+            given = shlex.split(text)
+        except ValueError:
+            given = text.split()
+        if not any(each.startswith(("hf", "llamacpp", "openai")) for each in given) and "fetch" not in given:
+            _quietly(*given[:12])
+
+    def _at(self, name: str, data: bytes) -> Path:
+        (self._folder / name).write_bytes(data)
+        return self._folder / name
+
+    def _loaded(self, definition: bytes) -> Task:
+        from judgeharness.tasks.definition import read_definition
+        from judgeharness.tasks.fetch import silent_meter
+        from judgeharness.tasks.task import load_task
+
+        return load_task(read_definition(self._at("task.toml", definition)), self._folders, silent_meter)
+
+    def _sound_store(self) -> bytes:
+        path = self._folder / "sound.db"
+        words = ("--backend", "baseline:uniform", "--backend", "baseline:human", "--store", str(path))
+        _quietly("eval", "--task", "nli-sample", "--limit", "3", *words)
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            run(["leaderboard", "--format", "json", "--store", str(path)])
+        self._board = out.getvalue()
+        return path.read_bytes()
+
+
+SEEDS: dict[str, list[bytes]] = {
+    "task": [TASK.encode()],
+    "records": [json.dumps(ITEM).encode() + b"\n"],
+    "wording": [WORDING.encode(), b"{{ t|trim|replace('a', 'b') ~ 1 + 2 }}{% set a = [1] %}{{ a|sum }}"],
+    "predictions": [b"uid,yes,no\na,1,0\nb,0.5,0.5\n", b'{"a": {"predicted_probabilities": [1, 0]}}'],
+    "explanations": [b'{"uid": "a", "explanations": [{"text": "x", "label": "yes"}]}\n'],
+    "reply": [json.dumps(each).encode() for each in REPLIES],
+    "suite": [SUITE.encode()],
+    "words": [b"A: 40%\nB: 60%", b"The answer is (B).", b"k=v", b"1/2"],
+    "database": [bytes(range(64)), b"\x00\x10\x20\xff" * 8],
+    "command": [each.encode() for each in COMMANDS],
+}
+
+
+def _quietly(*given: str) -> int:
+    """The program's exit code. Raises AssertionError where it breaks its promises."""
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        code = run([*given])
+    if code not in (0, 1, 2) or "Traceback" in err.getvalue() or "\x1b" in out.getvalue() + err.getvalue():
+        raise AssertionError(f"{given} ended with {code}: {err.getvalue()}")
+    return code
+
+
+def fuzz(name: str, seconds: int) -> None:
+    """One target, in this process, which ends with the time or with what it found."""
+    folder, corpus = Path("work").resolve(), Path("corpus").resolve()
+    folder.mkdir()
+    corpus.mkdir()
+    for number, seed in enumerate(SEEDS[name]):
+        (corpus / str(number)).write_bytes(seed)
+    libfuzzer = [f"-max_total_time={seconds}", "-timeout=60", "-rss_limit_mb=4096", "-max_len=4096"]
+    os.chdir(folder)
+    atheris.Setup([sys.argv[0], str(corpus), *libfuzzer], getattr(Targets(folder), name))
+    atheris.Fuzz()
+
+
+def main() -> int:
+    """Share the time out; exit code 1 where something was found."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=int, default=1200, help="in all")
+    parser.add_argument("--target", action="append", help="repeats; all unless given")
+    parser.add_argument("--within", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.within:
+        fuzz(given.target[0], given.seconds)
+        return 0
+    names, found = given.target or list(SEEDS), 0
+    for name in names:
+        words = [sys.executable, str(Path(__file__).resolve()), "--within", "--target", name]
+        words += ["--seconds", str(given.seconds // len(names))]
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(words, capture_output=True, text=True, cwd=folder)  # noqa: S603 -- our own words
+        lines = (done.stdout + done.stderr).splitlines()
+        last = next((line for line in reversed(lines) if line.startswith("#") or "Done" in line), "")
+        print(f"{name}: {'nothing found' if done.returncode == 0 else 'FOUND'}; {last}", flush=True)
+        if done.returncode:
+            found += 1
+            print("\n".join(lines[-45:]), flush=True)
+    return int(found > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
