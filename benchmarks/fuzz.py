@@ -23,12 +23,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import atheris
 
 with atheris.instrument_imports(include=["judgeharness"]):
     from judgeharness.cli.program import run
     from judgeharness.errors import HarnessError
+    from judgeharness.store.rows import register
+    from judgeharness.store.schema import COLUMNS, CONTENTS, KEYS
     from judgeharness.tasks.task import Task
 
 TASK = """
@@ -52,6 +55,31 @@ REPLIES = (
     {"choices": [{"text": "A", "logprobs": {"tokens": ["A"], "top_logprobs": [{"A": -0.1, "token_id:5": -3}]}}]},
     {"meta_info": {"output_top_logprobs": [[[-0.1, 5, None]]], "output_token_ids_logprobs": [[[-0.1, 5, "A"]]]}},
 )  # fmt: skip
+PLUGIN = """
+import numpy as np
+from judgeharness.domain import GeneratedTexts, OptionScores
+from judgeharness.hookspecs import hookimpl
+from judgeharness.specs import BackendSpec
+
+@hookimpl
+def judgeharness_backends():
+    return [BackendSpec(name="instant", summary="answers at once", target=f"{__name__}:Instant")]
+
+class Instant:
+    def __init__(self, model, options, context): pass
+    def describe(self): return {"backend": "instant"}
+    def environment(self): return {}
+    def render(self, group): return None
+    def encode(self, group): return None
+    def open(self): pass
+    def close(self): pass
+    def score(self, groups):
+        for group in groups:
+            yield OptionScores(group.uid, np.tile([3.0, 2.0, 1.0], (len(group.prompts), 1)), "logit")
+    def generate(self, groups):
+        for group in groups:
+            yield GeneratedTexts(group.uid, ("A",) * len(group.prompts), (False,) * len(group.prompts))
+"""
 SUITE = """
 name = "s"
 title = "S"
@@ -183,6 +211,33 @@ class Targets:
             if code == 0 and out.getvalue() != self._board:
                 raise AssertionError("figures changed, and the check found nothing")
 
+    def forged(self, data: bytes) -> None:
+        """A store that somebody wrote with care: another value in a row, and the checksum that belongs to it."""
+        if not self._store:
+            self._store = self._sound_store()
+        path = str(self._at("s.db", self._store))
+        given = atheris.FuzzedDataProvider(data)
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            register(connection)
+            table = given.PickValueInList(list(COLUMNS))
+            column = given.PickValueInList(list(COLUMNS[table]))
+            rows = connection.execute(f"SELECT {KEYS[table][0]}, {column} FROM {table}").fetchall()
+            key, old = given.PickValueInList(rows) if rows else (None, None)
+            new = _forged(given, old)
+            sums = ", ".join(CONTENTS[table])
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("PRAGMA foreign_keys = OFF")
+                connection.execute(f"UPDATE {table} SET {column} = ? WHERE {KEYS[table][0]} = ?", (new, key))
+                connection.execute(f"UPDATE {table} SET checksum = row_checksum({sums})")
+        plugin = ("--plugin", str(self._folder / "instant_backend.py"))
+        for words in FORGED:
+            _quietly(
+                *(self._ids[int(word[3:])] if word.startswith("RUN") else word for word in words),
+                *plugin,
+                "--store",
+                path,
+            )
+
     def command(self, data: bytes) -> None:
         """A command line."""
         text = data.decode("utf-8", "replace").replace("\0", "")
@@ -206,13 +261,24 @@ class Targets:
 
     def _sound_store(self) -> bytes:
         path = self._folder / "sound.db"
-        words = ("--backend", "baseline:uniform", "--backend", "baseline:human", "--store", str(path))
-        _quietly("eval", "--task", "nli-sample", "--limit", "3", *words)
+        plugin = str(self._at("instant_backend.py", PLUGIN.encode()))
+        words = (
+            "--backend",
+            "baseline:human",
+            "--backend",
+            "instant:x",
+            "--strategy",
+            "no-explanation",
+            "--plugin",
+            plugin,
+        )
+        _quietly("eval", "--task", "nli-sample", "--limit", "3", *words, "--strategy", "sampling", "--store", str(path))
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
         with contextlib.redirect_stdout(io.StringIO()) as out:
             run(["leaderboard", "--format", "json", "--store", str(path)])
         self._board = out.getvalue()
+        self._ids = [found["id"] for found in sorted(json.loads(self._board)["runs"], key=_way)]
         return path.read_bytes()
 
 
@@ -226,8 +292,68 @@ SEEDS: dict[str, list[bytes]] = {
     "suite": [SUITE.encode()],
     "words": [b"A: 40%\nB: 60%", b"The answer is (B).", b"k=v", b"1/2"],
     "database": [bytes(range(64)), b"\x00\x10\x20\xff" * 8],
+    "forged": [
+        bytes([table, column, value, way] * 8)
+        for table in range(0, 250, 25)
+        for column in (0, 3, 6)
+        for value in (1, 5)
+        for way in (0, 2)
+    ],
     "command": [each.encode() for each in COMMANDS],
 }
+
+
+FORGED = (
+    ("store", "check"),
+    ("leaderboard", "--format", "json"),
+    ("leaderboard", "--metric", "accuracy"),
+    ("leaderboard", "--format", "csv"),
+    ("leaderboard", "--format", "markdown"),
+    ("leaderboard", "--format", "latex"),
+    ("leaderboard", "--format", "svg"),
+    ("show", "RUN0"),
+    ("show", "RUN1", "sample-01"),
+    ("show", "RUN3", "sample-01"),
+    ("slices", "RUN1", "--by", "entropy"),
+    ("compare", "RUN0", "RUN1"),
+    ("bias", "RUN1"),
+    ("list", "explanations"),
+    ("rerun", "RUN0"),
+    ("rerun", "RUN1"),
+    ("verify", "RUN1"),
+    ("verify", "RUN3"),
+)
+
+
+def _way(run: dict[str, Any]) -> list[str]:
+    return [str(run[name]) for name in ("backend", "strategy", "transform")]
+
+
+def _forged(given: atheris.FuzzedDataProvider, old: str | float | None) -> str | float | None:
+    """A value in place of another: JSON with one of its parts changed, a text, a number, or nothing."""
+    values = (None, [], {}, "x", -1, 1e308, 0.5, True, [[]], [None], {"a": {}}, "\x1b[31m", [1, 2, 3, 4, 5])
+    new = values[given.ConsumeIntInRange(0, len(values) - 1)]
+    way = given.ConsumeIntInRange(0, 3)
+    if way == 0 or not isinstance(old, str):
+        return given.PickValueInList([None, -1, 1e308, 0, "", "x", "\x1b[31m", given.ConsumeUnicodeNoSurrogates(20)])
+    if way == 1:
+        return json.dumps(new)
+    try:
+        whole = json.loads(old)
+    except ValueError:
+        return given.ConsumeUnicodeNoSurrogates(40)
+    part = whole
+    for _ in range(given.ConsumeIntInRange(0, 3)):
+        keys = list(part) if isinstance(part, dict) else list(range(len(part))) if isinstance(part, list) else []
+        if not keys:
+            break
+        key = given.PickValueInList(keys)
+        if isinstance(part[key], dict | list) and given.ConsumeBool():
+            part = part[key]
+        else:
+            part[key] = new
+            break
+    return json.dumps(whole)
 
 
 def _quietly(*given: str) -> int:

@@ -27,10 +27,10 @@ def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Itera
     """
     if run.strategy is None:
         raise InputError(f"run {run.id} of {run.backend} asked no prompts", "name a run of a model")
-    strategy = component(registry.strategies, run.strategy, _given(run.record["strategy"])).part
+    strategy = component(registry.strategies, run.strategy, _given(run.record.get("strategy"))).part
     transform = None
     if run.transform is not None:
-        transform = component(registry.transforms, run.transform, _given(run.record["transform"])).part
+        transform = component(registry.transforms, run.transform, _given(run.record.get("transform"))).part
     given = run.record.get("explanations")
     task = explained(task, None if given is None else store.explanations.find(given["set"]))
     items = {item.uid: item for item in task.items}
@@ -71,6 +71,7 @@ def _asked(item: Item, group: PromptGroup, answer: OptionScores | Reading, trans
     )
 
 
-def _given(record: Mapping[str, Any]) -> dict[str, str]:
+def _given(record: Mapping[str, Any] | None) -> dict[str, str]:
     """The options of a component as `-o` would give them."""
-    return {name: options.word(value) for name, value in record["options"].items() if value is not None}
+    given = (record or {}).get("options", {})
+    return {name: options.word(value) for name, value in given.items() if value is not None}

@@ -189,7 +189,10 @@ def _answer(
 ) -> OptionScores | Reading | None:
     stand = work.stands[item.uid]
     if stand.answering == "score":
-        return stored.scores(stand.key)
+        found = stored.scores(stand.key)
+        if found is not None and found.scores.shape != (stand.prompts, len(work.task.labels)):
+            raise HarnessError(f"the store is damaged: the scores of '{item.uid}' are of other prompts")
+        return found
     if not stand.answered or not isinstance(work.strategy, WritingStrategy):
         return None
     said = work.strategy.follow(item, work.task, written)

@@ -181,22 +181,31 @@ def test_two_processes_share_a_store(tmp_path):
 
 
 def test_a_disk_that_is_full_costs_nothing_that_was_there(tmp_path):
-    """The file may not grow: what SQLite meets then is what it meets on a full disk."""
+    """No file may get larger: what SQLite meets then is what it meets on a full disk."""
     store = tmp_path / "s.db"
-    assert judgeharness("eval", "--task", "nli-sample", "--backend", "baseline:uniform", "--store", store).code == 0
+    items = [{"uid": str(number), "t": "x", "v": [number, 1500 - number]} for number in range(1500)]
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
+    (tmp_path / "prompt.jinja").write_text("{{ t }}")
+    (tmp_path / "task.toml").write_text(
+        'name = "mine"\ntitle = "Mine"\ntemplate = "prompt.jinja"\n'
+        'labels = [{name = "yes", text = "Yes"}, {name = "no", text = "No"}]\n'
+        'items = {file = "items.jsonl", uid = "uid", votes = "v", fields = {t = "t"}}\n'
+    )
+    asked = ("eval", "--task", str(tmp_path / "task.toml"), "--store", str(store), "--backend")
+    assert judgeharness(*asked, "baseline:uniform").code == 0
     before = dump(store)
     script = (
         "import resource, sys; from judgeharness.cli.program import main;"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({store.stat().st_size},) * 2); main(sys.argv[1:])"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000,) * 2); main(sys.argv[1:])"
     )
-    words = [sys.executable, "-c", script, "eval", "--task", "nli-sample", "--backend", "baseline:human"]
-    done = subprocess.run([*words, "--store", str(store)], capture_output=True, text=True)
+    words = [sys.executable, "-c", script, *asked, "baseline:human"]
+    done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 1
     assert "s.db: " in done.stderr
     assert "Traceback" not in done.stderr
     assert problems(store) == []
     assert dump(store, "runs", "predictions") == {name: before[name] for name in ("runs", "predictions")}
-    assert judgeharness("eval", "--task", "nli-sample", "--backend", "baseline:human", "--store", store).code == 0
+    assert judgeharness(*asked, "baseline:human").code == 0
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "2", "a/b", "1/0", "-1/2", "1/2/3", "", "1000000000/1000000000"])

@@ -42,19 +42,19 @@ def gather(
 
 def _versions(runs: Sequence[Run], store: Store) -> dict[str, str]:
     record = store.runs.session(runs[-1].session_id)
-    known = {"judgeharness": record["judgeharness"], "python": record["python"], **record["packages"]}
+    known = {name: record.get(name, "?") for name in ("judgeharness", "python")} | record.get("packages", {})
     return {name: known[name] for name in VERSIONS if name in known}
 
 
 def _facts(run: Run, store: Store) -> tuple[str, dict[str, Any]]:
-    known = {**store.answers.description(run.backend_digest), **run.record["environment"]}
+    known = {**store.answers.description(run.backend_digest), **run.record.get("environment", {})}
     return run.backend, {name: known[name] for name in MODEL_FACTS if known.get(name) not in (None, "none")}
 
 
 def _asked(models: Sequence[Run], store: Store) -> Iterator[Asked]:
     ways = {(run.backend_digest, run.way, run.task_digest): run for run in reversed(models)}
     for run in reversed(ways.values()):
-        yield Asked(run, run.record["prompts"], store.runs.seconds(run.id))
+        yield Asked(run, run.record.get("prompts", 0), store.runs.seconds(run.id))
 
 
 def _comparisons(

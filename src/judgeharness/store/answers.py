@@ -12,6 +12,7 @@ import numpy as np
 
 from judgeharness.backends.contract import Description
 from judgeharness.domain import Answer, GeneratedTexts, OptionScores
+from judgeharness.store import shapes
 from judgeharness.store.rows import SQL_FUNCTION, insert, intact, reading, require
 
 
@@ -37,7 +38,7 @@ class Answers:
                 f"SELECT description, {intact('backends')} FROM backends WHERE digest = ?", (digest,)
             ).fetchone()
             require(whole, what)
-            return dict(json.loads(text))
+            return shapes.mapping(text)
 
     def add(self, key: str, backend_digest: str, session_id: str, answer: Answer) -> None:
         """Keep the answer to a group; committed when this returns. What is there already stays."""
@@ -101,7 +102,7 @@ def decoded_texts(key: str, whole: object, uid: str, texts: str, cut: str) -> Ge
     what = f"texts {key[:12]} of '{uid}'"
     require(whole, what)
     with reading(what):
-        return GeneratedTexts(uid, tuple(map(str, json.loads(texts))), tuple(map(bool, json.loads(cut))))
+        return GeneratedTexts(uid, shapes.words(texts), shapes.marks(cut))
 
 
 def decoded_scores(

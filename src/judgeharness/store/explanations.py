@@ -11,7 +11,8 @@ from typing import Any
 
 from judgeharness.errors import InputError
 from judgeharness.explanations import ExplanationSet, GivenExplanation
-from judgeharness.store.rows import insert, intact, require
+from judgeharness.store import shapes
+from judgeharness.store.rows import insert, intact, reading, require
 from judgeharness.store.transactions import transaction
 
 
@@ -52,7 +53,11 @@ class Explanations:
             "SELECT s.id, s.created, s.name, s.origin, count(e.set_id) FROM explanation_sets s"
             " LEFT JOIN explanations e ON e.set_id = s.id GROUP BY s.id ORDER BY s.created, s.id"
         )
-        return [StoredSet(key, created, name, json.loads(origin), count) for key, created, name, origin, count in rows]
+        with reading("the sets of explanations"):
+            return [
+                StoredSet(key, created, name, shapes.mapping(origin), count)
+                for key, created, name, origin, count in rows
+            ]
 
     def find(self, prefix: str) -> ExplanationSet:
         """The set whose id begins like this. Raises InputError where none or several do."""
@@ -76,7 +81,8 @@ class Explanations:
         ):
             require(whole, f"an explanation of '{uid}' in the set {key}")
             by_uid.setdefault(uid, []).append(GivenExplanation(text, label, text_key))
-        return ExplanationSet(name, {uid: tuple(shown) for uid, shown in by_uid.items()}, json.loads(origin))
+        with reading(f"the set {key}"):
+            return ExplanationSet(name, {uid: tuple(shown) for uid, shown in by_uid.items()}, shapes.mapping(origin))
 
 
 def _rows(given: ExplanationSet) -> Iterator[dict[str, Any]]:

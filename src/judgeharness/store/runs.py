@@ -12,11 +12,49 @@ from typing import Any
 
 from judgeharness.domain import Item, Prediction
 from judgeharness.errors import InputError
-from judgeharness.store.rows import insert, intact, reading, require
+from judgeharness.store import shapes
+from judgeharness.store.rows import damaged, insert, intact, reading, require
 from judgeharness.store.schema import COLUMNS
 from judgeharness.store.transactions import transaction
 from judgeharness.tasks.published import Published
 from judgeharness.tasks.task import Task
+
+_NAMED = {"name": str, "options": dict}
+RUN_KINDS: Mapping[str, Any] = {
+    "strategy": shapes.Nullable(_NAMED),
+    "transform": shapes.Nullable(_NAMED),
+    "template": {"name": str, "sha256": str},
+    "environment": dict,
+    "explanations": {"name": str, "set": str},
+    "request": {
+        "task": str,
+        "limit": (int, type(None)),
+        "options": shapes.are_named_words,
+        "metrics": shapes.are_words,
+    },
+    "items_with_unexpected_labels": (int, type(None)),
+    "finetune": dict,
+    **dict.fromkeys(("prompts", "prompts_scored", "seconds_scoring", "options", "options_censored"), shapes.NUMBER),
+    **dict.fromkeys(("prompts_left_out", "texts", "texts_cut", "texts_unread"), shapes.NUMBER),
+    "options_mass": shapes.NUMBER_OR_NULL,
+}
+"""What stands in a run's record, where it does."""
+
+TASK_KINDS: Mapping[str, Any] = {
+    **dict.fromkeys(("title", "licence", "homepage", "citation", "notice"), str),
+    "ordinal": bool,
+    "files": shapes.are_named_words,
+}
+"""What stands in a task's record."""
+
+SESSION_KINDS: Mapping[str, Any] = {
+    "command": shapes.are_words,
+    "judgeharness": str,
+    "python": str,
+    "packages": shapes.are_named_words,
+    "plugins": dict,
+}
+"""What stands in a session's record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +115,8 @@ class TaskRecord:
     def published(self) -> Published | None:
         """Printed figures on all of these items, if there are any."""
         given = self.record.get("published")
-        found = None if given is None else Published.model_validate(given)
+        with reading(f"task {self.digest[:12]}"):
+            found = None if given is None else Published.model_validate(given)
         return found if found is not None and found.items == self.n_items == self.n_total else None
 
 
@@ -122,7 +161,8 @@ class Runs:
                 f"SELECT {intact('sessions')}, started, ended, status, record FROM sessions WHERE id = ?", (session_id,)
             ).fetchone()
             require(whole, what)
-            return {"id": session_id, "started": started, "ended": ended, "status": status, **json.loads(record)}
+            found = shapes.mapping(record, SESSION_KINDS)
+            return {"id": session_id, "started": started, "ended": ended, "status": status, **found}
 
     def add_task(self, task: Task) -> None:
         """Keep a task's items (distributions, no texts) under its digest; what is said about it may have changed."""
@@ -168,10 +208,10 @@ class Runs:
                 digest=digest,
                 name=name,
                 split=split,
-                labels=tuple(json.loads(labels)),
+                labels=shapes.words(labels),
                 n_items=n_items,
                 n_total=n_total,
-                record=dict(json.loads(record)),
+                record=shapes.mapping(record, TASK_KINDS),
             )
 
     def items(self, task_digest: str) -> list[Item]:
@@ -180,7 +220,11 @@ class Runs:
             f"SELECT {intact('items')}, uid, human, votes, refs FROM items WHERE task_digest = ? ORDER BY position",
             (task_digest,),
         )
-        return [_item(*row) for row in rows]
+        task = self.task(task_digest)
+        items = [_item(len(task.labels), *row) for row in rows]
+        if len(items) != task.n_items:
+            raise damaged(f"task {task_digest[:12]} has {len(items):,} of {task.n_items:,} items")
+        return items
 
     def save(self, run: Run, predictions: Sequence[Prediction]) -> None:
         """Keep a run with its predictions and metrics; the same run again takes its place."""
@@ -217,7 +261,14 @@ class Runs:
             " WHERE predictions.run_id = ? ORDER BY items.position",
             (run_id,),
         )
-        return [_prediction(run_id, *row) for row in rows]
+        run = self._connection.execute("SELECT task_digest, n_items FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if run is None:
+            return []
+        labels = len(self.task(run[0]).labels)
+        found = [_prediction(run_id, labels, *row) for row in rows]
+        if len(found) != run[1]:
+            raise damaged(f"run {run_id} has {len(found):,} of {run[1]:,} predictions")
+        return found
 
     def seconds(self, run_id: str) -> float | None:
         """How long the run's answers took; None where it has too few to tell.
@@ -249,7 +300,9 @@ class Runs:
             metrics[name] = value
         names = [field.name for field in fields(Run) if field.name not in ("metrics", "record")]
         with reading(what):
-            return Run(**dict(zip(names, values, strict=True)), metrics=metrics, record=dict(json.loads(record)))
+            return Run(
+                **dict(zip(names, values, strict=True)), metrics=metrics, record=shapes.mapping(record, RUN_KINDS)
+            )
 
 
 _RUN_QUERY = (
@@ -270,12 +323,15 @@ def _item_row(digest: str, position: int, item: Item) -> dict[str, Any]:
     }
 
 
-def _item(whole: object, uid: str, human: str, votes: str | None, refs: str) -> Item:
+def _item(labels: int, whole: object, uid: str, human: str, votes: str | None, refs: str) -> Item:
     what = f"item '{uid}'"
     require(whole, what)
     with reading(what):
-        references = {name: tuple(shares) for name, shares in json.loads(refs).items()}
-        return Item(uid, {}, tuple(json.loads(human)), _numbers(votes), (), references)
+        references = {
+            name: shapes.distribution(json.dumps(shares), labels) for name, shares in shapes.mapping(refs).items()
+        }
+        counts = None if votes is None else shapes.numbers(votes, labels)
+        return Item(uid, {}, shapes.distribution(human, labels), counts, (), references)
 
 
 def _prediction_row(run_id: str, prediction: Prediction) -> dict[str, Any]:
@@ -290,16 +346,20 @@ def _prediction_row(run_id: str, prediction: Prediction) -> dict[str, Any]:
 
 
 def _prediction(
-    run_id: str, whole: object, uid: str, shares: str | None, failure: str | None, key: str | None, texts: str
+    run_id: str,
+    labels: int,
+    whole: object,
+    uid: str,
+    shares: str | None,
+    failure: str | None,
+    key: str | None,
+    texts: str,
 ) -> Prediction:
     what = f"the prediction for '{uid}' in run {run_id}"
     require(whole, what)
     with reading(what):
-        return Prediction(uid, _numbers(shares), failure, key, tuple(json.loads(texts)))
-
-
-def _numbers(text: str | None) -> tuple[float, ...] | None:
-    return None if text is None else tuple(json.loads(text))
+        probabilities = None if shares is None else shapes.distribution(shares, labels)
+        return Prediction(uid, probabilities, failure, key, shapes.words(texts))
 
 
 def _json_or_none(values: Sequence[float] | None) -> str | None:

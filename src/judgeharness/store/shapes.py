@@ -1,0 +1,95 @@
+"""JSON in the store, taken for what it should be and nothing else: a store may come from anybody.
+
+Each function raises ValueError where the text is of another shape; `rows.reading` makes an error for readers of it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+NUMBER = (int, float)
+NUMBER_OR_NULL = (int, float, type(None))
+
+
+def numbers(text: str, count: int | None = None) -> tuple[float, ...]:
+    """A list of finite numbers, `count` of them where that is known."""
+    found = json.loads(text)
+    if not isinstance(found, list) or not all(_is_number(each) for each in found):
+        raise ValueError("not a list of numbers")
+    if count is not None and len(found) != count:
+        raise ValueError(f"{len(found)} numbers, not {count}")
+    return tuple(map(float, found))
+
+
+def distribution(text: str, count: int) -> tuple[float, ...]:
+    """A probability distribution over so many labels."""
+    found = numbers(text, count)
+    if min(found) < 0 or abs(math.fsum(found) - 1) > 1e-6:
+        raise ValueError("not a probability distribution")
+    return found
+
+
+def words(text: str) -> tuple[str, ...]:
+    """A list of texts."""
+    found = json.loads(text)
+    if not are_words(found):
+        raise ValueError("not a list of texts")
+    return tuple(found)
+
+
+def marks(text: str) -> tuple[bool, ...]:
+    """A list of true and false."""
+    found = json.loads(text)
+    if not isinstance(found, list) or not all(isinstance(each, bool) for each in found):
+        raise ValueError("not a list of true and false")
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Nullable:
+    """An object of these kinds, or null."""
+
+    kinds: Mapping[str, Any]
+
+
+def mapping(text: str, kinds: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """An object. kinds: of the values under some names, where these are there.
+
+    A kind is a type or some, as `isinstance` takes them; a function that says whether a value is right; or a mapping,
+    for an object in which all of its names are there.
+    """
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    for name, kind in (kinds or {}).items():
+        if name in found and not _is_of(found[name], kind):
+            raise ValueError(f"'{name}' is not of its kind")
+    return found
+
+
+def are_words(value: Any) -> bool:
+    """Whether a value is a list of texts."""
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def are_named_words(value: Any) -> bool:
+    """Whether a value is an object of texts."""
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    if isinstance(kind, Nullable):
+        return value is None or _is_of(value, kind.kinds)
+    if isinstance(kind, Mapping):
+        return isinstance(value, dict) and all(name in value and _is_of(value[name], kind[name]) for name in kind)
+    if isinstance(kind, type | tuple):
+        return isinstance(value, kind) and (not isinstance(value, bool) or kind is bool)
+    return bool(kind(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
