@@ -16,6 +16,7 @@ from judgeharness.measures import Measure
 
 DRAWS = 20
 DRAWN_ITEMS = 40_000
+MOST_VOTES = 1_000_000
 LEAST_FOR_HALVES = 20
 SEED = 0
 
@@ -24,10 +25,12 @@ Pair = tuple[FloatArray, FloatArray]
 
 
 def votes_of(items: Sequence[Item]) -> Votes | None:
-    """The items' votes; None where an item has none, or none that are counts, or fewer than two."""
+    """The items' votes; None where an item has none, none that are counts, or fewer than two or more than can be."""
     if not items or any(item.votes is None for item in items):
         return None
     counts = np.array([item.votes for item in items], dtype=np.float64)
+    if counts.max() > MOST_VOTES:
+        return None
     whole = counts.astype(np.int64)
     return whole if (counts == whole).all() and (whole.sum(axis=1) >= 2).all() else None
 

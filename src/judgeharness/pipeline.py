@@ -128,9 +128,9 @@ def ask(work: Work, model: Model, executor: Executor, place: Place, progress: Ca
 
 
 def _tell(watch: Progress, model: Model, prompts: int) -> None:
-    watch.advanced(prompts)
     if isinstance(model, Spread):
         watch.spread(model.workers())
+    watch.advanced(prompts)
 
 
 def _groups(work: Work, place: Place) -> Iterator[PromptGroup]:
@@ -189,10 +189,7 @@ def _answer(
 ) -> OptionScores | Reading | None:
     stand = work.stands[item.uid]
     if stand.answering == "score":
-        found = stored.scores(stand.key)
-        if found is not None and found.scores.shape != (stand.prompts, len(work.task.labels)):
-            raise HarnessError(f"the store is damaged: the scores of '{item.uid}' are of other prompts")
-        return found
+        return stored.scores(stand.key, (stand.prompts, len(work.task.labels)))
     if not stand.answered or not isinstance(work.strategy, WritingStrategy):
         return None
     said = work.strategy.follow(item, work.task, written)

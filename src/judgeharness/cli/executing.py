@@ -23,6 +23,14 @@ executor_option = click.option(
 class WithExecutors(click.Command):
     """A command with `--executor`, and with the flags of all executors that plugins provide."""
 
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """As click does, once the plugins are loaded that the same line names: their flags may stand in it."""
+        following = [*args[1:], ""]
+        given = [value for word, value in zip(args, following, strict=True) if word == "--plugin"]
+        given += [word.removeprefix("--plugin=") for word in args if word.startswith("--plugin=")]
+        context.ensure_object(Session).add_plugins(given)
+        return super().parse_args(context, args)
+
     def get_params(self, context: click.Context) -> list[click.Parameter]:
         """As click does, and the flags; one that is the command's already is left out."""
         own = super().get_params(context)

@@ -37,4 +37,7 @@ explanations_option = click.option(
     metavar="human|SET|FILE",
     help="What strategies show: the task's own, a set that a model wrote ('judgeharness explain'), or JSON lines.",
 )
+replaced_option = click.option(
+    "-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option in place of the stored one; repeats."
+)
 format_option = click.option("--format", "form", default="table", show_default=True, metavar="table|json|...")

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from judgeharness.cli.executing import WithExecutors, executor_option, given_flags
-from judgeharness.cli.parameters import data_dir_option, store_option
+from judgeharness.cli.parameters import data_dir_option, replaced_option, store_option
 from judgeharness.cli.program import Session
 
 
@@ -26,7 +26,7 @@ from judgeharness.cli.program import Session
     metavar="TVD",
     help="How far an item's distribution may be from the stored one; 0.001.",
 )
-@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option in place of the stored one; repeats.")
+@replaced_option
 @executor_option
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @data_dir_option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from judgeharness.cli.parameters import data_dir_option, store_option
+from judgeharness.cli.parameters import data_dir_option, replaced_option, store_option
 from judgeharness.cli.program import Session
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     metavar="TVD",
     help="How far an item's distribution may be from the stored one; 0.001.",
 )
-@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option in place of the stored one; repeats.")
+@replaced_option
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @data_dir_option
 @store_option

@@ -13,7 +13,7 @@ import numpy as np
 from judgeharness.backends.contract import Description
 from judgeharness.domain import Answer, GeneratedTexts, OptionScores
 from judgeharness.store import shapes
-from judgeharness.store.rows import SQL_FUNCTION, insert, intact, reading, require
+from judgeharness.store.rows import SQL_FUNCTION, damaged, insert, intact, reading, require
 
 
 class Answers:
@@ -89,12 +89,18 @@ class Answers:
         ).fetchone()
         return None if row is None else decoded_texts(key, *row)
 
-    def scores(self, key: str) -> OptionScores | None:
-        """The option scores under a key, or None. Raises HarnessError where they are damaged."""
+    def scores(self, key: str, shape: tuple[int, int] | None = None) -> OptionScores | None:
+        """The option scores under a key, or None. shape: (prompts, labels), where it is known.
+
+        Raises HarnessError where they are damaged, or of another shape.
+        """
         row = self._connection.execute(
             f"SELECT {intact('scores')}, uid, kind, scores, mass, censored FROM scores WHERE key = ?", (key,)
         ).fetchone()
-        return None if row is None else decoded_scores(key, *row)
+        found = None if row is None else decoded_scores(key, *row)
+        if found is not None and shape is not None and found.scores.shape != shape:
+            raise damaged(f"scores {key[:12]} of '{found.uid}'")
+        return found
 
 
 def decoded_texts(key: str, whole: object, uid: str, texts: str, cut: str) -> GeneratedTexts:
