@@ -185,8 +185,7 @@ class Evaluation:
     def _opened(self, name: str) -> OpenBackend:
         backend = open_backend(self._registry, name, self._request.values, self._context)
         if not isinstance(backend.part, Predictor):
-            for strategy in self._strategies:
-                _require_able(backend, strategy)
+            self._require_askable(backend)
         return placed(backend, self._executor, whole_paths(self._registry.given), self._watcher.note)
 
     def _close(self) -> None:
@@ -201,9 +200,13 @@ class Evaluation:
                 raise InputError(f"{backend.name} asks no prompts: there is nothing to share out with --shard")
             for task in self._tasks:
                 self._predictions[backend.name, task.digest] = _predictions(task, backend.part)
-        elif not self._strategies:
+
+    def _require_askable(self, backend: OpenBackend) -> None:
+        if not self._strategies:
             known = ", ".join(self._registry.strategies.names())
             raise InputError(f"{backend.name} needs at least one --strategy", f"known: {known}")
+        for strategy in self._strategies:
+            _require_able(backend, strategy)
 
     def _require_applicable(self, task: Task) -> None:
         left = self.measures.keys() - applicable(self.measures, task.definition.ordinal).keys()

@@ -50,7 +50,7 @@ class Slow:
     def close(self): pass
     def score(self, groups):
         for group in groups:
-            time.sleep(0.8 if self.model == "slower" else 0.1)
+            time.sleep(0.8 if self.model == "slower" or "/" in self.model else 0.1)
             if self.model == "poison" and group.uid == "sample-05": os._exit(1)
             if self.model == "raising" and group.uid == "sample-05": raise ZeroDivisionError("oh no")
             if self.model == "failing" and group.uid == "sample-05":
@@ -59,6 +59,15 @@ class Slow:
             seed = sum(map(ord, group.uid))
             scores = 20 + np.random.default_rng(seed).normal(size=(len(group.prompts), 3))
             yield OptionScores(group.uid, scores, "logit")
+"""
+
+MARK = """
+    def first_here(self):
+        try:
+            os.close(os.open(self.model, os.O_CREAT | os.O_EXCL))
+            return True
+        except FileExistsError:
+            return False
 """
 
 
@@ -338,3 +347,13 @@ def test_what_is_put_back_comes_first_and_is_taken_apart_the_second_time():
 )
 def test_how_a_cluster_is_shared_out(nodes, given, expected):
     assert share_of(nodes, RayOptions(**given)) == expected
+
+
+def test_a_place_where_no_worker_can_load_the_model_is_given_up(on_ray, slow, tmp_path):
+    """One of two always dies while it loads: it is the one that finds a mark there already."""
+    slow.write_text(slow.read_text().replace('self.model == "dying"', "not self.first_here()") + MARK)
+    words = (*ASKED, "--limit", "12", "--backend", f"slow:{tmp_path / 'mark'}", "--plugin", slow, *on_ray)
+    code, out, err = judgeharness(*words, "--store", tmp_path / "s.db")
+    assert code == 0, err
+    assert json.loads(out)["runs"][0]["n_failed"] == 0
+    assert "going on with 1 of 2 workers" in err

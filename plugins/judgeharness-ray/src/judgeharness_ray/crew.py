@@ -35,8 +35,8 @@ SECONDS_BETWEEN_WARNINGS = 60.0
 class Member:
     """A worker. sent: items that it has and their results to come, in the order in which they are done.
 
-    loading: the introduction to come of one that is being made ready. prompts, seconds: what its place has done, also
-    before it was replaced.
+    loading: the introduction to come of one that is being made ready. failed_starts: how often in a row that came to
+    nothing. prompts, seconds: what its place has done, also before it was replaced.
     """
 
     number: int
@@ -44,6 +44,7 @@ class Member:
     loading: Any
     sent: deque[tuple[Any, Item]] = field(default_factory=deque)
     name: str = ""
+    failed_starts: int = 0
     prompts: int = 0
     seconds: float = 0.0
 
@@ -52,24 +53,24 @@ class Member:
 class Crew:
     """All workers of one model.
 
-    notify: takes a line for the user. expected: the description that every worker has to give. spare: an actor that is
-    there and has nothing loaded yet.
+    notify: takes a line for the user. expected: what the first said, whose description every worker has to give. spare:
+    an actor that is there and has nothing loaded yet.
     """
 
     recipe: Recipe
     share: Share
     notify: Callable[[str], None]
-    expected: dict[str, Any]
+    expected: Introduction
     spare: Any = None
     members: list[Member] = field(default_factory=list)
-    failed_starts: int = 0
     _warned: float = 0.0
 
     def open(self) -> None:
         """Start the workers that there are not yet; they get ready by themselves."""
-        for number in range(len(self.members), self.share.workers):
+        there = {member.number for member in self.members}
+        for number in set(range(1, self.share.workers + 1)) - there:
             actor = self._actor()
-            self.members.append(Member(number + 1, actor, actor.open.remote()))
+            self.members.append(Member(number, actor, actor.open.remote()))
 
     def close(self) -> None:
         """Stop all workers."""
@@ -129,36 +130,43 @@ class Crew:
         return done
 
     def _welcome(self, member: Member, found: Introduction) -> None:
-        member.loading = None
-        member.name = found.name
-        self.failed_starts = 0
-        differing = [name for name, value in self.expected.items() if found.description.get(name) != value]
+        expected = self.expected.description
+        differing = [name for name, value in expected.items() if found.description.get(name) != value]
         if differing:
             name = differing[0]
             raise HarnessError(
                 f"worker {member.number} on {found.name} has another model: its {name} is "
-                f"{found.description.get(name)}, not {self.expected[name]}",
+                f"{found.description.get(name)}, not {expected[name]}",
                 "the machines of a cluster have to agree: name device, dtype or file with -o",
             )
+        member.loading, member.failed_starts, member.name = None, 0, found.name
+        # It knows more of itself now that the model is loaded.
+        self.expected = found
 
     def _replace(self, member: Member, error: Exception) -> list[Item]:
         """Another worker in the place of one that died; what it had to do. The first of that may be what it died of."""
-        if member.loading is not None:
-            self.failed_starts += 1
-            if self.failed_starts >= MOST_FAILED_STARTS:
-                raise HarnessError(
-                    f"{self.failed_starts} workers died while they loaded {self.recipe.backend}: {last_line(error)}",
-                    "it may need more memory than a worker gets; fewer workers (-o ray_workers=N) get more each",
-                ) from error
-        where = f" on {member.name}" if member.name else ""
-        self.notify(f"worker {member.number}{where} died and is replaced: {last_line(error)}")
         items = [item for _, item in member.sent]
-        again = [*items[1:], *(items[0].after_death() if items else [])]
-        ray.kill(member.actor)
         member.sent.clear()
-        member.actor = self._actor()
-        member.loading = member.actor.open.remote()
-        return again
+        ray.kill(member.actor)
+        if member.loading is not None:
+            member.failed_starts += 1
+        if member.failed_starts >= MOST_FAILED_STARTS:
+            self._give_up(member, error)
+        else:
+            where = f" on {member.name}" if member.name else ""
+            self.notify(f"worker {member.number}{where} died and is replaced: {last_line(error)}")
+            member.actor = self._actor()
+            member.loading = member.actor.open.remote()
+        return [*items[1:], *(items[0].after_death() if items else [])]
+
+    def _give_up(self, member: Member, error: Exception) -> None:
+        """Go on without a place where no worker can load the model. Raises HarnessError where it was the last one."""
+        self.members.remove(member)
+        what = f"{member.failed_starts} workers died while they loaded {self.recipe.backend}: {last_line(error)}"
+        if not self.members:
+            hint = "it may need more memory than a worker gets; fewer workers (-o ray_workers=N) get more each"
+            raise HarnessError(what, hint) from error
+        self.notify(f"{what}; going on with {len(self.members)} of {self.share.workers} workers")
 
     def _actor(self) -> Any:
         actor, self.spare = self.spare, None

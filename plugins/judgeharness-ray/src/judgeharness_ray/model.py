@@ -39,7 +39,7 @@ class Everywhere:
         except BaseException:
             self._disconnect()
             raise
-        self._crew = Crew(recipe, self._share, notify, self._introduction.description, first)
+        self._crew = Crew(recipe, self._share, notify, self._introduction, first)
 
     def describe(self) -> Description:
         """What the model is where the workers are."""
@@ -48,7 +48,7 @@ class Everywhere:
     def environment(self) -> Mapping[str, Any]:
         """That of a worker, and how many there are."""
         return {
-            **self._introduction.environment,
+            **self._crew.expected.environment,
             "executor": "ray",
             "ray": ray.__version__,
             "workers": self._share.workers,
