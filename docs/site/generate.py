@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 import click
 
 from judgeharness.cli.program import Session, program
+from judgeharness.plugins import SELECTION_VARIABLE, load_plugins
+from judgeharness.registry import Registry
 
 PAGE = Path(__file__).resolve().parents[1] / "cli.md"
 WIDTH = 100
@@ -37,7 +40,15 @@ def _commands(command: click.Command, context: click.Context) -> Iterator[tuple[
 
 def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
     settings = {"terminal_width": WIDTH, "max_content_width": WIDTH, **command.context_settings}
-    return click.Context(command, info_name=name, parent=parent, obj=Session(), **settings)
+    return click.Context(command, info_name=name, parent=parent, obj=_Own(), **settings)
+
+
+class _Own(Session):
+    """What ships with judgeharness, whatever plugins are installed here."""
+
+    @cached_property
+    def registry(self) -> Registry:
+        return Registry(load_plugins((), {SELECTION_VARIABLE: ""}))
 
 
 if __name__ == "__main__":

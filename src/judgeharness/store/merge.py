@@ -87,6 +87,9 @@ def _reading(path: Path, given: Path) -> Iterator[sqlite3.Connection]:
             harden(connection)
             yield connection
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            # That is where it is written to.
+            raise
         raise InputError(f"{given}: cannot be read as a store: {error}", "'judgeharness store check' looks") from error
 
 
