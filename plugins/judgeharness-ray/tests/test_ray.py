@@ -50,7 +50,7 @@ class Slow:
     def close(self): pass
     def score(self, groups):
         for group in groups:
-            time.sleep(0.8 if self.model == "slower" or "/" in self.model else 0.1)
+            time.sleep(1.2 if self.model == "slower" or "/" in self.model else 0.1)
             if self.model == "poison" and group.uid == "sample-05": os._exit(1)
             if self.model == "raising" and group.uid == "sample-05": raise ZeroDivisionError("oh no")
             if self.model == "failing" and group.uid == "sample-05":
