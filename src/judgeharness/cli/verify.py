@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,10 +13,17 @@ from judgeharness.cli.parameters import data_dir_option, replaced_option, store_
 from judgeharness.cli.program import Session
 
 if TYPE_CHECKING:
+    from judgeharness.cli.watching import ConsoleWatcher
     from judgeharness.components import OpenBackend
+    from judgeharness.evaluation import Request
     from judgeharness.provenance import Origin
     from judgeharness.registry import Registry
+    from judgeharness.store.database import Store
+    from judgeharness.store.runs import Run
+    from judgeharness.strategies.contract import Strategy
     from judgeharness.tasks.task import Task
+    from judgeharness.transforms.contract import Transform
+    from judgeharness.verify import Kept
 
 
 @click.command("verify")
@@ -49,56 +58,28 @@ def command(
     letter.
     """
     from judgeharness import options, verify
-    from judgeharness.backends.contract import BackendContext, Model
+    from judgeharness.backends.contract import BackendContext
     from judgeharness.cli.stores import open_store
-    from judgeharness.cli.watching import ConsoleWatcher, download_meter
-    from judgeharness.components import backend_spec, component, open_backend, task_definition
-    from judgeharness.errors import InputError
-    from judgeharness.explanations import explained
+    from judgeharness.cli.watching import ConsoleWatcher
+    from judgeharness.components import open_backend
     from judgeharness.provenance import changes, origin_of, request_for
     from judgeharness.reports import provenance
-    from judgeharness.tasks.datasets import DataFolders, cache_folder
-    from judgeharness.tasks.task import load_task
+    from judgeharness.tasks.datasets import cache_folder
 
     registry, watcher = context.ensure_object(Session).registry, ConsoleWatcher()
     with open_store(store) as opened:
         run = opened.runs.find(run_id)
-        more = options.parse_pairs(pairs)
-        scheme = backend_spec(registry, run.backend)[0].name
-        options.require_known(more, {f"backend {scheme}": registry.backends.load_options(scheme)})
-        request = request_for(run, opened, more=more)
-        if run.strategy is None:
-            raise InputError(f"run {run.id} of {run.backend} asked no prompts", "'judgeharness rerun' makes it again")
-        strategy = component(registry.strategies, run.strategy, request.values).part
-        transform = None
-        if run.transform is not None:
-            values = options.with_temperature(request.values, request.temperature)
-            transform = component(registry.transforms, run.transform, values).part
-        definition = task_definition(registry, request.tasks[0])
-        task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, run.split)
-        given = run.record.get("explanations")
-        task = explained(task.limited(request.limit), None if given is None else opened.explanations.find(given["set"]))
-        uids = verify.sampled(opened.runs.predictions(run.id), sample or verify.SAMPLE, seed)
-        if not uids:
-            raise InputError(f"run {run.id} has no stored answers", "'judgeharness rerun' makes it again")
-        kept = list(verify.kept_answers(run, task, strategy, uids, opened.answers))
+        request = request_for(run, opened, more=_known(run, options.parse_pairs(pairs), registry))
+        strategy, transform = _parts(run, request, registry)
+        task = _task(run, request, opened, registry, data_dir)
+        kept = _sampled(run, task, strategy, opened, sample, seed)
         backend = open_backend(registry, run.backend, request.values, BackendContext(cache_folder(), watcher.note))
-        watcher.started(
-            f"{task.name} · {run.backend}", sum(len(each.group.prompts) for _, all_ in kept for each in all_)
-        )
-        try:
+        then = origin_of(run, opened)
+        with _watched(backend, kept, task, watcher):
             checked = verify.check(backend, kept, transform, watcher.advanced)
-            then = origin_of(run, opened)
-            found = verify.Verified(
-                run,
-                checked,
-                changes(then, _now(then, backend, task, registry)),
-                verify.TOLERANCE if tolerance is None else tolerance,
-            )
-        finally:
-            watcher.finished()
-            if isinstance(backend.part, Model):
-                backend.part.close()
+            now = _now(then, backend, task, registry)
+    allowed = verify.TOLERANCE if tolerance is None else tolerance
+    found = verify.Verified(run, checked, changes(then, now), allowed)
     if form == "json":
         click.echo(json.dumps(provenance.verified_document(found), indent=2))
     else:
@@ -106,6 +87,74 @@ def command(
 
         Console().print(provenance.render_verified(found))
     return int(not found.holds)
+
+
+def _known(run: Run, values: dict[str, str], registry: Registry) -> dict[str, str]:
+    """The values, where they are options of the run's backend. Raises InputError."""
+    from judgeharness import options
+    from judgeharness.components import backend_spec
+
+    scheme = backend_spec(registry, run.backend)[0].name
+    options.require_known(values, {f"backend {scheme}": registry.backends.load_options(scheme)})
+    return values
+
+
+def _parts(run: Run, request: Request, registry: Registry) -> tuple[Strategy, Transform | None]:
+    """The run's strategy and transform. Raises InputError for a run that asked nothing."""
+    from judgeharness import options
+    from judgeharness.components import component
+    from judgeharness.errors import InputError
+
+    if run.strategy is None:
+        raise InputError(f"run {run.id} of {run.backend} asked no prompts", "'judgeharness rerun' makes it again")
+    strategy = component(registry.strategies, run.strategy, request.values).part
+    if run.transform is None:
+        return strategy, None
+    values = options.with_temperature(request.values, request.temperature)
+    return strategy, component(registry.transforms, run.transform, values).part
+
+
+def _task(run: Run, request: Request, store: Store, registry: Registry, data_dir: str | None) -> Task:
+    from judgeharness.cli.watching import download_meter
+    from judgeharness.components import task_definition
+    from judgeharness.explanations import explained
+    from judgeharness.tasks.datasets import DataFolders
+    from judgeharness.tasks.task import load_task
+
+    definition = task_definition(registry, request.tasks[0])
+    task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, run.split)
+    given = run.record.get("explanations")
+    return explained(task.limited(request.limit), None if given is None else store.explanations.find(given["set"]))
+
+
+def _sampled(
+    run: Run, task: Task, strategy: Strategy, store: Store, sample: int | None, seed: int
+) -> list[tuple[str, list[Kept]]]:
+    """The stored answers of some items. Raises InputError where there are none."""
+    from judgeharness import verify
+    from judgeharness.errors import InputError
+
+    uids = verify.sampled(store.runs.predictions(run.id), sample or verify.SAMPLE, seed)
+    if not uids:
+        raise InputError(f"run {run.id} has no stored answers", "'judgeharness rerun' makes it again")
+    return list(verify.kept_answers(run, task, strategy, uids, store.answers))
+
+
+@contextlib.contextmanager
+def _watched(
+    backend: OpenBackend, kept: Sequence[tuple[str, list[Kept]]], task: Task, watcher: ConsoleWatcher
+) -> Iterator[None]:
+    """Shows how far asking has come, and closes the model in the end: before, it knows more of itself."""
+    from judgeharness.backends.contract import Model
+
+    prompts = sum(len(each.group.prompts) for _, answers in kept for each in answers)
+    watcher.started(f"{task.name} · {backend.name}", prompts)
+    try:
+        yield
+    finally:
+        watcher.finished()
+        if isinstance(backend.part, Model):
+            backend.part.close()
 
 
 def _now(then: Origin, backend: OpenBackend, task: Task, registry: Registry) -> Origin:
