@@ -252,6 +252,8 @@ USAGE = {
     "a word too much": ((*BASE, "extra"), 2, "extra"),
     "no task": (("eval", "--backend", "baseline:uniform"), 2, "--task"),
     "no backend": (("eval", "--task", "nli-sample"), 2, "--backend"),
+    "a command alone": (("eval",), 2, "--task"),
+    "a plugin without its name": (("eval", "--plugin"), 2, "--plugin"),
     "an option without its value": (("eval", "--task"), 2, "--task"),
     "a limit of 0": ((*BASE, "--limit", "0"), 2, "--limit"),
     "a limit in words": ((*BASE, "--limit", "ten"), 2, "--limit"),

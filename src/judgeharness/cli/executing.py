@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import click
 
 from judgeharness.cli.completion import ComponentName
@@ -25,8 +27,7 @@ class WithExecutors(click.Command):
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         """As click does, once the plugins are loaded that the same line names: their flags may stand in it."""
-        following = [*args[1:], ""]
-        given = [value for word, value in zip(args, following, strict=True) if word == "--plugin"]
+        given = [value for word, value in itertools.pairwise(args) if word == "--plugin"]
         given += [word.removeprefix("--plugin=") for word in args if word.startswith("--plugin=")]
         context.ensure_object(Session).add_plugins(given)
         return super().parse_args(context, args)
