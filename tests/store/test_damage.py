@@ -247,6 +247,31 @@ def test_what_cannot_be_rescued_is_said(tmp_path):
     assert judgeharness("store", "rescue", "--to", tmp_path / "new.db", "--store", tmp_path / "absent.db").code == 2
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_damage_to_what_says_how_tables_are_made(evaluated, tmp_path, seed):
+    """The first pages hold the schema: every command ends with a result or an error in words."""
+    with sqlite3.connect(evaluated) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+    content = bytearray(evaluated.read_bytes())
+    draw = random.Random(seed)
+    for _ in range(draw.choice((1, 3, 8))):
+        content[draw.randrange(100, 4096 * 2)] = draw.choice((0x00, 0xEA, 0xFF, draw.randrange(256)))
+    evaluated.write_bytes(content)
+    for words in (
+        ("store", "check"),
+        ("leaderboard",),
+        ("store", "rescue", "--to", tmp_path / "new.db"),
+        ("store", "backup", "--to", tmp_path / "copy.db"),
+    ):
+        result = judgeharness(*words, "--store", evaluated)
+        assert result.code in (0, 1, 2)
+        assert "Traceback" not in result.err
+        assert "\x1b" not in result.out + result.err
+    result = judgeharness("merge", evaluated, "--store", tmp_path / "merged.db")
+    assert result.code in (0, 1, 2)
+
+
 def test_backup(evaluated, tmp_path):
     assert judgeharness("store", "backup", "--to", tmp_path / "copy.db", "--store", evaluated).code == 0
     assert problems(tmp_path / "copy.db") == []

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from judgeharness.errors import InputError
-from judgeharness.store.database import harden
+from judgeharness.store.database import UNREADABLE, harden
 from judgeharness.store.rows import intact
 from judgeharness.store.schema import APPLICATION_ID, COLUMNS, KEYS, MIGRATIONS
 
@@ -25,7 +25,7 @@ def problems(path: Path) -> list[str]:
     with contextlib.closing(read_only(path)) as connection:
         try:
             return [*_header(connection), *_pages(connection), *_references(connection), *_rows(connection)]
-        except sqlite3.DatabaseError as error:
+        except UNREADABLE as error:
             return [f"cannot be read: {error}"]
 
 

@@ -24,6 +24,8 @@ STORE_VARIABLE = "JUDGEHARNESS_STORE"
 DEFAULT_STORE = "judgeharness.db"
 HUMAN = "human"
 BUSY_SECONDS = 60.0
+UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What Python's sqlite3 raises for a damaged file: the latter where names of tables and columns are no UTF-8."""
 OLDEST_SQLITE = (3, 37, 0)
 MOST_BYTES_OF_A_VALUE = 1 << 28
 RESCUE = "'judgeharness store rescue' takes what is whole into a new store"
@@ -66,7 +68,7 @@ class Store:
         try:
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             backup = _prepare(connection, path)
-        except sqlite3.DatabaseError as error:
+        except UNREADABLE as error:
             if connection is not None:
                 connection.close()
             raise _store_error(path, error) from error
@@ -86,7 +88,7 @@ class Store:
         """Close the store. A full disk and the like become a HarnessError."""
         self.close()
         faults_of_ours = sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError
-        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, faults_of_ours):
+        if isinstance(error, UNREADABLE) and not isinstance(error, faults_of_ours):
             raise _store_error(self.path, error) from error
 
     def copy(self, target: Path) -> None:
@@ -234,9 +236,9 @@ def _copy(source: sqlite3.Connection, target: Path) -> None:
         raise HarnessError(f"{target}: cannot be written: {error}", "the store was left as it is") from error
 
 
-def _store_error(path: Path, error: sqlite3.DatabaseError) -> HarnessError:
+def _store_error(path: Path, error: Exception) -> HarnessError:
     if "not a database" in str(error):
         return InputError(f"{path}: not an SQLite file", "name another one with --store")
-    if "malformed" in str(error):
+    if "malformed" in str(error) or isinstance(error, UnicodeDecodeError):
         return HarnessError(f"{path}: the store is damaged: {error}", RESCUE)
     return HarnessError(f"{path}: {error}", "the disk may be full, or the file damaged or not writable")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from judgeharness.errors import HarnessError, InputError
-from judgeharness.store.database import Store, harden
+from judgeharness.store.database import UNREADABLE, Store, harden
 from judgeharness.store.rows import damaged, intact, reading
 from judgeharness.store.schema import COLUMNS, KEYS, MIGRATIONS
 from judgeharness.store.transactions import transaction
@@ -86,7 +86,7 @@ def _reading(path: Path, given: Path) -> Iterator[sqlite3.Connection]:
         ) as connection:
             harden(connection)
             yield connection
-    except sqlite3.DatabaseError as error:
+    except UNREADABLE as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             # That is where it is written to.
             raise

@@ -17,7 +17,7 @@ from typing import Any
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.explanations import ExplanationSet, GivenExplanation
 from judgeharness.store.check import has_checksums, read_only
-from judgeharness.store.database import Store
+from judgeharness.store.database import UNREADABLE, Store
 from judgeharness.store.rows import checksum, insert
 from judgeharness.store.schema import COLUMNS, CONTENTS, KEYS
 from judgeharness.store.transactions import transaction
@@ -60,7 +60,7 @@ def rescue(source: Path, target: Path) -> Mapping[str, Rescued]:
             there = {row[0] for row in damaged.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
             with Store.open(target) as store:
                 return _Rescue(damaged, store.connection).carry_out([table for table in COLUMNS if table in there])
-    except sqlite3.DatabaseError as error:
+    except UNREADABLE as error:
         raise HarnessError(f"{source}: nothing can be read: {error}", "go back to a copy") from error
 
 
@@ -111,8 +111,11 @@ def _is_whole(table: str, row: Row, with_checksums: bool) -> bool:
 
 def _rows(connection: sqlite3.Connection, table: str, found: Mapping[str, list[Row]]) -> Iterator[Row]:
     """A table's rows, once each. A table whose rows lie in the order of two columns is read by the first of them."""
-    cursor = connection.execute(f"SELECT * FROM {table} LIMIT 0")
-    names = [column[0] for column in cursor.description]
+    try:
+        names = [column[0] for column in connection.execute(f"SELECT * FROM {table} LIMIT 0").description]
+    except UNREADABLE:
+        # What says how the table is made is damaged itself.
+        return
     groups: list[tuple[str, tuple[Any, ...]]] = [("1", ())]
     by = KEYS[table][-1]
     if table == "items":
@@ -162,12 +165,12 @@ class _Sorted:
             for row in self._connection.execute(self._query + bounds, (*self._values, low, high)):
                 last = row[0]
                 yield row
-        except sqlite3.DatabaseError:
+        except UNREADABLE:
             return last, False
         return last, True
 
     def _one(self, value: Any) -> Iterator[tuple[Any, ...]]:
-        with contextlib.suppress(sqlite3.DatabaseError):
+        with contextlib.suppress(*UNREADABLE):
             yield from self._connection.execute(f"{self._query} AND {self._by} = ?", (*self._values, value))
 
 
