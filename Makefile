@@ -16,7 +16,7 @@ test: $(VENV)/test lint
 	$(BIN)/python -m pytest
 	rm -rf $(VENV)/plugins
 	$(PIP) --no-deps --no-build-isolation --target $(VENV)/plugins ./plugins/judgeharness-*/
-	PYTHONPATH=$(VENV)/plugins $(BIN)/python -m pytest plugins
+	PYTHONPATH=$(CURDIR)/$(VENV)/plugins $(BIN)/python -m pytest plugins
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir $(VENV)/site
 
 lint: $(VENV)/test
