@@ -61,7 +61,7 @@ def scores(store: Path) -> dict[str, np.ndarray[Any, Any]]:
 def figures(store: Path) -> dict[str, dict[str, float]]:
     """The measures of each run."""
     command = [sys.executable, "-m", "judgeharness", "leaderboard", "--store", str(store), "--format", "json"]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 -- our own words
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return {run["id"]: run["metrics"] for run in json.loads(out)["runs"]}
 
 
@@ -75,7 +75,7 @@ def main() -> int:
     parser.add_argument("--longest", type=float, default=10.0, help="seconds that a process may live at most")
     parser.add_argument("--limit", type=int, default=1_000_000)
     given = parser.parse_args()
-    draw = random.Random(given.seed)  # noqa: S311 -- no secret
+    draw = random.Random(given.seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "audit.py").write_text(AUDIT)
@@ -96,7 +96,7 @@ def main() -> int:
         while not ended:
             committed = set(scores(store)) if kills and store.exists() else set()
             log.write_text("")
-            process = subprocess.Popen([*words, str(store)], **quiet)  # noqa: S603 -- our own words
+            process = subprocess.Popen([*words, str(store)], **quiet)
             sessions += 1
             if kills < given.kills:
                 time.sleep(draw.uniform(0, given.longest))
@@ -114,7 +114,7 @@ def main() -> int:
                     answered.append(len(scores(store)))
         if kills < given.kills:
             print(f"the evaluation ended after {kills} kills: name a longer one, or a shorter --longest")
-        subprocess.run([*words, str(whole)], check=False, **quiet)  # noqa: S603 -- our own words
+        subprocess.run([*words, str(whole)], check=False, **quiet)
         one, other = scores(store), scores(whole)
         largest = max(float(np.abs(one[uid] - other[uid]).max()) for uid in other) if set(one) == set(other) else None
         left, right = figures(store), figures(whole)

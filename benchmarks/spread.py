@@ -24,9 +24,7 @@ def judgeharness(*words: str, threads: int | None = None) -> subprocess.Popen[st
     """The program in a process of its own, with so many threads."""
     env = {**os.environ, **({} if threads is None else {"OMP_NUM_THREADS": str(threads)})}
     command = [sys.executable, "-m", "judgeharness", *words]
-    return subprocess.Popen(  # noqa: S603 -- our own words
-        command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+    return subprocess.Popen(command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
 def runs(process: subprocess.Popen[str]) -> list[dict[str, Any]]:

@@ -83,7 +83,11 @@ class Crew:
     def rates(self) -> list[WorkerRate]:
         """What each has done."""
         return [
-            WorkerRate(f"{member.number} ({member.name})" if member.name else str(member.number), *_done(member))
+            WorkerRate(
+                f"{member.number} ({member.name})" if member.name else str(member.number),
+                member.prompts,
+                member.seconds,
+            )
             for member in self.members
         ]
 
@@ -192,7 +196,3 @@ def last_line(error: Exception) -> str:
     """What an error of Ray's says in the end: the rest is a trace."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
-
-
-def _done(member: Member) -> tuple[int, float]:
-    return member.prompts, member.seconds
