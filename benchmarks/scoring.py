@@ -3,7 +3,8 @@
     python benchmarks/scoring.py --lm-eval PYTHON     (a Python in which lm_eval is installed; left out without it)
 
 Real ChaosNLI items (JUDGEHARNESS_DATA_DIR) and SmolLM2-135M-Instruct, all ways in turns in one run, so that ratios hold
-where seconds do not.
+where seconds do not. On a GPU, `--shape llama-3-8b` puts random weights of that shape behind the same prompts and
+tokens: what scoring costs does not depend on what the weights say.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 import psutil
 import torch
+import transformers
 from scipy.special import softmax
 
 from judgeharness import pipeline
@@ -30,6 +32,7 @@ from judgeharness.backends.contract import BackendContext
 from judgeharness.backends.hf.backend import HuggingFaceBackend
 from judgeharness.backends.hf.options import HuggingFaceOptions
 from judgeharness.backends.hf.plain import PlainScorer
+from judgeharness.backends.hf.scorer import ModelScorer
 from judgeharness.backends.hf.tree import TreeScorer, sizes_for
 from judgeharness.components import component, task_definition
 from judgeharness.domain import FloatArray
@@ -43,10 +46,25 @@ from judgeharness.tasks.fetch import Meter, silent
 from judgeharness.tasks.task import Task, load_task
 from judgeharness.work import plan
 
-ITEMS = {"parallel-explicit": 4, "serial-explicit": 1}
+ITEMS = {
+    "cpu": {"parallel-explicit": 4, "serial-explicit": 1},
+    "cuda": {"parallel-explicit": 80, "serial-explicit": 12},
+}
 ROUNDS = 3
 LM_EVAL_BATCH = 16
-GEMM_SIZE = 2048
+GEMM_SIZE = {"cpu": 2048, "cuda": 8192}
+SHAPES = {
+    "llama-3-8b": transformers.LlamaConfig(
+        hidden_size=4096,
+        intermediate_size=14336,
+        num_hidden_layers=32,
+        num_attention_heads=32,
+        num_key_value_heads=8,
+        vocab_size=128256,
+        max_position_embeddings=8192,
+        rope_parameters={"rope_type": "default", "rope_theta": 500000.0},
+    )
+}
 LM_EVAL_SCRIPT = Path(__file__).with_name("scoring_lm_eval.py")
 
 
@@ -62,16 +80,25 @@ def best(rounds: int, action: Callable[[], Any]) -> tuple[float, Any]:
     """The least wall time of some rounds, and what the last gave."""
     times = []
     for _ in range(rounds):
+        synchronize()
         begun = time.perf_counter()
         result = action()
+        synchronize()
         times.append(time.perf_counter() - begun)
     return min(times), result
 
 
-def square_rate() -> float:
-    """Multiply-adds a second, times two, of a square fp32 matrix product."""
-    a, b = torch.randn(GEMM_SIZE, GEMM_SIZE), torch.randn(GEMM_SIZE, GEMM_SIZE)
-    return 2 * GEMM_SIZE**3 / best(12, lambda: a @ b)[0]
+def synchronize() -> None:
+    """Wait for the GPU, where there is one."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def square_rate(model: Any) -> float:
+    """Multiply-adds a second, times two, of a square matrix product in the model's number format on its device."""
+    size = GEMM_SIZE[model.device.type]
+    a, b = (torch.randn(size, size, dtype=model.dtype, device=model.device) for _ in range(2))
+    return 2 * size**3 / best(12, lambda: a @ b)[0]
 
 
 def linear_layers(model: Any) -> list[torch.nn.Linear]:
@@ -83,7 +110,10 @@ def linear_layers(model: Any) -> list[torch.nn.Linear]:
 def own_products_seconds(model: Any, rows: int) -> float:
     """Seconds a token that the model's own matrix products alone take, its real weights in their order."""
     layers = linear_layers(model)
-    inputs = {layer.in_features: torch.randn(rows, layer.in_features) for layer in layers}
+    inputs = {
+        layer.in_features: torch.randn(rows, layer.in_features, dtype=model.dtype, device=model.device)
+        for layer in layers
+    }
 
     def products() -> None:
         with torch.inference_mode():
@@ -94,8 +124,12 @@ def own_products_seconds(model: Any, rows: int) -> float:
 
 
 @contextmanager
-def peak_memory(before: int) -> Iterator[Callable[[], int]]:
-    """Watches how much the process grows over `before` bytes; gives a function that tells the most."""
+def peak_memory(before: int, device: str) -> Iterator[Callable[[], int]]:
+    """Watches how much the process, or what it holds of a GPU, grows over `before` bytes; gives what tells the most."""
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        yield lambda: torch.cuda.max_memory_allocated() - before
+        return
     process, most, done = psutil.Process(), [0], threading.Event()
 
     def watch() -> None:
@@ -111,12 +145,17 @@ def peak_memory(before: int) -> Iterator[Callable[[], int]]:
 
 def profile(action: Callable[[], Any], most: int = 10) -> Iterator[str]:
     """Where the time goes, by operation, as lines."""
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as watched:
+    activity = torch.profiler.ProfilerActivity
+    on_gpu = torch.cuda.is_available()
+    with torch.profiler.profile(activities=[activity.CUDA if on_gpu else activity.CPU]) as watched:
         action()
-    events = sorted(watched.key_averages(), key=lambda event: -event.self_cpu_time_total)
-    total = sum(event.self_cpu_time_total for event in events)
-    for event in events[:most]:
-        yield f"{event.self_cpu_time_total / total:6.1%}  {event.key.removeprefix('aten::')}"
+    spent = {
+        event.key.removeprefix("aten::"): event.self_device_time_total if on_gpu else event.self_cpu_time_total
+        for event in watched.key_averages()
+    }
+    total = sum(spent.values())
+    for name in sorted(spent, key=lambda name: -spent[name])[:most]:
+        yield f"{spent[name] / total:6.1%}  {name[:100]}"
 
 
 def lm_eval(python: str, backend: HuggingFaceBackend, texts: Sequence[str], letters: str) -> Timed:
@@ -136,8 +175,8 @@ def lm_eval(python: str, backend: HuggingFaceBackend, texts: Sequence[str], lett
     return Timed(result["seconds"], np.array(result["logprobs"]))
 
 
-def overhead(backend: HuggingFaceBackend, task: Task, strategy: Any) -> float:
-    """The share of a run that is not spent in the model: rendering, tokenising, storing, and Python in between."""
+def whole_run(backend: HuggingFaceBackend, task: Task, strategy: Any) -> tuple[float, float]:
+    """Seconds of a run with rendering, tokenising and storing, and the share of them spent outside the scorer."""
     inside = [0.0]
     scorer = backend._scorer
     original = scorer.score
@@ -149,8 +188,11 @@ def overhead(backend: HuggingFaceBackend, task: Task, strategy: Any) -> float:
         return result
 
     scorer.score = timed
-    with tempfile.TemporaryDirectory() as work, Store.open(Path(work) / "s.db") as store:
-        store.runs.start_session("s", {})
+    with (
+        tempfile.TemporaryDirectory() as work,
+        Store.open(Path(work) / "s.db") as store,
+        store.runs.recorded("s", {}),
+    ):
         store.answers.add_backend("b", {})
         work_to_do = plan(task, strategy, backend, "b", store.answers)
         begun = time.perf_counter()
@@ -159,64 +201,88 @@ def overhead(backend: HuggingFaceBackend, task: Task, strategy: Any) -> float:
         )
         whole = time.perf_counter() - begun
     scorer.score = original
-    return 1 - inside[0] / whole
+    return whole, 1 - inside[0] / whole
+
+
+def opened(name: str, shape: str | None) -> HuggingFaceBackend:
+    """A model made ready; of a shape, with random weights, and only the tokenizer of the one that is named."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    backend = HuggingFaceBackend(name, HuggingFaceOptions(device=device), BackendContext(cache_folder(), print))
+    if shape is None:
+        loading, _ = best(1, backend.open)
+        print(f"loading from the cache took {loading:.1f} s")
+        return backend
+    with torch.device(device):
+        model = transformers.AutoModelForCausalLM.from_config(SHAPES[shape], dtype=backend._placement.torch_dtype)
+    backend._model = model.eval()
+    backend._scorer = ModelScorer(backend._model, "auto", None, print)
+    return backend
+
+
+def measure(name: str, backend: HuggingFaceBackend, task: Task, strategy: Any, given: argparse.Namespace) -> None:
+    """All ways on one strategy's prompts, as a table."""
+    model, device = backend._model, backend._model.device.type
+    letters = [backend.describe()["letters"][letter] for letter in "ABC"]
+    sizes = sizes_for(model, None)
+    tree, plain = TreeScorer(model, sizes), PlainScorer(model)
+    groups = [strategy.group(item, task) for item in task.items]
+    tokens = [backend.encode(group) for group in groups]
+    texts = [text for group in groups for text in backend.render(group)]
+    unique = sum(count_tokens(each).unique for each in tokens)
+    held = torch.cuda.memory_allocated() if device == "cuda" else psutil.Process().memory_info().rss
+    with peak_memory(held, device) as most:
+        tree.score(tokens, letters)
+        grown = most()
+    flops = 2 * sum(layer.weight.numel() for layer in linear_layers(model))
+    square = square_rate(model)
+    own = 1 / own_products_seconds(model, sizes.chunk)
+    seconds, scored = best(ROUNDS, lambda: tree.score(tokens, letters))
+    ways = {"prefix tree": Timed(seconds, np.concatenate([each.logits for each in scored]))}
+    square = max(square, square_rate(model))
+    whole, outside = min(whole_run(backend, task, strategy) for _ in range(ROUNDS))
+    seconds, scored = best(1, lambda: plain.score(tokens, letters))
+    ways["plain batches"] = Timed(seconds, np.concatenate([each.logits for each in scored]))
+    if given.lm_eval:
+        ways["lm-evaluation-harness"] = lm_eval(given.lm_eval, backend, texts, "ABC")
+
+    print(f"\n{name}: {len(groups)} items, {len(texts):,} prompts, {unique:,} unique tokens, {model.dtype}")
+    reference = softmax(ways["plain batches"].logits, axis=1)
+    for way, timed in ways.items():
+        difference = np.abs(softmax(timed.logits, axis=1) - reference).max()
+        print(
+            f"  {way:22} {timed.seconds:8.2f} s  {unique / timed.seconds:7.0f} unique tokens/s  "
+            f"{len(texts) / timed.seconds:6.0f} prompts/s  "
+            f"{timed.seconds / ways['prefix tree'].seconds:5.1f}x  differs by {difference:.1e}"
+        )
+    rate = unique / ways["prefix tree"].seconds
+    print(
+        f"  of {square / flops:,.0f}/s, square {GEMM_SIZE[device]} products at {square / 1e12:.2f} TFLOP/s: "
+        f"{rate * flops / square:.0%}"
+    )
+    print(f"  of {own:,.0f}/s, the model's own matrix products alone: {rate / own:.0%}")
+    print(f"  at most {grown / 1e6:,.0f} MB of memory more than the loaded model")
+    print(f"  a whole run: {whole:.2f} s, {unique / whole:,.0f} unique tokens/s; outside the scorer {outside:.1%}")
+    if given.profile:
+        for line in profile(lambda: tree.score(tokens, letters)):
+            print(f"    {line}")
 
 
 def main() -> None:
-    """Run everything and print a table."""
+    """Run everything and print a table for each strategy."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--lm-eval", metavar="PYTHON", help="the Python of an environment with lm_eval")
     arguments.add_argument("--profile", action="store_true", help="say where the prefix tree's time goes")
+    arguments.add_argument("--model", default="smollm2", help="what stands after hf: (smollm2)")
+    arguments.add_argument("--shape", choices=SHAPES, help="random weights of this shape, with the model's tokenizer")
     given = arguments.parse_args()
 
     registry = Registry.from_environment()
-    backend = HuggingFaceBackend("smollm2", HuggingFaceOptions(), BackendContext(cache_folder(), print))
-    letters = [backend.describe()["letters"][letter] for letter in "ABC"]
-    loading, _ = best(1, backend.open)
-    model = backend._model
-    loaded = psutil.Process().memory_info().rss
-    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}; loading from the cache took {loading:.1f} s")
-
-    flops = 2 * sum(layer.weight.numel() for layer in linear_layers(model))
-    sizes = sizes_for(model, None)
-    tree, plain = TreeScorer(model, sizes), PlainScorer(model)
+    backend = opened(given.model, given.shape)
+    print(f"{backend.environment()['device']}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     whole = load_task(task_definition(registry, "chaosnli"), DataFolders.from_environment(), _quiet)
-    for name, n_items in ITEMS.items():
-        task = whole.limited(n_items)
+    for name, n_items in ITEMS[backend._model.device.type].items():
         strategy = component(registry.strategies, name, {}).part
-        groups = [strategy.group(item, task) for item in task.items]
-        tokens = [backend.encode(group) for group in groups]
-        texts = [backend._chat.render(prompt.messages) for group in groups for prompt in group.prompts]
-        unique = sum(count_tokens(each).unique for each in tokens)
-        with peak_memory(loaded) as most:
-            tree.score(tokens, letters)
-            grown = most()
-        square = square_rate() / flops
-        own = 1 / own_products_seconds(model, sizes.chunk)
-        seconds, scored = best(ROUNDS, lambda each=tokens: tree.score(each, letters))
-        ways = {"prefix tree": Timed(seconds, np.concatenate([each.logits for each in scored]))}
-        square = max(square, square_rate() / flops)
-        seconds, scored = best(1, lambda each=tokens: plain.score(each, letters))
-        ways["plain batches"] = Timed(seconds, np.concatenate([each.logits for each in scored]))
-        if given.lm_eval:
-            ways["lm-evaluation-harness"] = lm_eval(given.lm_eval, backend, texts, "ABC")
-
-        print(f"\n{name}: {n_items} items, {len(texts)} prompts, {unique:,} unique tokens")
-        reference = softmax(ways["plain batches"].logits, axis=1)
-        for way, timed in ways.items():
-            difference = np.abs(softmax(timed.logits, axis=1) - reference).max()
-            print(
-                f"  {way:22} {timed.seconds:8.2f} s  {unique / timed.seconds:7.0f} unique tokens/s  "
-                f"{timed.seconds / ways['prefix tree'].seconds:5.1f}x  differs by {difference:.1e}"
-            )
-        rate = unique / ways["prefix tree"].seconds
-        print(f"  of {square:,.0f}/s, square {GEMM_SIZE} fp32 products: {rate / square:.0%}")
-        print(f"  of {own:,.0f}/s, the model's own matrix products alone: {rate / own:.0%}")
-        print(f"  the process is at most {grown / 1e6:,.0f} MB larger than after loading")
-        print(f"  outside the model: {overhead(backend, task, strategy):.1%} of a run")
-        if given.profile:
-            for line in profile(lambda each=tokens: tree.score(each, letters)):
-                print(f"    {line}")
+        measure(name, backend, whole.limited(n_items), strategy, given)
 
 
 @contextmanager
