@@ -20,7 +20,7 @@ def context(tmp_path_factory) -> BackendContext:
 
 @pytest.fixture(scope="session")
 def smollm2(context):
-    backend = HuggingFaceBackend("smollm2", HuggingFaceOptions(), context)
+    backend = HuggingFaceBackend("smollm2", HuggingFaceOptions(device="cpu"), context)
     backend.describe()
     backend.open()
     yield backend

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from judgeharness.backends.letters import LetterScores, require_letters
 from judgeharness.domain import OptionScores, PromptGroup, ScoringFailure, in_label_order
@@ -10,6 +11,28 @@ from judgeharness.prefixes import Tokens, count_tokens
 
 Score = Callable[[Sequence[Sequence[Tokens]], Sequence[int]], Sequence[LetterScores]]
 """Groups of token sequences, and the answer letters' tokens, to the letters' scores after each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """Scores on their way. take: waits for them and gives them. ready: whether there is nothing to wait for."""
+
+    take: Callable[[], Sequence[LetterScores]]
+    ready: bool
+
+
+Begin = Callable[[Sequence[Sequence[Tokens]], Sequence[int]], Scoring]
+"""As `Score`, without waiting."""
+
+
+def at_once(score: Score) -> Begin:
+    """The beginning of what is done when it returns."""
+
+    def begin(groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> Scoring:
+        scores = score(groups, letters)
+        return Scoring(lambda: scores, ready=True)
+
+    return begin
 
 
 class Packer:
@@ -31,8 +54,24 @@ class Packer:
         self._longest = longest
         self._pack_tokens = pack_tokens
 
-    def run(self, groups: Iterable[PromptGroup], score: Score) -> Iterator[OptionScores | ScoringFailure]:
-        """One result for each group. Raises HarnessError where a letter has no token of its own."""
+    def run(self, groups: Iterable[PromptGroup], begin: Begin) -> Iterator[OptionScores | ScoringFailure]:
+        """One result for each group. Raises HarnessError where a letter has no token of its own.
+
+        While one pack is scored the next is encoded and handed over, so that a GPU does not wait for the host.
+        """
+        under_way: list[tuple[Sequence[_Encoded], Scoring]] = []
+        for step in self._packs(groups):
+            if isinstance(step, ScoringFailure):
+                yield step
+                continue
+            letters = require_letters(self._letters, step[0].group.n_options)
+            under_way.append((step, begin([encoded.tokens for encoded in step], letters)))
+            while under_way and (len(under_way) > 1 or under_way[0][1].ready):
+                yield from _results(*under_way.pop(0))
+        for pack, scoring in under_way:
+            yield from _results(pack, scoring)
+
+    def _packs(self, groups: Iterable[PromptGroup]) -> Iterator[Sequence[_Encoded] | ScoringFailure]:
         pack: list[_Encoded] = []
         for group in groups:
             encoded = _Encoded(group, self._encode(group))
@@ -41,21 +80,11 @@ class Packer:
                 yield failure
                 continue
             if pack and (pack[0].group.n_options != group.n_options or self._full(pack)):
-                yield from self._score(pack, score)
+                yield pack
                 pack = []
             pack.append(encoded)
         if pack:
-            yield from self._score(pack, score)
-
-    def _score(self, pack: Sequence[_Encoded], score: Score) -> Iterator[OptionScores | ScoringFailure]:
-        letters = require_letters(self._letters, pack[0].group.n_options)
-        results = score([encoded.tokens for encoded in pack], letters)
-        for encoded, scores in zip(pack, results, strict=True):
-            by_label = in_label_order(scores.logits, encoded.group)
-            try:
-                yield OptionScores(encoded.group.uid, by_label, "logit", scores.mass)
-            except ValueError as error:
-                yield ScoringFailure(encoded.group.uid, str(error))
+            yield pack
 
     def _full(self, pack: Sequence[_Encoded]) -> bool:
         return sum(encoded.unique for encoded in pack) >= self._pack_tokens
@@ -76,3 +105,12 @@ class _Encoded:
         self.group = group
         self.tokens = tokens
         self.unique = count_tokens(tokens).unique
+
+
+def _results(pack: Sequence[_Encoded], scoring: Scoring) -> Iterator[OptionScores | ScoringFailure]:
+    for encoded, scores in zip(pack, scoring.take(), strict=True):
+        by_label = in_label_order(scores.logits, encoded.group)
+        try:
+            yield OptionScores(encoded.group.uid, by_label, "logit", scores.mass)
+        except ValueError as error:
+            yield ScoringFailure(encoded.group.uid, str(error))

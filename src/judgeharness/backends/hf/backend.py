@@ -94,7 +94,7 @@ class HuggingFaceBackend:
         if self._scorer is None:
             raise RuntimeError("score() before open()")
         packer = Packer(self.encode, self._letters, self._context_length(), self._scorer.pack_tokens)
-        return packer.run(groups, self._scorer.score)
+        return packer.run(groups, self._scorer.begin)
 
     def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts | ScoringFailure]:
         """Write to the groups' prompts, many at a time."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from judgeharness.backends.hf.options import HuggingFaceOptions
@@ -51,6 +54,12 @@ def _dtype(kind: str) -> str:
     if kind != "cuda":
         return "float32"
     return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+
+
+def placed(values: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
+    """An array on a device; on a GPU without waiting for what that is doing."""
+    tensor = torch.from_numpy(np.ascontiguousarray(values))
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def require_memory(what: str, stored_bytes: int, stored_dtype: str | None, placement: Placement, quant: str) -> None:

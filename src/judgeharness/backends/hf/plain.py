@@ -59,7 +59,7 @@ class PlainScorer:
         while pending:
             batch = pending.pop()
             try:
-                scored = letter_scores(self._last_logits([sequences[index] for index in batch]), letters)
+                scored = letter_scores(self._last_logits([sequences[index] for index in batch]), torch.tensor(letters))
             except torch.OutOfMemoryError:
                 if len(batch) == 1:
                     raise

@@ -13,6 +13,7 @@ from judgeharness.backends.hf.scores import tolerance
 from judgeharness.backends.hf.tree import TreeScorer, TreeUnfitError, sizes_for
 from judgeharness.backends.letters import LetterScores
 from judgeharness.backends.options import ScorerChoice
+from judgeharness.backends.packs import Scoring, at_once
 from judgeharness.errors import HarnessError
 from judgeharness.prefixes import Tokens
 
@@ -55,9 +56,14 @@ class ModelScorer:
 
     def score(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> list[LetterScores]:
         """Scores of the tokens `letters` after each prompt of each group."""
+        return list(self.begin(groups, letters).take())
+
+    def begin(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> Scoring:
+        """As `score`, but a GPU is only given its work: more can be made ready while it is at it."""
         if self._tree is not None and not self._checked:
             self._try(lambda: self._check(groups[0], letters))
-        return (self._tree or self._plain).score(groups, letters)
+        begin = at_once(self._plain.score) if self._tree is None else self._tree.begin
+        return begin(groups, letters)
 
     def _use_tree(self, batch_tokens: int | None) -> None:
         self._tree = TreeScorer(self._model, sizes_for(self._model, batch_tokens))

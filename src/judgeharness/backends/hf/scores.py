@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 
 _TOLERANCE = {torch.float32: 2e-3, torch.float16: 0.1, torch.bfloat16: 0.5}
@@ -14,9 +12,9 @@ def tolerance(dtype: torch.dtype) -> float:
     return _TOLERANCE.get(dtype, _TOLERANCE[torch.bfloat16])
 
 
-def letter_scores(logits: torch.Tensor, letters: Sequence[int]) -> torch.Tensor:
+def letter_scores(logits: torch.Tensor, letters: torch.Tensor) -> torch.Tensor:
     """From logits (prompts, vocabulary) the letters' columns and, last, their mass: (prompts, letters + 1), float32."""
     every = logits.float()
-    chosen = every[:, list(letters)]
+    chosen = every.index_select(1, letters.to(every.device))
     mass = (chosen.logsumexp(1) - every.logsumexp(1)).exp()
     return torch.cat([chosen, mass[:, None]], dim=1)

@@ -17,8 +17,10 @@ import numpy as np
 import torch
 import transformers
 
+from judgeharness.backends.hf.device import placed
 from judgeharness.backends.hf.scores import letter_scores
 from judgeharness.backends.letters import LetterScores
+from judgeharness.backends.packs import Scoring
 from judgeharness.prefixes import Block, Chunk, PrefixTree, Tokens, build_tree, cut, side_by_side
 
 ATTENTION = "judgeharness_prefix_tree"
@@ -39,11 +41,11 @@ class Sizes:
     together: int
 
 
-SIZES = {"cpu": Sizes(1_024, 64, 16), "mps": Sizes(4_096, 64, 64), "cuda": Sizes(16_384, 64, 128)}
+SIZES = {"cpu": Sizes(1_024, 64, 16), "mps": Sizes(4_096, 64, 64), "cuda": Sizes(16_384, 128, 64)}
 
 
 def sizes_for(model: Any, chunk_tokens: int | None) -> Sizes:
-    """The sizes for the model's device: measured on CPUs, an estimate on others; chunk_tokens overrides the chunk."""
+    """The sizes for the model's device, measured but for mps; chunk_tokens stands in for the chunk's."""
     sizes = SIZES.get(model.get_input_embeddings().weight.device.type, SIZES["cpu"])
     return sizes if chunk_tokens is None else replace(sizes, chunk=chunk_tokens)
 
@@ -73,14 +75,26 @@ class TreeScorer:
 
     def score(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> list[LetterScores]:
         """Scores of the tokens `letters` after each prompt of each group. Raises TreeUnfitError."""
+        return list(self.begin(groups, letters).take())
+
+    def begin(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> Scoring:
+        """As `score`, but a GPU is only given its work: more can be made ready while it is at it."""
         forest = side_by_side([build_tree(prompts) for prompts in groups])
         read, places = np.unique(forest.leaves, return_inverse=True)
-        rows = self._rows(forest, read, letters)
-        logits, mass = rows[:, :-1].double().cpu().numpy(), rows[:, -1].double().cpu().numpy()
-        splits = np.cumsum([len(prompts) for prompts in groups])[:-1]
-        return [LetterScores(logits[part], mass[part]) for part in np.split(places, splits)]
+        parts = np.split(places, np.cumsum([len(prompts) for prompts in groups])[:-1])
+        rows = self._rows(forest, read, placed(np.array(letters), self._device))
+        found = rows.to("cpu", non_blocking=rows.is_cuda)
+        there = torch.cuda.current_stream(rows.device).record_event() if rows.is_cuda else None
 
-    def _rows(self, forest: PrefixTree, read: Any, letters: Sequence[int]) -> torch.Tensor:
+        def take() -> list[LetterScores]:
+            if there is not None:
+                there.synchronize()
+            scores = found.double().numpy()
+            return [LetterScores(scores[part, :-1], scores[part, -1]) for part in parts]
+
+        return Scoring(take, ready=there is None)
+
+    def _rows(self, forest: PrefixTree, read: Any, letters: torch.Tensor) -> torch.Tensor:
         while True:
             try:
                 return torch.cat(list(self._read(forest, read, letters)))
@@ -90,7 +104,7 @@ class TreeScorer:
                 torch.cuda.empty_cache()
                 self._sizes = replace(self._sizes, chunk=self._sizes.chunk // 2)
 
-    def _read(self, forest: PrefixTree, read: Any, letters: Sequence[int]) -> Iterator[torch.Tensor]:
+    def _read(self, forest: PrefixTree, read: Any, letters: torch.Tensor) -> Iterator[torch.Tensor]:
         """For each chunk the letters' logits and their mass, (leaves in it, letters + 1)."""
         state = _State(self._model.dtype)
         with _attention(self._model, state), torch.inference_mode():
@@ -98,16 +112,13 @@ class TreeScorer:
                 state.enter(chunk)
                 leaves = read[(read >= chunk.start) & (read < chunk.stop)] - chunk.start
                 logits = self._model(
-                    input_ids=self._tensor(forest.tokens[chunk.start : chunk.stop])[None],
-                    position_ids=self._tensor(forest.depths[chunk.start : chunk.stop])[None],
+                    input_ids=placed(forest.tokens[chunk.start : chunk.stop], self._device)[None],
+                    position_ids=placed(forest.depths[chunk.start : chunk.stop], self._device)[None],
                     use_cache=False,
-                    logits_to_keep=self._tensor(leaves),
+                    logits_to_keep=placed(leaves, self._device),
                 ).logits[0]
                 state.leave()
                 yield letter_scores(logits, letters)
-
-    def _tensor(self, values: Any) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(values)).to(self._device)
 
 
 class _Seen:
@@ -124,7 +135,7 @@ class _Seen:
     def keys(self, device: torch.device) -> torch.Tensor:
         """(runs * keys,) places among the tokens at hand."""
         if device not in self._keys:
-            self._keys[device] = torch.from_numpy(self._block.keys.reshape(-1)).to(device)
+            self._keys[device] = placed(self._block.keys.reshape(-1), device)
         return self._keys[device]
 
     def mask(self, window: int | None, groups: int, device: torch.device) -> torch.Tensor:
@@ -135,7 +146,7 @@ class _Seen:
             visible = self._block.visible
             if window is not None:
                 visible = visible & (self._block.distances < window)
-            seen = torch.from_numpy(visible).to(device)
+            seen = placed(visible, device)
             added = torch.zeros(seen.shape, dtype=self._dtype, device=device).masked_fill_(~seen, float("-inf"))
             self._masks[window, device] = added[:, None].repeat(1, 1, groups, 1)
         return self._masks[window, device]
@@ -147,14 +158,16 @@ class _State:
     def __init__(self, dtype: torch.dtype) -> None:
         self._dtype = dtype
         self._kept: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-        self._carried = torch.empty(0, dtype=torch.long)
+        self._to_carry = np.empty(0, dtype=np.int64)
+        self._carried: dict[torch.device, torch.Tensor] = {}
         self._layers: set[int] = set()
         self.seen: list[_Seen] = []
 
     def enter(self, chunk: Chunk) -> None:
         """Make ready for a chunk."""
         self.seen = [_Seen(block, self._dtype) for block in chunk.blocks]
-        self._carried = torch.from_numpy(chunk.carried)
+        self._to_carry = chunk.carried
+        self._carried.clear()
         self._layers.clear()
 
     def leave(self) -> None:
@@ -163,15 +176,17 @@ class _State:
             raise TreeUnfitError("its attention does not go through transformers' attention interface")
 
     def at_hand(self, layer: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """A layer's keys and values (heads, kept and own tokens, dim), and keep what the next chunk needs of them."""
+        """A layer's keys and values (kept and own tokens, heads, dim), and keep what the next chunk needs of them."""
         if layer in self._layers:
             raise TreeUnfitError("a layer attends more than once")
         self._layers.add(layer)
         if layer in self._kept:
             before = self._kept[layer]
-            key, value = torch.cat([before[0], key], dim=1), torch.cat([before[1], value], dim=1)
-        carried = self._carried.to(key.device)
-        self._kept[layer] = key.index_select(1, carried), value.index_select(1, carried)
+            key, value = torch.cat([before[0], key]), torch.cat([before[1], value])
+        if key.device not in self._carried:
+            self._carried[key.device] = placed(self._to_carry, key.device)
+        carried = self._carried[key.device]
+        self._kept[layer] = key.index_select(0, carried), value.index_select(0, carried)
         return key, value
 
 
@@ -209,22 +224,23 @@ def _attend(
     ]
     if _current is None or unknown:
         raise TreeUnfitError(f"its attention takes {', '.join(unknown)}")
-    keys, values = _current.at_hand(id(module), key[0], value[0])
+    keys, values = _current.at_hand(id(module), key[0].transpose(0, 1), value[0].transpose(0, 1))
     _, heads, tokens, _ = query.shape
-    groups = heads // keys.shape[0]
+    key_heads = keys.shape[1]
+    groups = heads // key_heads
     result = torch.empty((tokens, heads, value.shape[-1]), dtype=query.dtype, device=query.device)
     for seen in _current.seen:
         # Heads that share keys stand as more rows of the same product: (runs, key heads, groups * width, dim).
-        asked = query[0, :, seen.rows].view(keys.shape[0], groups, seen.runs, seen.width, -1).permute(2, 0, 1, 3, 4)
-        q = asked.reshape(seen.runs, keys.shape[0], groups * seen.width, -1)
+        asked = query[0, :, seen.rows].view(key_heads, groups, seen.runs, seen.width, -1).permute(2, 0, 1, 3, 4)
+        q = asked.reshape(seen.runs, key_heads, groups * seen.width, -1)
         k, v = (
-            each.index_select(1, seen.keys(each.device)).view(each.shape[0], seen.runs, -1, each.shape[-1])
+            each.index_select(0, seen.keys(each.device)).view(seen.runs, -1, key_heads, each.shape[-1]).transpose(1, 2)
             for each in (keys, values)
         )
         mask = seen.mask(sliding_window, groups, query.device)
-        found = _scaled_dot_product(q, k.transpose(0, 1), v.transpose(0, 1), mask, scaling, softcap)
-        rows = found.view(seen.runs, keys.shape[0], groups, seen.width, -1).permute(0, 3, 1, 2, 4)
-        result[seen.rows].view(seen.runs, seen.width, keys.shape[0], groups, -1).copy_(rows)
+        found = _scaled_dot_product(q, k, v, mask, scaling, softcap)
+        rows = found.view(seen.runs, key_heads, groups, seen.width, -1).permute(0, 3, 1, 2, 4)
+        result[seen.rows].view(seen.runs, seen.width, key_heads, groups, -1).copy_(rows)
     return result[None], None
 
 

@@ -18,7 +18,7 @@ from judgeharness.backends.llamacpp.library import LlamaModel, supports_gpu
 from judgeharness.backends.llamacpp.options import LlamaCppOptions
 from judgeharness.backends.llamacpp.scorer import LlamaScorer
 from judgeharness.backends.llamacpp.writer import LlamaWriter
-from judgeharness.backends.packs import Packer
+from judgeharness.backends.packs import Packer, at_once
 from judgeharness.backends.source import ModelSource, find_source, fingerprint
 from judgeharness.backends.writing import TextPacker
 from judgeharness.content import digest
@@ -85,7 +85,7 @@ class LlamaCppBackend:
         if self._scorer is None or self._model is None:
             raise RuntimeError("score() before open()")
         packer = Packer(self.encode, self._letters, self._longest(self._model), self._scorer.pack_tokens)
-        return packer.run(groups, self._scorer.score)
+        return packer.run(groups, at_once(self._scorer.score))
 
     def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts | ScoringFailure]:
         """Write to the groups' prompts, many at a time."""
