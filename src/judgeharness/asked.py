@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,27 +11,34 @@ import numpy as np
 from judgeharness import options
 from judgeharness.bias import Asked, Bias, measure_bias
 from judgeharness.components import component
-from judgeharness.domain import FloatArray, Item, OptionScores, PromptGroup, Reading
+from judgeharness.domain import FloatArray, GeneratedTexts, Item, OptionScores, PromptGroup, Reading
 from judgeharness.errors import InputError
 from judgeharness.explanations import explained
 from judgeharness.registry import Registry
 from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
 from judgeharness.tasks.task import Task
-from judgeharness.turns import last_turn
+from judgeharness.turns import Turn, last_turn
 
 
-def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Iterator[Asked]:
-    """One for each item that has a distribution, from the scores in the store.
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """An item's last prompts, and what came back. written: what the model wrote before, or what was read, in order."""
+
+    item: Item
+    turn: Turn
+    answer: OptionScores | Reading
+    written: tuple[GeneratedTexts, ...]
+
+
+def answered_again(run: Run, task: Task, registry: Registry, store: Store) -> Iterator[Answered]:
+    """One for each item that has a distribution, from the answers in the store.
 
     Raises InputError for a run that asked nothing, and where the task is not what it was.
     """
     if run.strategy is None:
         raise InputError(f"run {run.id} of {run.backend} asked no prompts", "name a run of a model")
     strategy = component(registry.strategies, run.strategy, _given(run.record.get("strategy"))).part
-    transform = None
-    if run.transform is not None:
-        transform = component(registry.transforms, run.transform, _given(run.record.get("transform"))).part
     given = run.record.get("explanations")
     task = explained(task, None if given is None else store.explanations.find(given["set"]))
     items = {item.uid: item for item in task.items}
@@ -47,7 +55,17 @@ def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Itera
                 f"run {run.id}: the prompts of '{prediction.uid}' are not what they were",
                 "the task's data or wording, or the strategy, has changed since; run it again",
             )
-        yield _asked(item, turn.group, answer, transform)
+        written = tuple(texts for key in turn.text_keys if (texts := store.answers.texts(key)) is not None)
+        yield Answered(item, turn, answer, written)
+
+
+def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Iterator[Asked]:
+    """What each of these items was asked, under the run's transform. Raises as `answered_again`."""
+    transform = None
+    if run.transform is not None:
+        transform = component(registry.transforms, run.transform, _given(run.record.get("transform"))).part
+    for each in answered_again(run, task, registry, store):
+        yield _asked(each.item, each.turn.group, each.answer, transform)
 
 
 def bias_of(run: Run, task: Task, registry: Registry, store: Store) -> Bias:

@@ -12,6 +12,7 @@ from judgeharness.specs import (
     ExecutorSpec,
     MetricSpec,
     ReporterSpec,
+    SectionSpec,
     Spec,
     StrategySpec,
     TaskSpec,
@@ -61,6 +62,12 @@ def judgeharness_reporters() -> Iterable[ReporterSpec]:
 
 
 @hookspec
+def judgeharness_sections() -> Iterable[SectionSpec]:
+    """Sections: parts of the page that `judgeharness report` writes, in the order of registration."""
+    return ()
+
+
+@hookspec
 def judgeharness_executors() -> Iterable[ExecutorSpec]:
     """Executors: where prompt groups are scored."""
     return ()
@@ -79,6 +86,7 @@ HOOKS: dict[str, type[Spec]] = {
     "judgeharness_transforms": TransformSpec,
     "judgeharness_metrics": MetricSpec,
     "judgeharness_reporters": ReporterSpec,
+    "judgeharness_sections": SectionSpec,
     "judgeharness_executors": ExecutorSpec,
     "judgeharness_commands": CommandSpec,
 }

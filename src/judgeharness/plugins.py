@@ -31,6 +31,7 @@ BUILTINS = (
     "judgeharness.transforms",
     "judgeharness.metrics",
     "judgeharness.reports",
+    "judgeharness.pages",
     "judgeharness.executors",
     "judgeharness.cli",
 )

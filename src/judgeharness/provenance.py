@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -88,6 +89,25 @@ def request_for(run: Run, store: Store, executor: str = "local", more: Mapping[s
         executor=executor,
         explanations=record.get("explanations", {}).get("set", "human"),
     )
+
+
+def command_for(request: Request) -> str:
+    """The command line that makes a request of one task and one backend, as a shell takes it."""
+    words = ["judgeharness", "eval", "--task", *request.tasks, "--backend", *request.backends]
+    given = {
+        "--strategy": request.strategies,
+        "--transform": request.transforms,
+        "--temperature": () if request.temperature is None else (f"{request.temperature:g}",),
+        "--split": () if request.split in (None, "all") else (request.split,),
+        "--limit": () if request.limit is None else (str(request.limit),),
+        "--explanations": () if request.explanations == "human" else (request.explanations,),
+        "--metric": request.metrics,
+        "-o": [f"{name}={value}" for name, value in request.values.items()],
+    }
+    for option, values in given.items():
+        for value in values:
+            words += [option, str(value)]
+    return shlex.join(words)
 
 
 def _told_by_its_parts(run: Run, store: Store) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from judgeharness.specs import (
     ExecutorSpec,
     MetricSpec,
     ReporterSpec,
+    SectionSpec,
     Spec,
     StrategySpec,
     TaskSpec,
@@ -87,6 +88,7 @@ class Registry:
         self.transforms = Catalog(TransformSpec, plugins)
         self.metrics = Catalog(MetricSpec, plugins)
         self.reporters = Catalog(ReporterSpec, plugins)
+        self.sections = Catalog(SectionSpec, plugins)
         self.executors = Catalog(ExecutorSpec, plugins)
         self.commands = Catalog(CommandSpec, plugins)
 

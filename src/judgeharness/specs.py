@@ -140,6 +140,14 @@ class ReporterSpec(Spec):
     kind: ClassVar[str] = "reporter"
 
 
+class SectionSpec(Spec):
+    """Target: a callable (report: Report) -> Section or None. A part of the page that `judgeharness report` writes."""
+
+    __slots__ = ()
+
+    kind: ClassVar[str] = "section"
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
     """An option of a component that is a command's option too: `--NAME VALUE` for `-o option=VALUE`."""

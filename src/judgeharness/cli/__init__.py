@@ -36,6 +36,7 @@ def judgeharness_commands() -> list[CommandSpec]:
         ),
         CommandSpec(name="export", summary="Write soft labels to files.", target="judgeharness.cli.export:command"),
         CommandSpec(name="plot", summary="Draw runs.", target="judgeharness.cli.plot:command"),
+        CommandSpec(name="report", summary="Write a page to look at.", target="judgeharness.cli.report:command"),
         CommandSpec(
             name="score", summary="Measure predictions made elsewhere.", target="judgeharness.cli.score:command"
         ),

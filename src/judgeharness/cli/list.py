@@ -19,6 +19,7 @@ KINDS = (
     "transforms",
     "metrics",
     "reporters",
+    "sections",
     "executors",
     "models",
     "commands",

@@ -15,5 +15,6 @@ def judgeharness_reporters() -> list[ReporterSpec]:
         ReporterSpec(name="csv", summary="comma-separated values", target="judgeharness.reports.csv:write"),
         ReporterSpec(name="markdown", summary="Markdown tables", target="judgeharness.reports.markdown:write"),
         ReporterSpec(name="latex", summary="LaTeX tables (booktabs)", target="judgeharness.reports.latex:write"),
+        ReporterSpec(name="html", summary="a page for the browser", target="judgeharness.pages.page:write_leaderboard"),
         ReporterSpec(name="svg", summary="the table as a picture", target="judgeharness.reports.picture:write"),
     ]

@@ -1,0 +1,88 @@
+"""`judgeharness report`: one HTML file, from the leaderboard to single items."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from judgeharness.cli.completion import ComponentName
+from judgeharness.cli.parameters import data_dir_option, metrics_option, store_option
+from judgeharness.cli.program import Session
+from judgeharness.cli.stored import task_of
+
+EXAMPLES = """\b
+Examples:
+  judgeharness report -o report.html
+  judgeharness report RUN1 RUN2 -o report.html --no-text --title "Two judges"
+"""
+
+
+@click.command("report", epilog=EXAMPLES)
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.html",
+    help="The file to write.",
+)
+@click.option("--title", default="Judges and people", show_default=True, metavar="TEXT", help="Of the page.")
+@click.option("--no-text", is_flag=True, help="Leave out the texts of items, explanations, prompts and answers.")
+@click.option(
+    "--sort",
+    default="jsd",
+    show_default=True,
+    type=ComponentName("metrics"),
+    metavar="METRIC",
+    help="What ranks the runs.",
+)
+@metrics_option
+@click.option("--task", "task_files", multiple=True, metavar="FILE.toml", help="Where a task of your own is; repeats.")
+@data_dir_option
+@store_option
+@click.pass_context
+def command(
+    context: click.Context,
+    runs: tuple[str, ...],
+    out: Path,
+    title: str,
+    no_text: bool,
+    sort: str,
+    metrics: tuple[str, ...],
+    task_files: tuple[str, ...],
+    data_dir: str | None,
+    store: str | None,
+) -> None:
+    """Write a page to look at: leaderboard, distributions, single items with every prompt, and how it was run.
+
+    RUN is a run's id or its beginning; all judges in the store unless given. The file holds everything that it shows,
+    asks the network for nothing, and opens in any browser of today. Mind the licence of the data before you pass it on:
+    --no-text leaves texts out.
+    """
+    from judgeharness.cli.stores import open_store
+    from judgeharness.components import default_measures, task_definition
+    from judgeharness.pages.gather import chosen, gather
+    from judgeharness.pages.page import render, sections_of
+    from judgeharness.pages.writing import write_whole
+    from judgeharness.reports.leaderboard import View
+
+    registry = context.ensure_object(Session).registry
+    measures = default_measures(registry, [*metrics, sort])
+    own = {task_definition(registry, file).name: file for file in task_files}
+    with open_store(store) as opened:
+        report = gather(
+            chosen(runs, opened),
+            opened,
+            registry,
+            measures,
+            View(sort=sort, published=True),
+            title,
+            lambda run: task_of(run, own.get(run.task), registry, data_dir),
+            with_texts=not no_text,
+        )
+        page = render(report, sections_of(report, registry))
+    write_whole(out, page)
+    judges = sum(len(subject.judges) for subject in report.subjects)
+    click.echo(f"{out}: {judges} runs, {out.stat().st_size / 1e6:.1f} MB")

@@ -1,0 +1,76 @@
+"""A report's data from the store, and from the tasks' files for the texts that the store does not keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from judgeharness.asked import answered_again
+from judgeharness.domain import Prediction
+from judgeharness.errors import InputError
+from judgeharness.finetune import KIND
+from judgeharness.measures import Measure
+from judgeharness.pages.contract import Judge, Report, Subject
+from judgeharness.provenance import command_for, request_for, versions_of
+from judgeharness.registry import Registry
+from judgeharness.reports.leaderboard import Board, View, leaderboard
+from judgeharness.store.database import Store
+from judgeharness.store.runs import Run
+from judgeharness.tasks.task import Task
+
+NO_TEXTS = "The texts of items, explanations, prompts and answers are left out of this file, as it was asked for."
+
+FindTask = Callable[[Run], Task]
+
+
+def chosen(names: Sequence[str], store: Store) -> list[Run]:
+    """The runs of these ids or their beginnings; all judges where none is named. Raises InputError."""
+    if not names:
+        found = [run for run in store.runs.all() if KIND not in run.record]
+        if not found:
+            raise InputError("there are no runs to report", "'judgeharness eval' makes some")
+        return found
+    runs = list({run.id: run for run in (store.runs.find(name) for name in names)}.values())
+    for run in runs:
+        if KIND in run.record:
+            raise InputError(
+                f"run {run.id} is of a fine-tuned classifier, which the page does not show",
+                "'judgeharness leaderboard --kind finetune' does",
+            )
+    return runs
+
+
+def gather(
+    runs: Sequence[Run],
+    store: Store,
+    registry: Registry,
+    measures: Mapping[str, Measure],
+    view: View,
+    title: str,
+    find_task: FindTask,
+    with_texts: bool,
+) -> Report:
+    """The runs with their distributions, prompts and records. Raises as `find_task` and `leaderboard` do."""
+    ranked = leaderboard(runs, store.runs, measures, view)
+    subjects = tuple(_subject(board, store, registry, find_task) for board in ranked.boards)
+    return Report(title, ranked, measures, subjects, with_texts, () if with_texts else (NO_TEXTS,))
+
+
+def _subject(board: Board, store: Store, registry: Registry, find_task: FindTask) -> Subject:
+    task = find_task(board.runs[0])
+    items = tuple(store.runs.items(board.task.digest))
+    by_uid = {item.uid: item for item in task.items}
+    judges = tuple(_judge(run, task, [item.uid for item in items], store, registry) for run in board.runs)
+    return Subject(board, items, by_uid, judges)
+
+
+def _judge(run: Run, task: Task, uids: Sequence[str], store: Store, registry: Registry) -> Judge:
+    found = {each.uid: each for each in store.runs.predictions(run.id)}
+    return Judge(
+        run=run,
+        predictions=tuple(found.get(uid, Prediction(uid, None, "not stored")) for uid in uids),
+        backend=store.answers.description(run.backend_digest),
+        versions=versions_of(store.runs.session(run.session_id)),
+        command=command_for(request_for(run, store)),
+        answered=None if run.strategy is None else partial(answered_again, run, task, registry, store),
+    )

@@ -1,0 +1,93 @@
+"""The page as one file: template, styles, scripts and data, and a policy that lets nothing else in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TextIO
+
+from judgeharness import __version__
+from judgeharness.errors import HarnessError, MissingExtraError
+from judgeharness.pages.contract import Report, Section
+from judgeharness.pages.packing import script_safe
+from judgeharness.pages.sections import leaderboard as leaderboard_section
+from judgeharness.pages.subjects import subjects_data
+from judgeharness.pages.templates import asset, html
+from judgeharness.registry import Registry
+from judgeharness.reports.leaderboard import Leaderboard
+
+
+def sections_of(report: Report, registry: Registry) -> list[tuple[str, Section]]:
+    """What each section shows, by its name. Raises HarnessError for one that fails."""
+    found = []
+    for spec, _ in registry.sections:
+        make = registry.sections.load(spec.name)
+        try:
+            section = make(report)
+        except HarnessError:
+            raise
+        # A section may be anybody's.
+        except Exception as error:
+            raise HarnessError(f"section '{spec.name}' failed: {type(error).__name__}: {error}") from error
+        if section is not None and not isinstance(section, Section):
+            raise HarnessError(f"section '{spec.name}' gave {type(section).__name__}, not a Section")
+        if section is not None:
+            found.append((spec.name, section))
+    return found
+
+
+def render(report: Report, sections: Sequence[tuple[str, Section]]) -> str:
+    """The whole page. Raises MissingExtraError where plots are to be drawn and plotly is not installed."""
+    data = {
+        "subjects": subjects_data(report),
+        **{name: section.data for name, section in sections if section.data is not None},
+    }
+    scripts = [
+        *([plotly()] if any(section.plots for _, section in sections) else []),
+        asset("core.js"),
+        *dict.fromkeys(section.script for _, section in sections if section.script),
+    ]
+    styles = [asset("page.css"), *dict.fromkeys(section.style for _, section in sections if section.style)]
+    return html(
+        "page.html.jinja",
+        report=report,
+        sections=sections,
+        policy=_policy(scripts),
+        styles=[_inert(style, "style") for style in styles],
+        scripts=[_inert(script, "script") for script in scripts],
+        data=script_safe(data),
+        version=__version__,
+        made=datetime.now(UTC).strftime("%Y-%m-%d"),
+    )
+
+
+def write_leaderboard(board: Leaderboard, out: TextIO) -> None:
+    """The reporter `html`: a page with the leaderboard alone."""
+    report = Report("Leaderboard", board, {})
+    out.write(render(report, [("leaderboard", leaderboard_section.section(report))]))
+
+
+def plotly() -> str:
+    """The source of plotly.js, from the Python package that carries it. Raises MissingExtraError."""
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError as error:
+        raise MissingExtraError("a page with plots", "judgeharness[report]", str(error)) from error
+    return str(get_plotlyjs())
+
+
+def _inert(source: str, element: str) -> str:
+    """Source that cannot end the element it stands in."""
+    return source.replace(f"</{element}", f"<\\/{element}")
+
+
+def _policy(scripts: Iterable[str]) -> str:
+    """A content security policy: these scripts and no others, and nothing from elsewhere."""
+    hashes = [hashlib.sha256(_inert(script, "script").encode("utf-8")).digest() for script in scripts]
+    allowed = " ".join(f"'sha256-{base64.b64encode(each).decode('ascii')}'" for each in hashes)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )

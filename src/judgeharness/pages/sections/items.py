@@ -1,0 +1,137 @@
+"""Single items: what they say, what people and judges say of them, and every prompt's scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from judgeharness import bias
+from judgeharness.asked import Answered
+from judgeharness.backends.letters import PROBE
+from judgeharness.content import digest
+from judgeharness.domain import GeneratedTexts, Item, OptionScores, Prompt
+from judgeharness.pages.contract import Judge, Report, Section, Subject
+from judgeharness.pages.packing import floats, packed
+from judgeharness.pages.templates import asset, html
+
+
+def section(report: Report) -> Section | None:
+    """A list with search and filters, and an item with its texts, distributions and prompts."""
+    if not report.subjects:
+        return None
+    body = html("items.html.jinja", subjects=report.subjects, with_texts=report.with_texts)
+    data = [_Subject(subject, report.with_texts).data() for subject in report.subjects]
+    return Section("Items", body, data=data, script=asset("items.js"))
+
+
+class _Subject:
+    """The data of one subject; prompts that several runs asked stand once."""
+
+    def __init__(self, subject: Subject, with_texts: bool) -> None:
+        self._subject = subject
+        self._with_texts = with_texts
+        self._prompts: dict[str, str] = {}
+
+    def data(self) -> dict[str, Any]:
+        """texts: of each item. askings: what was asked and answered, by item; judges: each run's place among them."""
+        askings: dict[str, dict[str, Any]] = {}
+        judges: list[int | None] = []
+        for judge in self._subject.judges:
+            name = _asking(judge)
+            if name is not None and name not in askings:
+                askings[name] = self._asked(judge)
+            judges.append(None if name is None else list(askings).index(name))
+        return {
+            "texts": [self._texts(item) for item in self._subject.items] if self._with_texts else None,
+            "askings": list(askings.values()),
+            "judges": judges,
+            "prompts": self._prompts,
+        }
+
+    def _texts(self, item: Item) -> dict[str, Any]:
+        known = self._subject.texts.get(item.uid)
+        return {} if known is None else {"fields": dict(known.fields), "explanations": _explanations(known)}
+
+    def _asked(self, judge: Judge) -> dict[str, Any]:
+        run = judge.run
+        answers = {} if judge.answered is None else {each.item.uid: self._answer(each) for each in judge.answered()}
+        return {
+            "name": f"{run.backend} {run.way}",
+            "around": around(judge.backend.get("prompt_format")) if self._with_texts else None,
+            "answers": answers,
+        }
+
+    def _answer(self, answered: Answered) -> dict[str, Any]:
+        prompts = answered.turn.group.prompts
+        shown = {
+            "options": [prompt.options for prompt in prompts],
+            "explanations": [prompt.explanations for prompt in prompts],
+            "labels": [each.label for each in answered.item.explanations],
+            "messages": [_messages(prompt) for prompt in prompts] if self._with_texts else None,
+            "written": [_written(each) for each in answered.written] if self._with_texts else [],
+        }
+        if self._with_texts and any(prompt.explanations for prompt in prompts):
+            shown["shown"] = _explanations(answered.item)
+        key = digest(shown)[:16]
+        if key not in self._prompts:
+            self._prompts[key] = packed(shown)
+        return {"prompts": key, **_scores(answered)}
+
+
+def _scores(answered: Answered) -> dict[str, Any]:
+    """Scores as they are stored, the shares they make of the options, and what orders do to these."""
+    answer, prompts = answered.answer, answered.turn.group.prompts
+    scored = isinstance(answer, OptionScores)
+    rows = answer.scores if isinstance(answer, OptionScores) else answer.probabilities
+    found: dict[str, Any] = {
+        "kind": answer.kind if isinstance(answer, OptionScores) else "read",
+        "scores": floats(rows),
+    }
+    if isinstance(answer, OptionScores):
+        if answer.mass is not None:
+            found["mass"] = floats(answer.mass)
+        if answer.censored is not None and answer.censored.any():
+            found["censored"] = answer.censored.astype(int).tolist()
+    informative = answer.informative if isinstance(answer, OptionScores) else answer.read
+    if informative.any():
+        shares = softmax(rows[informative], axis=1) if scored else rows[informative]
+        orders = np.array([prompt.options for prompt in prompts])[informative]
+        places = np.array([prompt.explanations for prompt in prompts], dtype=np.int64).reshape(len(prompts), -1)
+        labels = np.array([each.label for each in answered.item.explanations], dtype=np.int64)
+        asked = bias.Asked(shares, orders, places[informative], labels)
+        found["letters"] = floats(bias.letters(asked))
+        if places.shape[1] > 1:
+            found["places"] = floats(bias.places(asked))
+    return found
+
+
+def around(prompt_format: object) -> tuple[str, str] | None:
+    """What the model reads before and after a single message of the user; None where that is not known."""
+    if not isinstance(prompt_format, str) or prompt_format.count(PROBE.content) != 1:
+        return None
+    before, _, after = prompt_format.partition(PROBE.content)
+    return before, after
+
+
+def _asking(judge: Judge) -> str | None:
+    """What tells apart what was asked of whom; transforms of the same answers share it."""
+    run = judge.run
+    if judge.answered is None:
+        return None
+    record: Mapping[str, Any] = run.record
+    return digest([run.backend_digest, record.get("strategy"), record.get("explanations"), run.strategy])
+
+
+def _messages(prompt: Prompt) -> list[tuple[str, str]]:
+    return [(message.role, message.content) for message in prompt.messages]
+
+
+def _written(texts: GeneratedTexts) -> list[str]:
+    return list(texts.texts)
+
+
+def _explanations(item: Item) -> list[dict[str, Any]]:
+    return [{"text": each.text, "label": each.label, "annotator": each.annotator} for each in item.explanations]

@@ -1,0 +1,65 @@
+"""The distributions that every section's script may draw on, as plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from judgeharness.domain import FloatArray
+from judgeharness.measures import applicable
+from judgeharness.metrics.entropy import entropies
+from judgeharness.pages.contract import Judge, Report, Subject
+from judgeharness.pages.packing import floats
+
+
+def subjects_data(report: Report) -> list[dict[str, Any]]:
+    """Each subject's items and judges. What has no distribution is NaN; numbers are as `packing.floats` has them."""
+    return [_subject(subject, report) for subject in report.subjects]
+
+
+def _subject(subject: Subject, report: Report) -> dict[str, Any]:
+    human = np.array([item.human for item in subject.items])
+    votes = [None if item.votes is None else list(item.votes) for item in subject.items]
+    references = {
+        name: floats([item.references[name] for item in subject.items])
+        for name in subject.items[0].references
+        if all(name in item.references for item in subject.items)
+    }
+    return {
+        "task": subject.board.task.name,
+        "split": subject.board.task.split,
+        "labels": list(subject.board.task.labels),
+        "uids": [item.uid for item in subject.items],
+        "human": floats(human),
+        "entropy": floats(entropies(human)),
+        "votes": votes if any(votes) else None,
+        "references": references,
+        "judges": [_judge(judge, human, subject, report) for judge in subject.judges],
+    }
+
+
+def _judge(judge: Judge, human: FloatArray, subject: Subject, report: Report) -> dict[str, Any]:
+    model = np.full(human.shape, np.nan)
+    for place, prediction in enumerate(judge.predictions):
+        if prediction.probabilities is not None:
+            model[place] = prediction.probabilities
+    there = ~np.isnan(model).any(axis=1)
+    measures = applicable(report.measures, bool(subject.board.task.record.get("ordinal")))
+    values = {}
+    for name, measure in measures.items():
+        if measure.spec.level == "item" and there.any():
+            every = np.full(len(human), np.nan)
+            every[there] = measure.values(human[there], model[there])
+            values[name] = floats(every)
+    run = judge.run
+    return {
+        "run": run.id,
+        "name": run.name,
+        "backend": run.backend,
+        "strategy": run.strategy,
+        "transform": run.transform,
+        "model": floats(model),
+        "measures": values,
+        "failures": {each.uid: each.failure for each in judge.predictions if each.failure is not None},
+    }
