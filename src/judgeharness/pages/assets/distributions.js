@@ -221,9 +221,19 @@
     return { name, caption, stage, plot, overlay, judge, human, own: rows, rows, kind: kindOf(subject.labels), drawn: false, listens: false };
   }
 
-  function legend(subject) {
+  function legend() {
+    const subject = subjects[state.subject];
+    const line = document.getElementById("points-legend");
+    if (kindOf(subject.labels) === "bars") {
+      line.textContent = "Means over items: people grey, the judge blue.";
+      return;
+    }
+    if (shape.value === "density") {
+      line.textContent = "The darker a hexagon, the more items lie in it; it stands for the one nearest to its middle.";
+      return;
+    }
     const glyphs = ["●", "▲", "■", "◆"];
-    document.getElementById("points-legend").replaceChildren(...subject.labels.map((label, place) =>
+    line.replaceChildren(...subject.labels.map((label, place) =>
       make("span", {}, make("span", { style: `color: ${JudgeHarness.colour(place)}` }, glyphs[place % 4]), ` most chose ${label}`)));
   }
 
@@ -241,8 +251,7 @@
     lines.checked = subject.uids.length <= 40;
     panels = [panelOf("people", null, subject), ...subject.judges.map((judge) => panelOf(judge.name, judge, subject))];
     panels.forEach((panel) => watcher.observe(panel.stage));
-    if (kind === "bars") document.getElementById("points-legend").textContent = "Means over items: people grey, the judge blue.";
-    else legend(subject);
+    legend();
     tellPoint();
   }
 
@@ -250,7 +259,7 @@
   let waiting = 0;
   addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(again, 150); });
   addEventListener("beforeprint", () => panels.forEach(draw));
-  shape.addEventListener("change", again);
+  shape.addEventListener("change", () => { legend(); again(); });
   lines.addEventListener("change", again);
   stretch.addEventListener("change", again);
   on("subject", build);
