@@ -23,16 +23,20 @@ from judgeharness.turns import Turn, last_turn
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answered:
-    """An item's last prompts, and what came back. written: what the model wrote before, or what was read, in order."""
+    """An item's last prompts, and what came back.
+
+    written: what the model wrote before, or what was read, in order. has_distribution: whether one came of it.
+    """
 
     item: Item
     turn: Turn
     answer: OptionScores | Reading
     written: tuple[GeneratedTexts, ...]
+    has_distribution: bool
 
 
 def answered_again(run: Run, task: Task, registry: Registry, store: Store) -> Iterator[Answered]:
-    """One for each item that has a distribution, from the answers in the store.
+    """One for each item that was answered, also where no distribution came of it, from the answers in the store.
 
     Raises InputError for a run that asked nothing, and where the task is not what it was.
     """
@@ -43,7 +47,7 @@ def answered_again(run: Run, task: Task, registry: Registry, store: Store) -> It
     task = explained(task, None if given is None else store.explanations.find(given["set"]))
     items = {item.uid: item for item in task.items}
     for prediction in store.runs.predictions(run.id):
-        if prediction.probabilities is None:
+        if not (prediction.score_key or prediction.text_keys):
             continue
         item = items.get(prediction.uid)
         if item is None:
@@ -56,16 +60,17 @@ def answered_again(run: Run, task: Task, registry: Registry, store: Store) -> It
                 "the task's data or wording, or the strategy, has changed since; run it again",
             )
         written = tuple(texts for key in turn.text_keys if (texts := store.answers.texts(key)) is not None)
-        yield Answered(item, turn, answer, written)
+        yield Answered(item, turn, answer, written, prediction.probabilities is not None)
 
 
 def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Iterator[Asked]:
-    """What each of these items was asked, under the run's transform. Raises as `answered_again`."""
+    """What each item that has a distribution was asked, under the run's transform. Raises as `answered_again`."""
     transform = None
     if run.transform is not None:
         transform = component(registry.transforms, run.transform, _given(run.record.get("transform"))).part
     for each in answered_again(run, task, registry, store):
-        yield _asked(each.item, each.turn.group, each.answer, transform)
+        if each.has_distribution:
+            yield _asked(each.item, each.turn.group, each.answer, transform)
 
 
 def bias_of(run: Run, task: Task, registry: Registry, store: Store) -> Bias:

@@ -231,9 +231,10 @@ def test_an_address_names_an_item(browser, written):
 
 
 def test_print_shows_what_is_folded(browser, written):
-    shown = Opened(browser, written)
+    shown = Opened(browser, written, scheme="dark")
     shown.page.emulate_media(media="print")
     shown.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert shown.page.evaluate("document.documentElement.dataset.theme") == "light"
     assert shown.page.locator("details:not([open])").count() == 0
     assert not shown.page.locator("#theme").is_visible()
     assert shown.page.locator(".panel .main-svg").count() >= 7

@@ -12,6 +12,11 @@ import zlib
 
 import pytest
 
+from judgeharness.backends.contract import BackendContext
+from judgeharness.backends.hf.backend import HuggingFaceBackend
+from judgeharness.backends.hf.options import HuggingFaceOptions
+from judgeharness.domain import Message
+from judgeharness.pages.subjects import distinct
 from judgeharness.store.database import Store
 from tests.helpers import judgeharness
 from tests.pages.conftest import LABELS, NASTY
@@ -94,7 +99,7 @@ def test_the_data_in_the_file_is_what_is_in_the_store(made):
     assert len(items["askings"]) == 2
 
 
-def test_prompts_are_those_that_were_sent(made):
+def test_prompts_are_those_that_were_sent(made, tmp_path):
     _, page = report(made, made.run("serial-explicit"), made.run("serial-explicit", "norm"))
     (items,) = page.data["items"]
     (asking,) = items["askings"]
@@ -109,8 +114,9 @@ def test_prompts_are_those_that_were_sent(made):
         assert named == [[label.lower() for label in line["options"]] for line in own]
         assert prompts["explanations"] == [line["explanations"] for line in own]
     before, after = asking["around"]
-    assert before.startswith("<|im_start|>system\n")
-    assert after == "<|im_end|>\n<|im_start|>assistant\n"
+    backend = HuggingFaceBackend("smollm2", HuggingFaceOptions(), BackendContext(tmp_path, print))
+    sent = [backend.chat.render([Message("user", line["content"])]) for line in expected]
+    assert sent == [before + line["content"] + after for line in expected]
 
 
 def test_text_from_outside_is_text(made):
@@ -271,3 +277,23 @@ def test_the_reporter_html_is_a_page_with_the_leaderboard(made):
     assert page.data == {"subjects": []}
     assert "hf:smollm2" in "".join(page.text)
     assert len(result.out) < 100_000
+
+
+def test_what_could_not_be_read_is_there_to_be_looked_at(made):
+    words = ("--backend", "hf:smollm2", "-o", "device=cpu", "--strategy", "verbalized", "-o", "answer_tokens=3")
+    done = judgeharness("eval", "--task", made.task, *words, "--limit", "1", "--store", made.store, "--format", "json")
+    assert done.code == 1, done.err
+    _, page = report(made, json.loads(done.out)["runs"][0]["id"])
+    (judge,) = page.data["subjects"][0]["judges"]
+    assert list(judge["failures"]) == ["item 0"]
+    assert all(value != value for value in read_floats(judge["model"]))
+    (asking,) = page.data["items"][0]["askings"]
+    answer = asking["answers"]["item 0"]
+    assert answer["kind"] == "read"
+    assert not any(read_floats(answer["scores"]))
+    prompts = unpack(page.data["items"][0]["prompts"][answer["prompts"]])
+    assert [len(texts) for texts in prompts["written"]] == [6]
+
+
+def test_judges_of_the_same_name_are_told_apart():
+    assert distinct(["a", "b", "a"], ["1234567", "2345678", "3456789"]) == ["a [123456]", "b", "a [345678]"]

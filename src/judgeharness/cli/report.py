@@ -61,28 +61,38 @@ def command(
     asks the network for nothing, and opens in any browser of today. Mind the licence of the data before you pass it on:
     --no-text leaves texts out.
     """
+    from rich.console import Console
+    from rich.markup import escape
+
     from judgeharness.cli.stores import open_store
     from judgeharness.components import default_measures, task_definition
     from judgeharness.pages.gather import chosen, gather
     from judgeharness.pages.page import render, sections_of
     from judgeharness.pages.writing import write_whole
     from judgeharness.reports.leaderboard import View
+    from judgeharness.reports.text import safe
 
     registry = context.ensure_object(Session).registry
     measures = default_measures(registry, [*metrics, sort])
     own = {task_definition(registry, file).name: file for file in task_files}
     with open_store(store) as opened:
-        report = gather(
-            chosen(runs, opened),
-            opened,
-            registry,
-            measures,
-            View(sort=sort, published=True),
-            title,
-            lambda run: task_of(run, own.get(run.task), registry, data_dir),
-            with_texts=not no_text,
-        )
-        page = render(report, sections_of(report, registry))
+        asked = chosen(runs, opened)
+        # Before anything is drawn on the terminal: data may have to be fetched, with a bar of its own.
+        tasks = {run.task_digest: run for run in asked}
+        found = {digest: task_of(run, own.get(run.task), registry, data_dir) for digest, run in tasks.items()}
+        with Console(stderr=True).status("") as status:
+            report = gather(
+                asked,
+                opened,
+                registry,
+                measures,
+                View(sort=sort, published=True),
+                title,
+                lambda run: found[run.task_digest],
+                with_texts=not no_text,
+                notify=lambda what: status.update(escape(safe(what))),
+            )
+            page = render(report, sections_of(report, registry))
     write_whole(out, page)
     judges = sum(len(subject.judges) for subject in report.subjects)
     click.echo(f"{out}: {judges} runs, {out.stat().st_size / 1e6:.1f} MB")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from judgeharness.asked import answered_again
+from judgeharness.asked import Answered, answered_again
 from judgeharness.domain import Prediction
 from judgeharness.errors import InputError
 from judgeharness.finetune import KIND
@@ -49,22 +49,35 @@ def gather(
     title: str,
     find_task: FindTask,
     with_texts: bool,
+    notify: Callable[[str], None],
 ) -> Report:
-    """The runs with their distributions, prompts and records. Raises as `find_task` and `leaderboard` do."""
+    """The runs with their distributions, prompts and records. Raises as `find_task` and `leaderboard` do.
+
+    notify: told what is read, as it is.
+    """
+    notify("measuring")
     ranked = leaderboard(runs, store.runs, measures, view)
-    subjects = tuple(_subject(board, store, registry, find_task) for board in ranked.boards)
+    subjects = tuple(_subject(board, store, registry, find_task, notify) for board in ranked.boards)
     return Report(title, ranked, measures, subjects, with_texts, () if with_texts else (NO_TEXTS,))
 
 
-def _subject(board: Board, store: Store, registry: Registry, find_task: FindTask) -> Subject:
+def _subject(
+    board: Board, store: Store, registry: Registry, find_task: FindTask, notify: Callable[[str], None]
+) -> Subject:
     task = find_task(board.runs[0])
     items = tuple(store.runs.items(board.task.digest))
     by_uid = {item.uid: item for item in task.items}
-    judges = tuple(_judge(run, task, [item.uid for item in items], store, registry) for run in board.runs)
+    uids = [item.uid for item in items]
+
+    def answered(run: Run) -> Iterator[Answered]:
+        notify(f"prompts and scores of {run.name}")
+        yield from answered_again(run, task, registry, store)
+
+    judges = tuple(_judge(run, uids, store, answered) for run in board.runs)
     return Subject(board, items, by_uid, judges)
 
 
-def _judge(run: Run, task: Task, uids: Sequence[str], store: Store, registry: Registry) -> Judge:
+def _judge(run: Run, uids: Sequence[str], store: Store, answered: Callable[[Run], Iterator[Answered]]) -> Judge:
     found = {each.uid: each for each in store.runs.predictions(run.id)}
     return Judge(
         run=run,
@@ -72,5 +85,5 @@ def _judge(run: Run, task: Task, uids: Sequence[str], store: Store, registry: Re
         backend=store.answers.description(run.backend_digest),
         versions=versions_of(store.runs.session(run.session_id)),
         command=command_for(request_for(run, store)),
-        answered=None if run.strategy is None else partial(answered_again, run, task, registry, store),
+        answered=None if run.strategy is None else partial(answered, run),
     )

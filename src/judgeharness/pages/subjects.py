@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from judgeharness.domain import FloatArray
-from judgeharness.measures import applicable
+from judgeharness.measures import Measure, applicable
 from judgeharness.metrics.entropy import entropies
 from judgeharness.pages.contract import Judge, Report, Subject
 from judgeharness.pages.packing import floats
@@ -26,6 +28,9 @@ def _subject(subject: Subject, report: Report) -> dict[str, Any]:
         for name in subject.items[0].references
         if all(name in item.references for item in subject.items)
     }
+    fitting = applicable(report.measures, bool(subject.board.task.record.get("ordinal")))
+    measures = {name: each for name, each in fitting.items() if each.spec.level == "item"}
+    names = distinct([judge.run.name for judge in subject.judges], [judge.run.id for judge in subject.judges])
     return {
         "task": subject.board.task.name,
         "split": subject.board.task.split,
@@ -35,27 +40,36 @@ def _subject(subject: Subject, report: Report) -> dict[str, Any]:
         "entropy": floats(entropies(human)),
         "votes": votes if any(votes) else None,
         "references": references,
-        "judges": [_judge(judge, human, subject, report) for judge in subject.judges],
+        "measures": {
+            name: {"label": measure.spec.label, "direction": measure.spec.direction}
+            for name, measure in measures.items()
+        },
+        "judges": [_judge(judge, name, human, measures) for judge, name in zip(subject.judges, names, strict=True)],
     }
 
 
-def _judge(judge: Judge, human: FloatArray, subject: Subject, report: Report) -> dict[str, Any]:
+def distinct(names: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """The names, with the beginning of an id behind those that are there more than once."""
+    counts = Counter(names)
+    return [name if counts[name] == 1 else f"{name} [{key[:6]}]" for name, key in zip(names, ids, strict=True)]
+
+
+def _judge(judge: Judge, name: str, human: FloatArray, measures: Mapping[str, Measure]) -> dict[str, Any]:
     model = np.full(human.shape, np.nan)
     for place, prediction in enumerate(judge.predictions):
         if prediction.probabilities is not None:
             model[place] = prediction.probabilities
     there = ~np.isnan(model).any(axis=1)
-    measures = applicable(report.measures, bool(subject.board.task.record.get("ordinal")))
     values = {}
-    for name, measure in measures.items():
-        if measure.spec.level == "item" and there.any():
+    for key, measure in measures.items():
+        if there.any():
             every = np.full(len(human), np.nan)
             every[there] = measure.values(human[there], model[there])
-            values[name] = floats(every)
+            values[key] = floats(every)
     run = judge.run
     return {
         "run": run.id,
-        "name": run.name,
+        "name": name,
         "backend": run.backend,
         "strategy": run.strategy,
         "transform": run.transform,

@@ -110,7 +110,14 @@ const JudgeHarness = (() => {
   setTheme(prefersDark.matches);
   prefersDark.addEventListener("change", (event) => setTheme(event.matches));
   themeButton.addEventListener("click", () => setTheme(document.documentElement.dataset.theme !== "dark"));
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
+  /* Paper is white, and nothing on it can be opened. */
+  let wasDark = false;
+  addEventListener("beforeprint", () => {
+    wasDark = document.documentElement.dataset.theme === "dark";
+    if (wasDark) setTheme(false);
+    document.querySelectorAll("details").forEach((each) => { each.open = true; });
+  });
+  addEventListener("afterprint", () => { if (wasDark) setTheme(true); });
   addEventListener("DOMContentLoaded", start);
 
   return { data, subjects, state, on, choose, point, floats, unpack, make, figure, largest, colour, computed };

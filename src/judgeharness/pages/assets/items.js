@@ -35,8 +35,14 @@
     const { judges } = subject();
     const of = (choice) => judges[Number(choice.value)]?.measures[measureChoice.value]?.[item] ?? NaN;
     if (order.value === "measure") return of(judgeChoice);
-    if (order.value === "gain") return of(otherChoice) - of(judgeChoice);
+    if (order.value === "gain") return badness(of(otherChoice)) - badness(of(judgeChoice));
     return NaN;
+  }
+
+  /* A measure's value as what is larger for a worse judge. */
+  function badness(number) {
+    const direction = subject().measures[measureChoice.value]?.direction;
+    return direction === "higher" ? -number : direction === "zero" ? Math.abs(number) : number;
   }
 
   function refresh() {
@@ -46,7 +52,7 @@
       (majority.value === "" || largest(human.row(item)) === Number(majority.value)) &&
       (band.value === "" || bands[item] === Number(band.value)) &&
       words.every((word) => texts[item].includes(word)));
-    const key = order.value === "entropy" ? (item) => entropy[item] : value;
+    const key = { entropy: (item) => entropy[item], measure: (item) => badness(value(item)) }[order.value] ?? value;
     if (order.value !== "data") {
       const keys = new Map(found.map((item) => [item, key(item)]));
       const last = (number) => (Number.isNaN(number) ? -Infinity : number);
@@ -105,7 +111,7 @@
     return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Distributions" }, make("table", { class: "bars" }, make("thead", {}, head), make("tbody", {}, ...rows)));
   }
 
-  const measureName = (name) => name.toUpperCase();
+  const measureName = (name) => subject().measures[name].label;
 
   function explanationList(explanations, title) {
     if (!explanations?.length) return [];
@@ -192,6 +198,9 @@
     pick(0);
   }
 
+  /* An answer in writing that says no distribution stands as zeros. */
+  const isRead = (row) => row.some((score) => score !== 0);
+
   /* Labels as short as they can be told apart. */
   function initials(labels) {
     for (let length = 1; length < 12; length += 1) {
@@ -226,7 +235,8 @@
         if (prompt === undefined) return make("td", { role: "gridcell" });
         const share = shares[prompt][place];
         const style = `background: color-mix(in srgb, var(--heat) ${Math.round(65 * share)}%, var(--paper))`;
-        return make("td", { role: "gridcell", tabindex: "-1", "data-prompt": prompt, style, title: `score ${rows[prompt][place]}` }, share.toFixed(2).replace(/^0/, ""));
+        const text = isRead(rows[prompt]) ? share.toFixed(2).replace(/^0/, "") : "-";
+        return make("td", { role: "gridcell", tabindex: "-1", "data-prompt": prompt, style, title: `score ${rows[prompt][place]}` }, text);
       });
       return make("tr", {}, make("th", { scope: "row" }, key), ...cells);
     });
@@ -270,14 +280,16 @@
     const table = make("table", {}, make("thead", {}, make("tr", {}, ...["", "label"].map((text) => make("th", { scope: "col" }, text)), ...[kind, "share"].map((text) => make("th", { scope: "col", class: "number" }, text)), make("th", { scope: "col" }))), make("tbody", {}, ...letters));
     const mass = answer.mass === undefined ? null : make("p", { class: "dim" }, `The options hold ${(100 * floats(answer.mass).values[prompt]).toFixed(1)} % of the probability of the first answer token.`);
     const scrolled = make("div", { class: "scroll" }, table);
-    return [make("h4", {}, `Prompt ${prompt + 1} of ${rows.length}`), scrolled, mass, ...sent(of, asked, prompt), ...writtenParts(asked, prompt)].filter(Boolean);
+    const unread = isRead(rows[prompt]) ? null : make("p", { class: "bad" }, "This answer could not be read, and is left out.");
+    return [make("h4", {}, `Prompt ${prompt + 1} of ${rows.length}`), scrolled, mass, unread, ...sent(of, asked, prompt), ...writtenParts(asked, prompt)].filter(Boolean);
   }
 
   /* The prompt as it was sent; its messages by role where a chat template's text is not known. */
   function sent(of, asked, prompt) {
     const messages = asked.messages?.[prompt];
     if (!messages) return [make("p", { class: "dim" }, "Texts are left out of this file.")];
-    if (of.around && messages.length === 1) {
+    // Some templates trim what they are given, so that only what has nothing to be trimmed is known to the letter.
+    if (of.around && messages.length === 1 && messages[0][1].trim() === messages[0][1]) {
       return [make("pre", { class: "sent" }, make("span", { class: "around" }, of.around[0]), messages[0][1], make("span", { class: "around" }, of.around[1]))];
     }
     return messages.map(([role, content]) => make("div", {}, make("span", { class: "tag" }, role), make("pre", { class: "sent" }, content)));
@@ -285,8 +297,10 @@
 
   function writtenParts(asked, prompt) {
     return asked.written.flatMap((texts, turn) => {
-      const text = texts[texts.length === asked.options.length ? prompt : 0];
-      return text === undefined ? [] : [make("h4", {}, `What it wrote${asked.written.length > 1 ? ` (turn ${turn + 1})` : ""}`), make("pre", { class: "written" }, text)];
+      const own = texts.length === asked.options.length ? [texts[prompt]] : texts;
+      const times = own.length > 1 ? `, ${own.length} times for this item` : "";
+      const title = `What it wrote${asked.written.length > 1 ? ` (turn ${turn + 1})` : ""}${times}`;
+      return [make("h4", {}, title), ...own.map((text) => make("pre", { class: "written" }, text))];
     });
   }
 

@@ -15,6 +15,7 @@ from judgeharness.content import digest
 from judgeharness.domain import GeneratedTexts, Item, OptionScores, Prompt
 from judgeharness.pages.contract import Judge, Report, Section, Subject
 from judgeharness.pages.packing import floats, packed
+from judgeharness.pages.subjects import distinct
 from judgeharness.pages.templates import asset, html
 
 
@@ -37,17 +38,19 @@ class _Subject:
 
     def data(self) -> dict[str, Any]:
         """texts: of each item. askings: what was asked and answered, by item; judges: each run's place among them."""
-        askings: dict[str, dict[str, Any]] = {}
-        judges: list[int | None] = []
+        asked: dict[str, list[Judge]] = {}
         for judge in self._subject.judges:
-            name = _asking(judge)
-            if name is not None and name not in askings:
-                askings[name] = self._asked(judge)
-            judges.append(None if name is None else list(askings).index(name))
+            if judge.answered is not None:
+                asked.setdefault(_asking(judge), []).append(judge)
+        # A transform may be undefined for some of the answers: the one that is for the fewest has them all.
+        fullest = {name: min(judges, key=lambda judge: judge.run.n_failed) for name, judges in asked.items()}
+        names = distinct([f"{judge.run.backend} {judge.run.way}" for judge in fullest.values()], list(fullest))
         return {
             "texts": [self._texts(item) for item in self._subject.items] if self._with_texts else None,
-            "askings": list(askings.values()),
-            "judges": judges,
+            "askings": [self._asked(judge, name) for judge, name in zip(fullest.values(), names, strict=True)],
+            "judges": [
+                None if judge.answered is None else list(asked).index(_asking(judge)) for judge in self._subject.judges
+            ],
             "prompts": self._prompts,
         }
 
@@ -55,11 +58,10 @@ class _Subject:
         known = self._subject.texts.get(item.uid)
         return {} if known is None else {"fields": dict(known.fields), "explanations": _explanations(known)}
 
-    def _asked(self, judge: Judge) -> dict[str, Any]:
-        run = judge.run
+    def _asked(self, judge: Judge, name: str) -> dict[str, Any]:
         answers = {} if judge.answered is None else {each.item.uid: self._answer(each) for each in judge.answered()}
         return {
-            "name": f"{run.backend} {run.way}",
+            "name": name,
             "around": around(judge.backend.get("prompt_format")) if self._with_texts else None,
             "answers": answers,
         }
@@ -116,13 +118,10 @@ def around(prompt_format: object) -> tuple[str, str] | None:
     return before, after
 
 
-def _asking(judge: Judge) -> str | None:
+def _asking(judge: Judge) -> str:
     """What tells apart what was asked of whom; transforms of the same answers share it."""
-    run = judge.run
-    if judge.answered is None:
-        return None
-    record: Mapping[str, Any] = run.record
-    return digest([run.backend_digest, record.get("strategy"), record.get("explanations"), run.strategy])
+    record: Mapping[str, Any] = judge.run.record
+    return digest([judge.run.backend_digest, record.get("strategy"), record.get("explanations"), judge.run.strategy])
 
 
 def _messages(prompt: Prompt) -> list[tuple[str, str]]:
