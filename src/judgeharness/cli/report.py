@@ -78,8 +78,8 @@ def command(
     with open_store(store) as opened:
         asked = chosen(runs, opened)
         # Before anything is drawn on the terminal: data may have to be fetched, with a bar of its own.
-        tasks = {run.task_digest: run for run in asked}
-        found = {digest: task_of(run, own.get(run.task), registry, data_dir) for digest, run in tasks.items()}
+        one_each = {run.task_digest: run for run in asked}
+        tasks = {digest: task_of(run, own.get(run.task), registry, data_dir) for digest, run in one_each.items()}
         with Console(stderr=True).status("") as status:
             report = gather(
                 asked,
@@ -88,7 +88,7 @@ def command(
                 measures,
                 View(sort=sort, published=True),
                 title,
-                lambda run: found[run.task_digest],
+                tasks,
                 with_texts=not no_text,
                 notify=lambda what: status.update(escape(safe(what))),
             )

@@ -20,8 +20,6 @@ from judgeharness.tasks.task import Task
 
 NO_TEXTS = "The texts of items, explanations, prompts and answers are left out of this file, as it was asked for."
 
-FindTask = Callable[[Run], Task]
-
 
 def chosen(names: Sequence[str], store: Store) -> list[Run]:
     """The runs of these ids or their beginnings; all judges where none is named. Raises InputError."""
@@ -47,24 +45,21 @@ def gather(
     measures: Mapping[str, Measure],
     view: View,
     title: str,
-    find_task: FindTask,
+    tasks: Mapping[str, Task],
     with_texts: bool,
     notify: Callable[[str], None],
 ) -> Report:
-    """The runs with their distributions, prompts and records. Raises as `find_task` and `leaderboard` do.
+    """The runs with their distributions, prompts and records. Raises as `leaderboard` does.
 
-    notify: told what is read, as it is.
+    tasks: with their texts, by the digests under which the runs have them. notify: told what is read, as it is.
     """
     notify("measuring")
     ranked = leaderboard(runs, store.runs, measures, view)
-    subjects = tuple(_subject(board, store, registry, find_task, notify) for board in ranked.boards)
+    subjects = tuple(_subject(board, store, registry, tasks[board.task.digest], notify) for board in ranked.boards)
     return Report(title, ranked, measures, subjects, with_texts, () if with_texts else (NO_TEXTS,))
 
 
-def _subject(
-    board: Board, store: Store, registry: Registry, find_task: FindTask, notify: Callable[[str], None]
-) -> Subject:
-    task = find_task(board.runs[0])
+def _subject(board: Board, store: Store, registry: Registry, task: Task, notify: Callable[[str], None]) -> Subject:
     items = tuple(store.runs.items(board.task.digest))
     by_uid = {item.uid: item for item in task.items}
     uids = [item.uid for item in items]
