@@ -228,6 +228,11 @@ def test_an_address_names_an_item(browser, written):
     shown = Opened(browser, written, fragment="#item=item%205")
     assert shown.texts("#item h3") == ["item 5"]
     shown.page.close()
+    for strange in ("#item=%E0%A4%A", "#item=nobody", "#item="):
+        shown = Opened(browser, written, fragment=strange)
+        assert shown.texts("#item") == ["Choose an item."]
+        assert shown.said == []
+        shown.page.close()
 
 
 def test_print_shows_what_is_folded(browser, written):

@@ -86,10 +86,19 @@ const JudgeHarness = (() => {
     tell("subject");
   }
 
+  /* The item that the address names, which anybody may have written. */
+  function namedItem() {
+    try {
+      return location.hash.startsWith("#item=") ? decodeURIComponent(location.hash.slice(6)) : null;
+    } catch {
+      return null;
+    }
+  }
+
   /* Called once every section's script has run. */
   function start() {
     document.getElementById("subject")?.addEventListener("change", (event) => turnTo(Number(event.target.value)));
-    const wanted = location.hash.startsWith("#item=") ? decodeURIComponent(location.hash.slice(6)) : null;
+    const wanted = namedItem();
     const place = wanted === null ? null : subjects.findIndex((subject) => subject.uids.includes(wanted));
     if (place !== null && place >= 0) {
       state.subject = place;

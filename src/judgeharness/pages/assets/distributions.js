@@ -223,17 +223,17 @@
 
   function legend() {
     const subject = subjects[state.subject];
-    const line = document.getElementById("points-legend");
+    const legendLine = document.getElementById("points-legend");
     if (kindOf(subject.labels) === "bars") {
-      line.textContent = "Means over items: people grey, the judge blue.";
+      legendLine.textContent = "Means over items: people grey, the judge blue.";
       return;
     }
     if (shape.value === "density") {
-      line.textContent = "The darker a hexagon, the more items lie in it; it stands for the one nearest to its middle.";
+      legendLine.textContent = "The darker a hexagon, the more items lie in it; it stands for the one nearest to its middle.";
       return;
     }
     const glyphs = ["●", "▲", "■", "◆"];
-    line.replaceChildren(...subject.labels.map((label, place) =>
+    legendLine.replaceChildren(...subject.labels.map((label, place) =>
       make("span", {}, make("span", { style: `color: ${JudgeHarness.colour(place)}` }, glyphs[place % 4]), ` most chose ${label}`)));
   }
 

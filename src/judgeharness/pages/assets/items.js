@@ -186,7 +186,7 @@
     const scores = floats(answer.scores);
     const rows = asked.options.map((_, prompt) => scores.row(prompt));
     const shares = answer.kind === "read" ? rows : rows.map(softmax);
-    const detail = make("div", { class: "prompt", "aria-live": "polite" });
+    const detail = make("div", { class: "prompt" });
     const pick = (prompt) => detail.replaceChildren(...promptDetail(of, asked, answer, rows, shares, prompt));
     holder.replaceChildren(
       make("p", { class: "dim" }, answer.kind === "read" ? "The distribution that was read from each answer." : "Each prompt's shares of the options (softmax of its scores at temperature 1). Choose a cell for the prompt as it was sent."),
@@ -322,9 +322,9 @@
       if (answer[name] === undefined) return null;
       const values = [...floats(answer[name]).values];
       const mean = average(of, name);
-      const head_ = make("tr", {}, make("th", { scope: "col" }, head), make("th", { scope: "col" }, "this item"), make("th", { scope: "col" }, "all items"));
+      const heads = make("tr", {}, make("th", { scope: "col" }, head), make("th", { scope: "col" }, "this item"), make("th", { scope: "col" }, "all items"));
       const lines = values.map((share, place) => make("tr", {}, make("th", { scope: "row" }, labelOf(place)), bar(share, 0), bar(mean[place] ?? NaN, 0)));
-      return make("table", { class: "bars preferences" }, make("thead", {}, head_), make("tbody", {}, ...lines));
+      return make("table", { class: "bars preferences" }, make("thead", {}, heads), make("tbody", {}, ...lines));
     };
     const letters = table("letters", "answer letter", (place) => String.fromCharCode(65 + place));
     const places = table("places", "explanation at place", (place) => String(place + 1));
