@@ -44,10 +44,11 @@ class _Subject:
                 asked.setdefault(_asking(judge), []).append(judge)
         # A transform may be undefined for some of the answers: the one that is for the fewest has them all.
         fullest = {name: min(judges, key=lambda judge: judge.run.n_failed) for name, judges in asked.items()}
-        names = distinct([f"{judge.run.backend} {judge.run.way}" for judge in fullest.values()], list(fullest))
+        found = list(fullest.values())
+        names = distinct([f"{judge.run.backend} {judge.run.way}" for judge in found], [judge.run.id for judge in found])
         return {
             "texts": [self._texts(item) for item in self._subject.items] if self._with_texts else None,
-            "askings": [self._asked(judge, name) for judge, name in zip(fullest.values(), names, strict=True)],
+            "askings": [self._asked(judge, name) for judge, name in zip(found, names, strict=True)],
             "judges": [
                 None if judge.answered is None else list(asked).index(_asking(judge)) for judge in self._subject.judges
             ],
