@@ -84,3 +84,18 @@ def test_every_group_gets_its_own_scores_and_too_long_ones_a_reason(begin):
 def test_a_letter_without_a_token_is_an_error():
     with pytest.raises(HarnessError):
         list(Packer(encode, {"A": 0}, None, 10).run([group(uid="g-3")], Later().begin))
+
+
+def test_what_was_handed_over_is_not_lost_to_a_pack_that_fails():
+    scorer = Later()
+
+    def failing(groups, letters):
+        if "begun 1" in scorer.log:
+            raise MemoryError("no more")
+        return scorer.begin(groups, letters)
+
+    results = packer().run([group(uid=f"g{place}-10") for place in range(4)], failing)
+    found = []
+    with pytest.raises(MemoryError):
+        found.extend(results)
+    assert [each.uid for each in found] == ["g0-10", "g1-10"]

@@ -64,8 +64,15 @@ class Packer:
             if isinstance(step, ScoringFailure):
                 yield step
                 continue
-            letters = require_letters(self._letters, step[0].group.n_options)
-            under_way.append((step, begin([encoded.tokens for encoded in step], letters)))
+            try:
+                letters = require_letters(self._letters, step[0].group.n_options)
+                scoring = begin([encoded.tokens for encoded in step], letters)
+            except Exception:
+                # What was handed over before is not lost to what fails now.
+                for earlier in under_way:
+                    yield from _results(*earlier)
+                raise
+            under_way.append((step, scoring))
             while under_way and (len(under_way) > 1 or under_way[0][1].ready):
                 yield from _results(*under_way.pop(0))
         for pack, scoring in under_way:
