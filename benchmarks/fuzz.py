@@ -56,31 +56,7 @@ REPLIES = (
     {"choices": [{"text": "A", "logprobs": {"tokens": ["A"], "top_logprobs": [{"A": -0.1, "token_id:5": -3}]}}]},
     {"meta_info": {"output_top_logprobs": [[[-0.1, 5, None]]], "output_token_ids_logprobs": [[[-0.1, 5, "A"]]]}},
 )  # fmt: skip
-PLUGIN = """
-import numpy as np
-from judgeharness.domain import GeneratedTexts, OptionScores
-from judgeharness.hookspecs import hookimpl
-from judgeharness.specs import BackendSpec
-
-@hookimpl
-def judgeharness_backends():
-    return [BackendSpec(name="instant", summary="answers at once", target=f"{__name__}:Instant")]
-
-class Instant:
-    def __init__(self, model, options, context): pass
-    def describe(self): return {"backend": "instant"}
-    def environment(self): return {}
-    def render(self, group): return None
-    def encode(self, group): return None
-    def open(self): pass
-    def close(self): pass
-    def score(self, groups):
-        for group in groups:
-            yield OptionScores(group.uid, np.tile([3.0, 2.0, 1.0], (len(group.prompts), 1)), "logit")
-    def generate(self, groups):
-        for group in groups:
-            yield GeneratedTexts(group.uid, ("A",) * len(group.prompts), (False,) * len(group.prompts))
-"""
+INSTANT = Path(__file__).with_name("instant_backend.py")
 SUITE = """
 name = "s"
 title = "S"
@@ -230,7 +206,7 @@ class Targets:
                 connection.execute("PRAGMA foreign_keys = OFF")
                 connection.execute(f"UPDATE {table} SET {column} = ? WHERE {KEYS[table][0]} = ?", (new, key))
                 connection.execute(f"UPDATE {table} SET checksum = row_checksum({sums})")
-        plugin = ("--plugin", str(self._folder / "instant_backend.py"))
+        plugin = ("--plugin", str(INSTANT))
         for words in FORGED:
             _quietly(
                 *(self._ids[int(word[3:])] if word.startswith("RUN") else word for word in words),
@@ -262,7 +238,7 @@ class Targets:
 
     def _sound_store(self) -> bytes:
         path = self._folder / "sound.db"
-        plugin = str(self._at("instant_backend.py", PLUGIN.encode()))
+        plugin = str(INSTANT)
         words = (
             "--backend",
             "baseline:human",

@@ -30,30 +30,7 @@ items = {file = "items.jsonl", uid = "uid", votes = "votes", fields = {text = "t
 PROMPT = (
     "{{ text }}\nHow good is this?\n{% for option in options %}{{ option.letter }}. {{ option.text }}\n{% endfor %}"
 )
-PLUGIN = """
-import numpy as np
-from judgeharness.domain import OptionScores
-from judgeharness.hookspecs import hookimpl
-from judgeharness.specs import BackendSpec
-
-@hookimpl
-def judgeharness_backends():
-    return [BackendSpec(name="instant", summary="answers at once", target="instant_backend:Instant")]
-
-class Instant:
-    def __init__(self, model, options, context): pass
-    def describe(self): return {"backend": "instant"}
-    def environment(self): return {}
-    def render(self, group): return None
-    def encode(self, group): return None
-    def open(self): pass
-    def close(self): pass
-    def score(self, groups):
-        for group in groups:
-            seed = sum(map(ord, group.uid))
-            scores = 20 + np.random.default_rng(seed).normal(size=(len(group.prompts), group.n_options))
-            yield OptionScores(group.uid, scores, "logit")
-"""
+INSTANT = Path(__file__).with_name("instant_backend.py")
 
 
 def make_task(folder: Path, items: int) -> Path:
@@ -71,7 +48,6 @@ def make_task(folder: Path, items: int) -> Path:
             }
             stream.write(json.dumps(record) + "\n")
     (folder / "prompt.jinja").write_text(PROMPT)
-    (folder / "instant_backend.py").write_text(PLUGIN)
     path = folder / "task.toml"
     path.write_text(TASK)
     return path
@@ -114,7 +90,7 @@ def main() -> None:
             task, store = make_task(folder, items), folder / "store.db"
             store.unlink(missing_ok=True)
             words = ("eval", "--task", str(task), "--backend", "instant:now", "--strategy", "no-explanation")
-            words += ("--plugin", str(folder / "instant_backend.py"), "--store", str(store))
+            words += ("--plugin", str(INSTANT), "--store", str(store))
             seconds, peak = measured(*words)
             again, _ = measured(*words)
             board, board_peak = measured("leaderboard", "--store", str(store))

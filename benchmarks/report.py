@@ -10,16 +10,15 @@ the call to the next frame, with every panel drawn.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from load import PLUGIN
 from playwright.sync_api import sync_playwright
 
+INSTANT = Path(__file__).with_name("instant_backend.py")
 CHOOSE = """async () => {
     const spent = [];
     for (let item = 0; item < 50; item += 1) {
@@ -35,24 +34,13 @@ CHOOSE = """async () => {
 def judgeharness(*words: str) -> None:
     """Run the program."""
     command = [sys.executable, "-m", "judgeharness", *words]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def write(folder: Path, task: str, judges: int) -> Path:
     """The page of a store of random judges."""
-    # The same model under several names would give the same answers under the same key.
-    source = PLUGIN.replace(
-        "def __init__(self, model, options, context): pass", "def __init__(self, model, *_): self.model = model"
-    )
-    source = source.replace('{"backend": "instant"}', '{"backend": "instant", "model": self.model}')
-    source = source.replace("seed = sum(map(ord, group.uid))", "seed = sum(map(ord, group.uid + 97 * self.model))")
-    source = source.replace('"logit")', '"logit", np.full(len(group.prompts), 0.5))').replace(
-        "size=(len(group.prompts), group.n_options))", "size=(len(group.prompts), group.n_options)).astype(np.float32)"
-    )
-    (folder / "instant_backend.py").write_text(source)
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
     names = [word for judge in range(judges) for word in ("--backend", f"instant:{chr(97 + judge)}")]
-    common = ("--plugin", "instant_backend", "eval", "--task", task, "--store", str(folder / "s.db"))
+    common = ("--plugin", str(INSTANT), "eval", "--task", task, "--store", str(folder / "s.db"))
     judgeharness(*common, *names, "--strategy", "no-explanation")
     out = folder / "report.html"
     judgeharness("report", "-o", str(out), "--store", str(folder / "s.db"))

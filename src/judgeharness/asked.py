@@ -11,7 +11,7 @@ import numpy as np
 from judgeharness import options
 from judgeharness.bias import Asked, Bias, measure_bias
 from judgeharness.components import component
-from judgeharness.domain import FloatArray, GeneratedTexts, Item, OptionScores, PromptGroup, Reading
+from judgeharness.domain import FloatArray, GeneratedTexts, Item, OptionScores, Reading
 from judgeharness.errors import InputError
 from judgeharness.explanations import explained
 from judgeharness.registry import Registry
@@ -70,7 +70,7 @@ def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Itera
         transform = component(registry.transforms, run.transform, _given(run.record.get("transform"))).part
     for each in answered_again(run, task, registry, store):
         if each.has_distribution:
-            yield _asked(each.item, each.turn.group, each.answer, transform)
+            yield asked_of(each, transform)
 
 
 def bias_of(run: Run, task: Task, registry: Registry, store: Store) -> Bias:
@@ -81,16 +81,17 @@ def bias_of(run: Run, task: Task, registry: Registry, store: Store) -> Bias:
     return measure_bias(asked)
 
 
-def _asked(item: Item, group: PromptGroup, answer: OptionScores | Reading, transform: Any) -> Asked:
+def asked_of(answered: Answered, transform: Any) -> Asked:
+    """What an item was asked, beside the probabilities that a transform makes of its scores, where it has scores."""
+    answer, prompts = answered.answer, answered.turn.group.prompts
     informative = answer.read if isinstance(answer, Reading) else answer.informative
     rows: FloatArray = answer.probabilities if isinstance(answer, Reading) else transform(answer)
-    prompts = group.prompts
     explanations = np.array([prompt.explanations for prompt in prompts], dtype=np.int64).reshape(len(prompts), -1)
     return Asked(
         rows[informative],
         np.array([prompt.options for prompt in prompts])[informative],
         explanations[informative],
-        np.array([explanation.label for explanation in item.explanations], dtype=np.int64),
+        np.array([explanation.label for explanation in answered.item.explanations], dtype=np.int64),
     )
 
 

@@ -61,7 +61,7 @@ def changes(then: Origin, now: Origin) -> list[Change]:
     """What differs, in the order of `Origin`; both are taken apart down to single values."""
     found: list[Change] = []
     for part in ("backend", "data", "prompts", "versions"):
-        before, after = dict(_leaves(getattr(then, part))), dict(_leaves(getattr(now, part)))
+        before, after = dict(leaves(getattr(then, part))), dict(leaves(getattr(now, part)))
         named = (Change(f"{part}: {name}", before.get(name), after.get(name)) for name in {**before, **after})
         found += [change for change in named if change.then != change.now]
     return found
@@ -126,10 +126,11 @@ def _told_by_its_parts(run: Run, store: Store) -> dict[str, Any]:
     }
 
 
-def _leaves(value: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, Any]]:
+    """A record down to single values, each under the names that lead to it."""
     for key, part in value.items():
         here = f"{name}{key}"
         if isinstance(part, Mapping):
-            yield from _leaves(part, f"{here}.")
+            yield from leaves(part, f"{here}.")
         else:
             yield here, part

@@ -193,7 +193,7 @@ def test_search_filters_and_orders(opened):
     assert 0 < rows.count() < 12
     assert all("contradiction" in text for text in rows.all_inner_texts())
     opened.page.get_by_label("Most chose").select_option("")
-    opened.page.locator("#items-band").select_option("3")
+    opened.page.locator("#items-band").select_option(index=4)
     assert 0 < rows.count() < 12
     opened.page.locator("#items-band").select_option("")
     opened.page.get_by_label("Order").select_option("measure")
@@ -315,11 +315,11 @@ def test_many_items_are_quick(browser, tmp_path):
     shown.drawn(3)
     assert 10 < shown.page.locator(".panel >> nth=0 >> .points path.point").count() < 700
     script = (
-        "() => { const begun = performance.now(); JudgeHarness.choose(700); "
+        "item => { const begun = performance.now(); JudgeHarness.choose(item); "
         "document.body.offsetHeight; return performance.now() - begun; }"
     )
-    spent = shown.page.evaluate(script)
-    assert spent < 500
+    # The quickest of a few: other work on the machine is not the page's.
+    assert min(shown.page.evaluate(script, 100 * place) for place in range(1, 6)) < 100
     assert shown.texts("#items-count") == ["1,599 of 1,599 items"]
     assert shown.page.locator("#items-list tbody tr").count() == 50
     shown.page.get_by_role("button", name="Show more").click()

@@ -44,8 +44,7 @@ class Subject:
 class Report:
     """What a page shows. subjects: empty where there is a leaderboard and nothing else.
 
-    measures: by name, those of the leaderboard. with_texts: whether texts of data and models are passed on. notes:
-    what a reader is to know of the page itself.
+    measures: by name, those of the leaderboard. with_texts: whether texts of data and models are passed on.
     """
 
     title: str
@@ -53,7 +52,6 @@ class Report:
     measures: Mapping[str, Measure]
     subjects: tuple[Subject, ...] = ()
     with_texts: bool = True
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,6 @@ from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
 from judgeharness.tasks.task import Task
 
-NO_TEXTS = "The texts of items, explanations, prompts and answers are left out of this file, as it was asked for."
-
 
 def chosen(names: Sequence[str], store: Store) -> list[Run]:
     """The runs of these ids or their beginnings; all judges where none is named. Raises InputError."""
@@ -56,7 +54,7 @@ def gather(
     notify("measuring")
     ranked = leaderboard(runs, store.runs, measures, view)
     subjects = tuple(_subject(board, store, registry, tasks[board.task.digest], notify) for board in ranked.boards)
-    return Report(title, ranked, measures, subjects, with_texts, () if with_texts else (NO_TEXTS,))
+    return Report(title, ranked, measures, subjects, with_texts)
 
 
 def _subject(board: Board, store: Store, registry: Registry, task: Task, notify: Callable[[str], None]) -> Subject:

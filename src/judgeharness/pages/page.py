@@ -47,9 +47,9 @@ def render(report: Report, sections: Sequence[tuple[str, Section]]) -> str:
     scripts = [
         *([plotly()] if any(section.plots for _, section in sections) else []),
         asset("core.js"),
-        *dict.fromkeys(section.script for _, section in sections if section.script),
+        *(section.script for _, section in sections if section.script),
     ]
-    styles = [asset("page.css"), *dict.fromkeys(section.style for _, section in sections if section.style)]
+    styles = [asset("page.css"), *(section.style for _, section in sections if section.style)]
     return html(
         "page.html.jinja",
         report=report,

@@ -13,6 +13,9 @@ from judgeharness.measures import Measure, applicable
 from judgeharness.metrics.entropy import entropies
 from judgeharness.pages.contract import Judge, Report, Subject
 from judgeharness.pages.packing import floats
+from judgeharness.slices import ENTROPY, slice_names
+
+BANDS = 4
 
 
 def subjects_data(report: Report) -> list[dict[str, Any]]:
@@ -38,6 +41,7 @@ def _subject(subject: Subject, report: Report) -> dict[str, Any]:
         "uids": [item.uid for item in subject.items],
         "human": floats(human),
         "entropy": floats(entropies(human)),
+        "bands": slice_names(subject.items, subject.board.task.labels, ENTROPY, BANDS),
         "votes": votes if any(votes) else None,
         "references": references,
         "measures": {

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from judgeharness.bias import Bias, Preference
 from judgeharness.domain import LETTERS
-from judgeharness.reports.text import figure, plain
+from judgeharness.reports.text import figure, plain, plus_minus
 from judgeharness.store.runs import Run
 
 BAR = 40
@@ -50,10 +50,7 @@ def _table(head: str, names: list[str], preferences: tuple[Preference, ...], eve
 
 
 def _spread(preference: Preference) -> str:
-    if preference.interval is None:
-        return figure(preference.value)
-    half = (preference.interval.high - preference.interval.low) / 2
-    return f"{figure(preference.value)} ±{figure(half).lstrip('0')}"
+    return f"{figure(preference.value)} {plus_minus(preference.interval)}".rstrip()
 
 
 def document(run: Run, bias: Bias) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from judgeharness.reports.leaderboard import Board, ReferenceRow
-from judgeharness.reports.text import figure, plain
+from judgeharness.reports.text import figure, plain, plus_minus
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run
 
@@ -40,4 +40,4 @@ def _figure(metric: MetricSpec, board: Board, row: Run | ReferenceRow) -> Text:
 
 def _interval(metric: MetricSpec, board: Board, row: Run | ReferenceRow) -> str:
     found = board.intervals.get(row.id, {}).get(metric.name) if isinstance(row, Run) else None
-    return "" if found is None else f" ±{figure((found.high - found.low) / 2).lstrip('0')}"
+    return "" if found is None else f" {plus_minus(found)}"

@@ -89,6 +89,12 @@ class Board:
     ranks: Mapping[str, int] = field(default_factory=dict)
     published: tuple[ReferenceRow, ...] = ()
 
+    @property
+    def count(self) -> str:
+        """How many items it is over, in words."""
+        of = "" if self.task.n_items == self.task.n_total else f" of {self.task.n_total:,}"
+        return f"{self.task.n_items:,}{of} items"
+
     def best(self, metric: MetricSpec) -> float | None:
         """The best value that a model reaches; None where fewer than two have one."""
         values = [value for run in self.runs if (value := run.metrics.get(metric.name)) is not None and run.strategy]

@@ -78,9 +78,8 @@ def _fitting(board: Board, metrics: tuple[MetricSpec, ...], width: int) -> Layou
 
 def _title(board: Board) -> Text:
     task = board.task
-    items = f"{task.n_items:,} items" if task.n_items == task.n_total else f"{task.n_items:,} of {task.n_total:,} items"
     split = "" if task.split == "all" else f" · {task.split}"
-    return Text.assemble(plain(task.name, "bold"), plain(f"{split} · {items} · {len(task.labels)} labels"))
+    return Text.assemble(plain(task.name, "bold"), plain(f"{split} · {board.count} · {len(task.labels)} labels"))
 
 
 def _table(board: Board, metrics: tuple[MetricSpec, ...], layout: Layout) -> Table:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from judgeharness.uncertainty import Interval
 
 _KEPT = "\n\t"
 
@@ -20,3 +25,8 @@ def plain(text: str, style: str = "") -> Text:
 def figure(value: float | None) -> str:
     """A measure as tables show it: three decimals, a dash where it is undefined."""
     return "-" if value is None else f"{value:.3f}"
+
+
+def plus_minus(interval: Interval | None) -> str:
+    """Half of an interval as it stands behind a figure; nothing where there is none."""
+    return "" if interval is None else f"±{figure((interval.high - interval.low) / 2).lstrip('0')}"

@@ -87,7 +87,7 @@ def test_fitting_models_use_the_tree_and_leave_the_model_as_it_was(family):
     before = model.config._attn_implementation
     notes = []
     scorer = ModelScorer(model, "auto", None, notes.append)
-    scorer.score([PROMPTS], LETTERS)
+    scorer.begin([PROMPTS], LETTERS).take()
     assert (scorer.name, notes) == ("tree", [])
     assert model.config._attn_implementation == before
 
@@ -98,7 +98,7 @@ def test_others_fall_back_with_one_line_and_are_right(family):
     notes = []
     scorer = ModelScorer(model, "auto", None, notes.append)
     for _ in range(2):
-        (scores,) = scorer.score([PROMPTS], LETTERS)
+        (scores,) = scorer.begin([PROMPTS], LETTERS).take()
     assert scorer.name == "plain"
     (note,) = notes
     assert "cannot be scored as a prefix tree" in note
@@ -109,14 +109,14 @@ def test_others_fall_back_with_one_line_and_are_right(family):
 @pytest.mark.parametrize("family", UNFIT)
 def test_a_tree_that_was_asked_for_is_an_error_where_it_does_not_fit(family):
     with pytest.raises(HarnessError, match="cannot be scored as a prefix tree"):
-        ModelScorer(model_of(UNFIT[family]), "tree", None, print).score([PROMPTS], LETTERS)
+        ModelScorer(model_of(UNFIT[family]), "tree", None, print).begin([PROMPTS], LETTERS).take()
 
 
 def test_plain_does_not_try():
     model = model_of(FITTING["llama"])
     scorer = ModelScorer(model, "plain", None, print)
     assert scorer.name == "plain"
-    (plain,) = scorer.score([PROMPTS], LETTERS)
+    (plain,) = scorer.begin([PROMPTS], LETTERS).take()
     (tree,) = TreeScorer(model, Sizes(9, 4, 2)).score([PROMPTS], LETTERS)
     np.testing.assert_allclose(plain.logits, tree.logits, atol=1e-4)
 
@@ -133,7 +133,7 @@ def test_a_model_that_mixes_tokens_elsewhere_is_found_out():
     layer.forward = mixing
     notes = []
     scorer = ModelScorer(model, "auto", None, notes.append)
-    scorer.score([PROMPTS], LETTERS)
+    scorer.begin([PROMPTS], LETTERS).take()
     assert scorer.name == "plain"
     assert "differ by" in notes[0]
 

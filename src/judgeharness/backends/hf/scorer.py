@@ -11,7 +11,6 @@ import torch
 from judgeharness.backends.hf.plain import PlainScorer
 from judgeharness.backends.hf.scores import tolerance
 from judgeharness.backends.hf.tree import TreeScorer, TreeUnfitError, sizes_for
-from judgeharness.backends.letters import LetterScores
 from judgeharness.backends.options import ScorerChoice
 from judgeharness.backends.packs import Scoring, at_once
 from judgeharness.errors import HarnessError
@@ -54,12 +53,8 @@ class ModelScorer:
         """Unique tokens that are worth scoring together."""
         return (self._tree or self._plain).pack_tokens
 
-    def score(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> list[LetterScores]:
-        """Scores of the tokens `letters` after each prompt of each group."""
-        return list(self.begin(groups, letters).take())
-
     def begin(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> Scoring:
-        """As `score`, but a GPU is only given its work: more can be made ready while it is at it."""
+        """Scores of the tokens `letters` after each prompt of each group; a GPU is only given its work."""
         if self._tree is not None and not self._checked:
             self._try(lambda: self._check(groups[0], letters))
         begin = at_once(self._plain.score) if self._tree is None else self._tree.begin

@@ -10,7 +10,6 @@
   const article = by("item");
   const averages = new WeakMap();
   let shown = [];
-  let bands = [];
   let texts = [];
   let asking = null;
 
@@ -22,13 +21,6 @@
     const known = own().texts?.[item];
     const words = known?.fields ? [...Object.values(known.fields), ...known.explanations.map((each) => each.text)] : [];
     return [subject().uids[item], ...words].join("\n").toLowerCase();
-  }
-
-  /* Quarters of the items by the entropy of people's distribution. */
-  function quarters(entropy) {
-    const sorted = [...entropy].sort((a, b) => a - b);
-    const ends = [0.25, 0.5, 0.75].map((share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
-    return [...entropy].map((value) => ends.filter((end) => value >= end).length);
   }
 
   function value(item) {
@@ -46,11 +38,11 @@
   }
 
   function refresh() {
-    const { human, entropy, uids } = subject();
+    const { human, entropy, bands, uids } = subject();
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const found = uids.map((_, item) => item).filter((item) =>
       (majority.value === "" || largest(human.row(item)) === Number(majority.value)) &&
-      (band.value === "" || bands[item] === Number(band.value)) &&
+      (band.value === "" || bands[item] === band.value) &&
       words.every((word) => texts[item].includes(word)));
     const key = { entropy: (item) => entropy[item], measure: (item) => badness(value(item)) }[order.value] ?? value;
     if (order.value !== "data") {
@@ -333,7 +325,8 @@
   }
 
   function build() {
-    const { labels, entropy, judges, uids } = subject();
+    const { labels, bands, judges, uids } = subject();
+    band.replaceChildren(option("", "any"), ...[...new Set(bands)].sort().map((name) => option(name, name)));
     majority.replaceChildren(option("", "any label"), ...labels.map((label, place) => option(place, label)));
     const names = judges.map((judge, place) => option(place, judge.name));
     judgeChoice.replaceChildren(...names);
@@ -342,7 +335,6 @@
     const measures = [...new Set(judges.flatMap((judge) => Object.keys(judge.measures)))];
     measureChoice.replaceChildren(...measures.map((name) => option(name, measureName(name))));
     if (measures.includes("jsd")) measureChoice.value = "jsd";
-    bands = quarters(entropy);
     texts = uids.map((_, item) => haystack(item));
     asking = null;
     refresh();
@@ -351,6 +343,7 @@
 
   by("items-filters").addEventListener("submit", (event) => event.preventDefault());
   for (const control of [search, majority, band, order, judgeChoice, otherChoice, measureChoice]) control.addEventListener("input", refresh);
+  judgeChoice.addEventListener("input", () => { asking = own().judges[Number(judgeChoice.value)] ?? asking; });
   by("items-more").addEventListener("click", more);
   by("items-list").addEventListener("keydown", (event) => {
     const row = event.target.closest("tr");

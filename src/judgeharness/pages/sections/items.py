@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from scipy.special import softmax
-
 from judgeharness import bias
-from judgeharness.asked import Answered
+from judgeharness.asked import Answered, asked_of
 from judgeharness.backends.letters import PROBE
 from judgeharness.content import digest
-from judgeharness.domain import GeneratedTexts, Item, OptionScores, Prompt
+from judgeharness.domain import Item, OptionScores, Prompt
 from judgeharness.pages.contract import Judge, Report, Section, Subject
 from judgeharness.pages.packing import floats, packed
 from judgeharness.pages.subjects import distinct
 from judgeharness.pages.templates import asset, html
+from judgeharness.transforms.softmax import SoftmaxOptions, softmax
+
+SHARES = softmax(SoftmaxOptions(temperature=1.0))
 
 
 def section(report: Report) -> Section | None:
@@ -69,12 +69,11 @@ class _Subject:
 
     def _answer(self, answered: Answered) -> dict[str, Any]:
         prompts = answered.turn.group.prompts
-        shown = {
+        shown: dict[str, Any] = {
             "options": [prompt.options for prompt in prompts],
             "explanations": [prompt.explanations for prompt in prompts],
-            "labels": [each.label for each in answered.item.explanations],
             "messages": [_messages(prompt) for prompt in prompts] if self._with_texts else None,
-            "written": [_written(each) for each in answered.written] if self._with_texts else [],
+            "written": [each.texts for each in answered.written] if self._with_texts else [],
         }
         if self._with_texts and any(prompt.explanations for prompt in prompts):
             shown["shown"] = _explanations(answered.item)
@@ -85,28 +84,20 @@ class _Subject:
 
 
 def _scores(answered: Answered) -> dict[str, Any]:
-    """Scores as they are stored, the shares they make of the options, and what orders do to these."""
-    answer, prompts = answered.answer, answered.turn.group.prompts
-    scored = isinstance(answer, OptionScores)
-    rows = answer.scores if isinstance(answer, OptionScores) else answer.probabilities
-    found: dict[str, Any] = {
-        "kind": answer.kind if isinstance(answer, OptionScores) else "read",
-        "scores": floats(rows),
-    }
+    """Scores as they are stored, and the shares of letters and places that they make."""
+    answer = answered.answer
     if isinstance(answer, OptionScores):
+        found: dict[str, Any] = {"kind": answer.kind, "scores": floats(answer.scores)}
         if answer.mass is not None:
             found["mass"] = floats(answer.mass)
         if answer.censored is not None and answer.censored.any():
             found["censored"] = answer.censored.astype(int).tolist()
-    informative = answer.informative if isinstance(answer, OptionScores) else answer.read
-    if informative.any():
-        shares = softmax(rows[informative], axis=1) if scored else rows[informative]
-        orders = np.array([prompt.options for prompt in prompts])[informative]
-        places = np.array([prompt.explanations for prompt in prompts], dtype=np.int64).reshape(len(prompts), -1)
-        labels = np.array([each.label for each in answered.item.explanations], dtype=np.int64)
-        asked = bias.Asked(shares, orders, places[informative], labels)
+    else:
+        found = {"kind": "read", "scores": floats(answer.probabilities)}
+    asked = asked_of(answered, SHARES)
+    if len(asked.probabilities):
         found["letters"] = floats(bias.letters(asked))
-        if places.shape[1] > 1:
+        if asked.explanations.shape[1] > 1:
             found["places"] = floats(bias.places(asked))
     return found
 
@@ -127,10 +118,6 @@ def _asking(judge: Judge) -> str:
 
 def _messages(prompt: Prompt) -> list[tuple[str, str]]:
     return [(message.role, message.content) for message in prompt.messages]
-
-
-def _written(texts: GeneratedTexts) -> list[str]:
-    return list(texts.texts)
 
 
 def _explanations(item: Item) -> list[dict[str, Any]]:

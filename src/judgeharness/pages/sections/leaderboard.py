@@ -10,9 +10,8 @@ from judgeharness.reports.figures import ARROWS
 from judgeharness.reports.leaderboard import Board
 from judgeharness.reports.notes import PRINTED, notes
 from judgeharness.reports.rows import Row, rows
-from judgeharness.reports.text import figure
+from judgeharness.reports.text import figure, plus_minus
 from judgeharness.specs import MetricSpec
-from judgeharness.uncertainty import Interval
 
 
 def section(report: Report) -> Section:
@@ -28,9 +27,8 @@ def section(report: Report) -> Section:
 
 def _board(board: Board, metrics: tuple[MetricSpec, ...]) -> dict[str, Any]:
     task = board.task
-    count = f"{task.n_items:,} items" if task.n_items == task.n_total else f"{task.n_items:,} of {task.n_total:,} items"
     return {
-        "title": " · ".join([task.name, *([] if task.split == "all" else [task.split]), count]),
+        "title": " · ".join([task.name, *([] if task.split == "all" else [task.split]), board.count]),
         "rows": [_row(row) for row in rows(board, metrics)],
         "ranked": len(board.ranks) > 1,
         "notes": list(notes(board, bool(board.intervals), True)),
@@ -48,14 +46,10 @@ def _row(row: Row) -> dict[str, Any]:
         "failed": row.n_failed,
         "run": row.run,
         "cells": [
-            {"value": cell.value, "text": figure(cell.value), "half": _half(cell.interval), "best": cell.best}
+            {"value": cell.value, "text": figure(cell.value), "half": plus_minus(cell.interval), "best": cell.best}
             for cell in row.cells
         ],
     }
-
-
-def _half(interval: Interval | None) -> str:
-    return "" if interval is None else f"±{figure((interval.high - interval.low) / 2).lstrip('0')}"
 
 
 def _range(spec: MetricSpec) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from judgeharness.pages.contract import Judge, Report, Section, Subject
 from judgeharness.pages.templates import html
+from judgeharness.provenance import leaves
 
 PRIVATE = frozenset({"path"})
 
@@ -43,14 +44,10 @@ def _judge(judge: Judge) -> dict[str, Any]:
         "name": judge.run.name,
         "created": judge.run.created,
         "command": judge.command,
-        "parts": {name: list(_leaves(part)) for name, part in parts.items()},
+        "parts": {name: _lines(part) for name, part in parts.items()},
     }
 
 
-def _leaves(value: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, str]]:
-    for key, part in value.items():
-        here = f"{name}{key}"
-        if isinstance(part, Mapping):
-            yield from _leaves(part, f"{here}.")
-        elif key not in PRIVATE and part is not None:
-            yield here, str(part)
+def _lines(part: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found = ((name, value) for name, value in leaves(part) if value is not None)
+    return [(name, str(value)) for name, value in found if name.rpartition(".")[2] not in PRIVATE]
