@@ -63,6 +63,8 @@ TASKS = {
         task("labels = [", "labels = [" + "".join(f'{{name = "l{n}", text = "T{n}"}}, ' for n in range(25))),
         "labels",
     ),
+    "labels that look the same": (task('name = "no", text = "No"', 'name = "yes ", text = "No"'), "white space"),
+    "a blank label": (task('name = "no"', 'name = " "'), "labels.1.name"),
     "twice the same label": (task('name = "no", text = "No"', 'name = "yes", text = "Yes"'), "two labels share"),
     "no wording": (task('template = "good.jinja"', ""), "template"),
     "wording and turns": (
@@ -123,9 +125,23 @@ ITEMS = {
     "votes that are true": (lines(item(v=[True, 2])), "not a number of 0 or more"),
     "votes that are no number": (lines('{"uid": "a", "t": "x", "v": [NaN, 1]}'), "not a number of 0 or more"),
     "infinitely many votes": (lines('{"uid": "a", "t": "x", "v": [1e999, 1]}'), "not a number of 0 or more"),
+    "votes with underscores": (lines(item(v=["1_0", 1])), "not a number of 0 or more"),
+    "votes in wide digits": (lines(item(v=["\uff11\uff10", 1])), "not a number of 0 or more"),
     "votes for nobody": (lines(item(v=[0, 0])), "empty or all zeros"),
     "votes by unknown labels": (lines(item(v={"yes": 1, "maybe": 2})), "maybe"),
     "votes that are null": (lines(item(v=None)), "field 'v'"),
+    "votes by a label twice": ('{"uid": "a", "t": "x", "v": {"yes": 0, "Yes": 2}}', "names the label 'yes' twice"),
+    "a text that is no number": (lines(ITEM, item(uid="b", t=float("nan"))), "line 2: field 't' is NaN, not text"),
+    "an infinite text": (lines(item(t=-float("inf"))), "line 1: field 't' is -Infinity, not text"),
+    "a uid that is no number": (lines(item(uid=float("nan"))), "line 1: field 'uid' is NaN, not text"),
+    "a blank uid": (lines(item(uid=" ")), "line 1: field 'uid' is blank"),
+    "uids that are the same number": (
+        lines(item(uid=1), item(uid=1.0)),
+        "line 2: the uid '1.0' was there before as '1'",
+    ),
+    "a key twice": ('{"uid": "a", "t": "x", "t": "y", "v": [1, 2]}', 'line 1: the key "t" is there twice'),
+    "a key twice, deep in what is not used": (lines(ITEM, '{"x": [{"y": {"z": 1, "z": 1}}]}'), 'line 2: the key "z"'),
+    "no words": (lines(ITEM, item(uid="b", t=" \u3000\n")), "line 2: nothing to judge"),
 }
 
 WORDINGS = {
@@ -161,7 +177,7 @@ PREDICTIONS = {
     "p.csv": ("uid,yes\na,1\n", "no column no"),
     "empty.csv": ("", "no column"),
     "words.csv": ("uid,yes,no\na,one,two\n", "no number"),
-    "short.csv": ("uid,yes,no\na,1\n", "a probability is no number"),
+    "short.csv": ("uid,yes,no\na,1\n", "a: has 2 cells where the header has 3 (line 2)"),
     "twice.csv": ("uid,yes,no\na,1,0\na,0,1\n", "is there twice"),
     "other.csv": ("uid,yes,no\nb,1,0\n", "is missing"),
     "wide.csv": ("uid,yes,no\na," + "1" * 200_000 + ",0\n", "cannot be read"),
@@ -185,6 +201,18 @@ EXPLANATIONS = {
     "none": ("", "no explanations"),
     "no list": (lines({"uid": "a", "explanations": "because"}), "'explanations' is not a list"),
     "no text": (lines({"uid": "a", "explanations": [{"label": "yes"}]}), "no 'text'"),
+    "a text that is no number": (
+        lines({"uid": "a", "explanations": [{"text": float("nan"), "label": "yes"}]}),
+        "no 'text'",
+    ),
+    "a label that is no number": (
+        lines({"uid": "a", "explanations": [{"text": "x", "label": float("nan")}]}),
+        "no 'label'",
+    ),
+    "a key twice": (
+        '{"uid": "a", "explanations": [{"text": "x", "label": "yes", "label": "no"}]}',
+        'line 1: the key "label"',
+    ),
     "no label": (lines({"uid": "a", "explanations": [{"text": "x"}]}), "no 'label'"),
     "a long one": (lines({"uid": "a", "explanations": [{"text": "x" * 30_000, "label": "yes"}]}), "characters"),
     "another label": (lines({"uid": "a", "explanations": [{"text": "x", "label": "perhaps"}]}), "perhaps"),

@@ -13,6 +13,7 @@ from judgeharness.content import digest
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.executors.contract import Executor, Placing, Recipe
 from judgeharness.measures import Measure
+from judgeharness.record import readable
 from judgeharness.registry import Catalog, Registry
 from judgeharness.specs import BackendSpec, MetricSpec
 from judgeharness.tasks.definition import TaskDefinition, read_definition
@@ -69,7 +70,7 @@ def open_backend(registry: Registry, name: str, values: Mapping[str, str], conte
     part = registry.backends.load(spec.name)(model, chosen, context)
     if not isinstance(part, Scorer | TextGenerator | Predictor):
         raise HarnessError(f"backend '{spec.name}' is neither a Scorer, nor a TextGenerator, nor a Predictor")
-    return OpenBackend(name, part, part.describe(), options.accepted(known, values))
+    return OpenBackend(readable(name), part, part.describe(), options.accepted(known, values))
 
 
 def placed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ from typing import Any
 from judgeharness.domain import PromptGroup
 
 _BLOCK = 1 << 20
+_LIKE_SPECIAL_TOKENS = re.compile(
+    r"<[|\uff5c][^<>|\uff5c\n]{1,60}[|\uff5c]>|</?s>|<(?:bos|eos|pad|unk|cls|sep|mask|sop|eop)>|</?think(?:ing)?>|<\w+_\w+>"
+    r"|<(?:filename|reponame)>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CALLS|THINK|gMASK|BOS|EOS)\]"
+    r"|<</?SYS>>"
+)
 
 
 def digest(value: Any) -> str:
@@ -28,12 +34,15 @@ def file_digest(path: Path) -> str:
 def group_digest(group: PromptGroup, backend_digest: str) -> str:
     """The key of a group's answer: what the backend says of itself, the prompts' texts and their option orders.
 
-    And, where the answer is written, how.
+    And, where the answer is written, how. Words that look like special tokens were once read as such, so prompts with
+    any have keys of their own.
     """
     running = hashlib.sha256(backend_digest.encode())
     for prompt in group.prompts:
         turns = [[message.role, message.content] for message in prompt.messages]
         running.update(json.dumps([turns, prompt.options], ensure_ascii=True).encode())
+        if any(_LIKE_SPECIAL_TOKENS.search(message.content) for message in prompt.messages):
+            running.update(b"read as text")
     if group.decoding is not None:
         running.update(json.dumps(asdict(group.decoding), sort_keys=True).encode())
     return running.hexdigest()

@@ -18,6 +18,12 @@ NO_REFERENCES: Mapping[str, tuple[float, ...]] = {}
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
+PLACEHOLDER = -9000.0
+"""No token of a model is this improbable: a log-probability that is not above stands for one that is not known."""
+
+MOST_TOTAL = 1.01
+"""What the probabilities of different tokens may sum to, with some rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -30,6 +36,11 @@ class Label:
     name: str
     text: str
     codes: tuple[str, ...] = ()
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The words that stand for the label in data files."""
+        return (self.name, self.text, *self.codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +135,7 @@ class OptionScores:
     censored: BoolArray | None = None
 
     def __post_init__(self) -> None:
-        """Raises ValueError where the arrays do not fit together or a score is not finite."""
+        """Raises ValueError if the arrays do not fit together, or for scores that cannot be of their kind."""
         if self.scores.ndim != 2 or 0 in self.scores.shape:
             raise ValueError(f"scores of {self.uid} have the shape {self.scores.shape}, not (prompts, labels)")
         if not np.isfinite(self.scores).all():
@@ -133,6 +144,16 @@ class OptionScores:
             raise ValueError(f"mass of {self.uid} has the shape {self.mass.shape}, not (prompts,)")
         if self.censored is not None and self.censored.shape != self.scores.shape:
             raise ValueError(f"censored of {self.uid} has the shape {self.censored.shape}, not (prompts, labels)")
+        if self.kind == "logprob":
+            self._require_logprobs()
+
+    def _require_logprobs(self) -> None:
+        known = np.ones_like(self.scores, dtype=np.bool_) if self.censored is None else ~self.censored
+        if (self.scores <= PLACEHOLDER).any():
+            raise ValueError(f"log-probabilities of {self.uid} hold {self.scores.min():g}, which is only a placeholder")
+        total = float(np.exp(np.minimum(self.scores, 1.0), where=known, out=np.zeros_like(self.scores)).sum(1).max())
+        if total > MOST_TOTAL:
+            raise ValueError(f"log-probabilities of {self.uid} are of probabilities that sum to {total:.3g}")
 
     @property
     def informative(self) -> BoolArray:

@@ -33,7 +33,7 @@ from judgeharness.measures import applicable, measure, paired
 from judgeharness.metrics.kl import unexpected
 from judgeharness.pipeline import Place, Progress
 from judgeharness.plugins import whole_paths
-from judgeharness.record import session_record
+from judgeharness.record import EDITION, session_record
 from judgeharness.registry import Catalog, Registry
 from judgeharness.shards import Shard
 from judgeharness.store.database import Store, given_explanations
@@ -157,6 +157,8 @@ class Evaluation:
             for task, word in zip(self._tasks, request.tasks, strict=True)
         }
         for task in self._tasks:
+            for name, count in task.blanks.items():
+                self._watcher.note(f"{task.name}: {count:,} of {len(task.items):,} items have an empty '{name}'")
             self._require_applicable(task)
             for strategy in self._strategies:
                 strategy.part.check(task)
@@ -400,6 +402,7 @@ def _record(step: Step, transform: Named | None, facts: Mapping[str, Any]) -> di
         "transform": None if transform is None else {"name": transform.name, "options": dict(transform.options)},
         "template": {"name": step.task.template.name, "sha256": step.task.template.sha256},
         "environment": dict(step.backend.part.environment()) if isinstance(step.backend.part, Model) else {},
+        "edition": EDITION,
         **facts,
     }
 

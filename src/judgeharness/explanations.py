@@ -10,6 +10,7 @@ from typing import Any
 from judgeharness.content import digest, file_digest
 from judgeharness.domain import Explanation, Label
 from judgeharness.errors import InputError
+from judgeharness.record import readable
 from judgeharness.tasks.records import Record, read_records
 from judgeharness.tasks.task import Task
 
@@ -54,7 +55,7 @@ def explained(task: Task, given: ExplanationSet | None) -> Task:
     """
     if given is None:
         return task
-    labels = {word: index for index, label in enumerate(task.labels) for word in (*label.codes, label.text, label.name)}
+    labels = {word: index for index, label in enumerate(task.labels) for word in label.spellings}
     items = tuple(
         replace(item, explanations=_shown(given.by_uid.get(item.uid, ()), labels, given, task.labels))
         for item in task.items
@@ -83,14 +84,13 @@ def read_explanations(path: Path) -> ExplanationSet:
     Raises InputError that names file and line.
     """
     by_uid: dict[str, tuple[GivenExplanation, ...]] = {}
+    taken: set[str] = set()
     for record in read_records(path):
-        uid = record.text("uid")
-        if uid in by_uid:
-            raise record.fault(f"the uid '{uid}' was there before")
-        by_uid[uid] = _of(record)
+        record.claim("uid", taken)
+        by_uid[record.uid("uid")] = _of(record)
     if not any(by_uid.values()):
         raise InputError(f"{path}: holds no explanations")
-    return ExplanationSet(path.name, by_uid, {"file": path.name, "sha256": file_digest(path)})
+    return ExplanationSet(readable(path.name), by_uid, {"file": readable(path.name), "sha256": file_digest(path)})
 
 
 def _of(record: Record) -> tuple[GivenExplanation, ...]:

@@ -7,63 +7,87 @@ as such: whoever uses a number checks that it is finite.
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import IO, Any
 
 MAX_LINE_BYTES = 4 << 20
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(?P<colon>\s*:)?|[{}]', re.DOTALL)
 
 
 class JsonError(ValueError):
-    """What is wrong with a JSON text, in words. line: where, in a file of JSON lines."""
+    """Says what is wrong with a JSON text.
 
-    def __init__(self, reason: str, line: int | None = None) -> None:
+    Attributes:
+        line: The line number in a file of JSON lines, from 1.
+        key: The key that an object has twice, if that is the fault.
+    """
+
+    def __init__(self, reason: str, line: int | None = None, key: str | None = None) -> None:
         super().__init__(reason)
         self.line = line
+        self.key = key
 
 
 def read_json(text: str | bytes) -> Any:
-    """The value of a JSON text. Raises JsonError."""
+    """Return the value of a JSON text. Raises JsonError."""
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        return json.loads(decoded, object_pairs_hook=_object)
     except UnicodeDecodeError as error:
         raise JsonError("not UTF-8") from error
-    except JsonError:
-        raise
+    try:
+        return _DECODER.decode(decoded)
+    except json.JSONDecodeError as error:
+        raise JsonError(f"not valid JSON: {error.msg} ({_place(decoded, error.pos)})") from error
+    except _TwiceError as error:
+        key, position = _second_key(decoded)
+        shown = f"the key {json.dumps(key)[:80]} is there twice in one object"
+        raise JsonError(f"{shown} ({_place(decoded, position)})", key=key) from error
     except (ValueError, RecursionError) as error:
         raise JsonError(f"not valid JSON: {error}") from error
 
 
-def json_lines(stream: IO[bytes]) -> Iterator[tuple[int, Any]]:
-    """The values of JSON lines with their line numbers, from 1; blank lines are passed over. Raises JsonError."""
-    for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE_BYTES + 1), b""), start=1):
-        if len(line) > MAX_LINE_BYTES:
-            raise JsonError(f"longer than {MAX_LINE_BYTES:,} bytes", number)
+def json_lines(stream: IO[bytes], most: int = MAX_LINE_BYTES) -> Iterator[tuple[int, Any]]:
+    """Yield the line numbers, from 1, and the values of JSON lines. Blank lines are skipped.
+
+    Args:
+        stream: The file.
+        most: The size of the longest line that is read, in bytes.
+
+    Raises:
+        JsonError: A line is too long, or is not JSON.
+    """
+    for number, given in enumerate(iter(lambda: stream.readline(most + 1), b""), start=1):
+        if len(given) > most:
+            raise JsonError(f"longer than {most:,} bytes", number)
+        line = given.removeprefix(codecs.BOM_UTF8) if number == 1 else given
         if not line.strip():
             continue
         try:
-            # A byte order mark belongs at the start of a file only.
-            value = read_json(line if number == 1 else line.decode("utf-8"))
+            # As a text: as bytes, a byte order mark would pass at the start of any line.
+            value = read_json(line.decode())
         except UnicodeDecodeError as error:
             raise JsonError("not UTF-8", number) from error
         except JsonError as error:
-            raise JsonError(str(error), number) from error
+            raise JsonError(str(error), number, error.key) from error
         yield number, value
 
 
 def finite_number(value: Any) -> float:
-    """A finite number from a JSON number, or from a text that writes one in plain digits. Raises ValueError.
+    """Return a finite number from a JSON number, or from a text that writes one in plain digits.
 
-    Python would also read "1_0" as ten, and digits of any script.
+    Python itself would also read "1_0" as ten, and the digits of any script.
+
+    Raises:
+        ValueError: The value is something else.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("not a number")
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
         raise ValueError("not a number")
     try:
         number = float(value)
@@ -74,10 +98,51 @@ def finite_number(value: Any) -> float:
     return number
 
 
+def written(value: Any) -> str | None:
+    """Return a text as it is and a finite number as Python writes it; None for anything else, also true and false."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return None if isinstance(value, float) and not math.isfinite(value) else str(value)
+
+
+def spellings(value: str | float) -> set[str]:
+    """Return all ways to write an id: 1 and 1.0 are the same number, the texts "1" and "1.0" are not."""
+    return {str(value), str(int(value))} if isinstance(value, float) and value.is_integer() else {str(value)}
+
+
+class _TwiceError(Exception):
+    """An object has a key twice."""
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        counts = Counter(key for key, _ in pairs)
-        twice = next(key for key, count in counts.items() if count > 1)
-        raise JsonError(f"the key {json.dumps(twice)[:80]} is there twice in one object")
+        raise _TwiceError
     return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def _second_key(text: str) -> tuple[str, int]:
+    """The first key that is there twice in one object, and its position, in a text that is JSON up to there."""
+    objects: list[set[str]] = []
+    for token in _TOKEN.finditer(text):
+        if token[0] == "{":
+            objects.append(set())
+        elif token[0] == "}":
+            objects.pop()
+        elif token["colon"]:
+            key = json.loads(token[0].removesuffix(token["colon"]))
+            if key in objects[-1]:
+                return key, token.start()
+            objects[-1].add(key)
+    raise AssertionError("no key is there twice")
+
+
+def _place(text: str, position: int) -> str:
+    """Where a position is: the line counts in a text of several only."""
+    column = position - text.rfind("\n", 0, position)
+    if "\n" not in text.strip():
+        return f"column {column}"
+    return f"line {text.count(chr(10), 0, position) + 1}, column {column}"

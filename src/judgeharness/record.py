@@ -14,6 +14,13 @@ from typing import Any
 import judgeharness
 from judgeharness.plugins import Plugin
 
+EDITION = 2
+"""Of the rules by which prompts are put together and scores computed; runs without one are of the first.
+
+From the second on, prompts are checked (turns, first tokens, special tokens, dates), and scores do not depend on the
+other prompts of a run.
+"""
+
 PACKAGES = (
     "accelerate",
     "bitsandbytes",
@@ -89,7 +96,12 @@ def source_commit() -> str | None:
 
 def program_arguments() -> list[str]:
     """The command line as it was given."""
-    return list(sys.argv[1:])
+    return [readable(word) for word in sys.argv[1:]]
+
+
+def readable(name: str) -> str:
+    """Return a name of a file or from the command line as a text that can be stored, whatever its bytes are."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _git(root: Path, *words: str) -> str:

@@ -14,7 +14,7 @@ from judgeharness.specs import NAME
 MAX_BYTES = 1 << 20
 
 Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
 class Table(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from judgeharness.backends.contract import Answering, Model
+from judgeharness.backends.contract import Answering, Model, PromptError
 from judgeharness.domain import Item
 from judgeharness.prefixes import TokenCount, count_tokens
 from judgeharness.store.answers import Answers
@@ -104,22 +104,28 @@ def _stand(turn: Turn) -> Stand:
 
 
 def _count(work: Work, model: Model, backend_digest: str, stored: Answers) -> tuple[TokenCount, bool]:
-    """The missing items' tokens, and whether they were counted one by one."""
+    """The missing items' tokens, and whether they were counted one by one.
+
+    Raises HarnessError if the model cannot be given such prompts at all: also where nothing is missing, since answers
+    may be older than this check.
+    """
     missing = work.missing
-    if not missing:
-        return TokenCount(0, 0), True
     sample = missing[:: max(1, len(missing) // COUNTED_ITEMS)][:COUNTED_ITEMS]
-    counted, exact = TokenCount(0, 0), len(sample) == len(missing)
-    scale = len(missing) / len(sample)
-    for item in sample:
+    counted, by_characters, n_read = TokenCount(0, 0), False, 0
+    for item in sample or work.task.items[:1]:
         group = last_turn(work.strategy, item, work.task, backend_digest, stored.texts).group
-        tokens = model.encode(group)
-        if tokens is None:
-            characters = ["".join(message.content for message in prompt.messages) for prompt in group.prompts]
-            counted += count_tokens([[*map(ord, text), 0] for text in characters])
-        else:
-            counted += count_tokens(tokens)
+        try:
+            tokens = model.encode(group)
+        except PromptError:
+            continue
+        n_read += 1
         by_characters = tokens is None
-    if by_characters:
-        exact, scale = False, scale / CHARACTERS_A_TOKEN
+        if tokens is None:
+            texts = ["".join(message.content for message in prompt.messages) for prompt in group.prompts]
+            tokens = [[*map(ord, text), 0] for text in texts]
+        counted += count_tokens(tokens)
+    if not missing or not n_read:
+        return TokenCount(0, 0), not missing
+    scale = len(missing) / n_read / (CHARACTERS_A_TOKEN if by_characters else 1)
+    exact = n_read == len(missing) and not by_characters
     return TokenCount(round(counted.total * scale), round(counted.unique * scale)), exact

@@ -17,6 +17,20 @@ ITEMS = [Item(uid, {}, (0.2, 0.3, 0.5)) for uid in ("a", "b")]
 ROWS = {"a": [0.7, 0.2, 0.1], "b": [0.1, 0.0, 0.9]}
 
 
+TASK = """
+name = "mine"
+title = "Mine"
+template = "p.jinja"
+labels = [
+    {name = "entailment", text = "E", codes = ["e"]},
+    {name = "neutral", text = "N", codes = ["n"]},
+    {name = "contradiction", text = "C", codes = ["c"]},
+]
+items = {file = "i.jsonl", votes = "v", fields = {t = "t"}}
+official = {old_label = "o", majority_label = "o"}
+"""
+
+
 @pytest.fixture
 def read(tmp_path):
     def call(content, suffix, **options):
@@ -59,10 +73,31 @@ def test_every_form_gives_the_same(read):
 def test_a_file_of_several_models_needs_a_name(read):
     content = json.dumps({"bert": chaosnli(ROWS), "roberta": chaosnli({"a": ROWS["b"], "b": ROWS["a"]})})
     np.testing.assert_allclose(read(content, ".json", model="roberta"), [ROWS["b"], ROWS["a"]])
-    with pytest.raises(InputError, match=r"several models; name one with -o model=\.\.\., of bert, roberta"):
+    with pytest.raises(InputError, match="several models; name one with -o model=NAME, of bert, roberta"):
         read(content, ".json")
     with pytest.raises(InputError, match="has no model 'brt': did you mean bert"):
         read(content, ".json", model="brt")
+
+
+@pytest.mark.parametrize("entries", [chaosnli(ROWS), ROWS], ids=["objects", "lists"])
+def test_the_only_model_of_a_file_is_taken(read, entries):
+    np.testing.assert_allclose(read(json.dumps({"bert": entries}), ".json"), [ROWS["a"], ROWS["b"]])
+
+
+@pytest.mark.parametrize("way", [(), ("--official",)])
+def test_score_names_its_own_option_for_a_model(tmp_path, way):
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps({"bert": chaosnli(ROWS), "roberta": chaosnli(ROWS)}))
+    task = tmp_path / "task.toml"
+    task.write_text(TASK)
+    (tmp_path / "p.jinja").write_text("{{ t }}")
+    (tmp_path / "i.jsonl").write_text(
+        "".join(json.dumps({"uid": u, "t": u, "v": [1, 1, 1], "o": "n"}) + "\n" for u in ROWS)
+    )
+    failed = judgeharness("score", path, "--task", task, "--store", tmp_path / "s.db", *way)
+    assert failed.code == 2
+    assert "holds several models; name one with --model NAME, of bert, roberta" in failed.err
+    assert judgeharness("score", path, "--task", task, "--store", tmp_path / "s.db", "--model", "bert", *way).code == 0
 
 
 @pytest.mark.parametrize(
@@ -95,9 +130,6 @@ def test_all_that_is_wrong_is_listed_at_once(read):
     assert "42 problems" in shown[0]
     assert len(shown) == 22
     assert shown[-1] == "and 22 more"
-    with pytest.raises(InputError) as caught:
-        read('{"a": [1, 0, 0], "b": [1, 0, 0], "a": [0, 1, 0]}', ".json")
-    assert "a: is there twice" in caught.value.lines()
     wrong = chaosnli(ROWS)
     wrong["a"]["predicted_label"], wrong["b"]["predicted_label"] = "n", "maybe"
     with pytest.raises(InputError) as caught:
@@ -105,6 +137,100 @@ def test_all_that_is_wrong_is_listed_at_once(read):
     assert caught.value.lines()[1:] == [
         "a: predicted_label 'n' is not the most probable one", "b: predicted_label 'maybe' is no label"
     ]  # fmt: skip
+
+
+COLUMNS = "uid,entailment,neutral,contradiction"
+CONTRADICTIONS = {
+    "a uid twice": (
+        '{"a": [1, 0, 0],\n "b": [1, 0, 0], "a": [0, 1, 0]}',
+        ".json",
+        'key "a" is there twice in one object (line 2, column 18)',
+    ),
+    "a key twice, deep down": (
+        '{"a": {"probabilities": {"e": 1, "n": 0, "c": 0, "e": 0}}, "b": [1, 0, 0]}',
+        ".json",
+        'key "e" is there twice',
+    ),
+    "a key twice in a line": (
+        lines(ROWS.items()) + '\n{"uid": "c", "x": {"y": 1, "y": 1}}',
+        ".jsonl",
+        'line 3: cannot be read: the key "y"',
+    ),
+    "two fields": (
+        '{"uid": "b", "probabilities": [1, 0, 0], "predicted_probabilities": [0, 1, 0]}',
+        ".jsonl",
+        "b: predicted_probabilities and probabilities differ (line 1)",
+    ),
+    "two fields in .json": (
+        '{"b": {"probabilities": {"e": 1, "n": 0, "c": 0}, "predicted_probabilities": [0, 1, 0]}}',
+        ".json",
+        "b: predicted_probabilities and probabilities differ",
+    ),
+    "a label by name and code": (
+        lines([("a", {"e": 0, "entailment": 0.7, "n": 0.2, "c": 0.1}), ("b", [1, 0, 0])]),
+        ".jsonl",
+        "a: names the label 'entailment' twice (line 1)",
+    ),
+    "another uid inside": (
+        '{"a": {"uid": "b", "probabilities": [1, 0, 0]}, "b": [1, 0, 0]}',
+        ".json",
+        "a: its own uid is 'b'",
+    ),
+    "a uid as two numbers": (lines([(1, [1, 0, 0]), (1.0, [1, 0, 0])]), ".jsonl", "1.0: is there twice (line 2)"),
+    "a column twice": (COLUMNS + ",neutral\na,1,0,0,1\n", ".csv", "has the column neutral twice"),
+    "a cell too many": (COLUMNS + "\na,1,0,0,0\nb,1,0,0\n", ".csv", "a: has 5 cells where the header has 4 (line 2)"),
+    "a cell too few": (
+        COLUMNS + ",more\na,1,0,0\nb,1,0,0,x\n",
+        ".csv",
+        "a: has 4 cells where the header has 5 (line 2)",
+    ),
+    "another label in a table": (
+        COLUMNS + ",predicted_label\na,1,0,0,n\nb,1,0,0,\n",
+        ".csv",
+        "a: predicted_label 'n' is not the most probable one (line 2)",
+    ),
+    "digits that Python alone reads": (
+        COLUMNS + "\na,1_0,0,0\nb,\uff11,0,0\n",
+        ".csv",
+        "a probability is no number: '1_0' (line 2)",
+    ),
+    "an empty uid in a table": (
+        COLUMNS + "\n,1,0,0\n",
+        ".csv",
+        "uid '': is blank, or neither a text nor a number (line 2)",
+    ),
+    **{
+        f"the uid {uid}": (
+            f'{{"uid": {uid}, "probabilities": [1, 0, 0]}}',
+            ".jsonl",
+            "is blank, or neither a text nor a number (line 1)",
+        )
+        for uid in ("null", "NaN", "Infinity", '["a"]', "{}", "true", '" "')
+    },
+}
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_contradictions_are_errors_with_their_place(read, case):
+    content, suffix, problem = CONTRADICTIONS[case]
+    with pytest.raises(InputError) as caught:
+        read(content, suffix)
+    assert problem in "\n".join(caught.value.lines())
+
+
+def test_fields_that_agree_pass(read):
+    both = [
+        {"uid": uid, "probabilities": row, "predicted_probabilities": dict(zip("enc", row, strict=True))}
+        for uid, row in ROWS.items()
+    ]
+    np.testing.assert_allclose(read("\n".join(map(json.dumps, both)), ".jsonl"), [ROWS["a"], ROWS["b"]])
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85"])
+def test_lines_end_at_line_feeds_only(read, character):
+    rows = [{"uid": uid, "why": f"one{character}two", "probabilities": row} for uid, row in ROWS.items()]
+    content = "\ufeff" + "\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    np.testing.assert_allclose(read(content, ".jsonl"), [ROWS["a"], ROWS["b"]])
 
 
 @pytest.mark.parametrize(

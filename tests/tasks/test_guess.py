@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from judgeharness.tasks.draft import Draft, task_toml, wording
@@ -116,6 +116,12 @@ def test_what_is_written_is_toml_and_says_the_same(label, path, question):
     assert [each["name"] for each in content["labels"]] == [label, label + "x"]
 
 
+def test_what_python_alone_reads_as_numbers_is_no_vote():
+    records = [{"id": n, "text": TEXTS[n], "votes_yes": "1_0", "votes_no": "\uff12"} for n in range(4)]
+    assert guess(records).kind != "votes"
+
+
+@example("\n  ")
 @given(st.text(alphabet="{}%# ab\n", max_size=20))
 def test_a_question_is_never_a_template(question):
     from judgeharness.tasks.template import Wording

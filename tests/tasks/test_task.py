@@ -270,6 +270,25 @@ def test_human_probabilities_instead_of_votes(mine):
         load(mine(task=source, items=[{**ITEM, "votes": [3, 1]}]))
 
 
+def test_fields_that_are_empty_here_and_there_are_said(mine, tmp_path):
+    texts = ["x", "", " \t", "y"]
+    path = mine(
+        task=TASK.replace("[items.fields]", '[items.fields]\ncontext = "context"'),
+        items=[{**ITEM, "id": f"i{number}", "context": text} for number, text in enumerate(texts)],
+    )
+    done = judgeharness("eval", "--task", path, "--backend", "baseline:uniform", "--store", tmp_path / "s.db")
+    assert done.code == 0, done.err
+    assert done.err.splitlines() == ["mine: 2 of 4 items have an empty 'context'"]
+
+
+def test_labels_that_are_no_values(mine):
+    task = TASK.replace('name = "no"\ntext = "No"', 'name = "no"\ntext = "No"\ncodes = ["nan", "None"]')
+    for value in ("NaN", "null"):
+        line = json.dumps({**ITEM, "why": [{"text": "x", "label": "y"}]}).replace('"label": "y"', f'"label": {value}')
+        with pytest.raises(InputError, match="is none of the labels"):
+            load(mine(task=task, items=[line]))
+
+
 def test_the_digest_follows_the_judgments(mine):
     first = load(mine()).digest
     assert load(mine()).digest == first

@@ -63,7 +63,7 @@ def test_a_failure_of_one_group_is_its_own(judge):
     assert isinstance(second, OptionScores)
 
 
-SHAPES = ["[[1]]", "'x'", "None", "[[1, 2], [3]]", "[[1, 2], [3, None]]", "[[float('nan'), 0]] * 2"]
+SHAPES = ["[[1]]", "'x'", "None", "[[1, 2], [3]]", "[[1, 2], [3, None]]", "[[float('nan'), 0]] * 2", "[['1_0', 0]] * 2"]
 
 
 @pytest.mark.parametrize("scores", SHAPES)
@@ -74,6 +74,7 @@ def test_scores_that_are_none_are_failures(judge, scores):
 
 BROKEN = {
     "print('hello', flush=True)": "wrote a line that is not JSON: 'hello",
+    'print(\'{"uid": "u", "uid": "u"}\', flush=True)': "wrote a line that is not JSON: '{",
     "print('[]', flush=True)": "wrote a line that is no object",
     "print(json.dumps({'uid': 'other'}), flush=True)": "was asked about 'u' and answered about 'other'",
     "sys.exit('no weights')": "ended before it answered",

@@ -1,22 +1,42 @@
-"""What stands between a conversation and a model: a chat template, and a tokenizer."""
+"""What stands between a conversation and a model: a chat template and a tokenizer, and checks that both do their part.
+
+Templates and tokenizers fail silently. Some templates leave out the system turn. Some take content as a list of parts
+only, and show nothing of a text. Some leave the first token to the tokenizer, which is then told not to add any.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, Protocol
 
-from judgeharness.domain import Message, PromptGroup
+from judgeharness.backends.templates import ChatTemplate
+from judgeharness.domain import Message
+from judgeharness.errors import HarnessError
+
+PINNED_DATE = date(2024, 7, 26)
+"""What a template takes for today unless told otherwise: what Llama 3's own templates fall back on."""
+
+PROBE = Message("user", "Answer:")
+_SYSTEM = Message("system", "Judge.")
+_LEADING = "a"
+_OTHER_DATE = date(1999, 12, 31)
+_OPEN_THOUGHT = re.compile(r"<(think|thinking|thought|reasoning)>(?!.*</\1>)|\[THINK\](?!.*\[/THINK\])", re.DOTALL)
 
 
 class Chat(Protocol):
     """Turns conversations into the text and the tokens that a model reads."""
 
     @property
-    def template(self) -> str | None:
-        """The chat template's source; None for a model without one, which reads the bare text."""
+    def template(self) -> Any:
+        """The chat template's source, or several by name; None for a model without one, which reads the bare text."""
 
     def render(self, messages: Sequence[Message], answer_follows: bool = True) -> str:
-        """The text that the model reads. Raises HarnessError where the template refuses the conversation."""
+        """The text that the model reads. Raises HarnessError if the template refuses the conversation."""
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of rendered texts."""
@@ -25,11 +45,230 @@ class Chat(Protocol):
         """The text of tokens."""
 
 
-def rendered(chat: Chat, group: PromptGroup) -> list[str]:
-    """The text of each prompt of a group. Raises as `Chat.render`."""
-    return [chat.render(prompt.messages) for prompt in group.prompts]
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How conversations with the same roles are rendered.
+
+    parts: whether a turn's content is a list of parts instead of a text. controls: how many special tokens the template
+    writes. opens_thought: whether it leaves a block of reasoning open for the answer.
+    """
+
+    parts: bool
+    controls: int
+    opens_thought: bool
+
+
+class LocalChat(ABC):
+    """A chat template with a tokenizer at hand.
+
+    template: as of a `Chat`. special: texts of special tokens by name, for the template. today: what the template takes
+    for the current date.
+    """
+
+    def __init__(self, template: Any, special: Mapping[str, str], today: date) -> None:
+        self.template = template
+        self.today = today
+        source = default_template(template)
+        self._template = None if source is None else ChatTemplate(source, special)
+        self._forms: dict[tuple[tuple[str, ...], bool], Form] = {}
+
+    @abstractmethod
+    def tokenize(self, texts: Sequence[str], add_special: bool) -> list[list[int]]:
+        """Token ids of texts, special tokens in them read as such. add_special: whether the tokenizer adds its own."""
+
+    @abstractmethod
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of tokens, special ones included."""
+
+    @property
+    @abstractmethod
+    def control_tokens(self) -> Mapping[int, str]:
+        """The tokens that are not text, such as the ends of turns, with how they look in a rendered conversation."""
+
+    @property
+    @abstractmethod
+    def unknown_token(self) -> int | None:
+        """The token that stands for what the vocabulary lacks: a control token that may come from any text."""
+
+    def render(self, messages: Sequence[Message], answer_follows: bool = True) -> str:
+        """The text that the model reads.
+
+        Raises HarnessError if the template refuses the conversation or does not show one of its turns.
+        """
+        if self._template is None:
+            return bare(messages)
+        return self._rendered(messages, answer_follows, self.form(messages, answer_follows).parts, self.today)
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of rendered texts, with the tokens that the tokenizer puts first, once."""
+        return [self._begun(ids) for ids in self.tokenize(texts, add_special=False)] if texts else []
+
+    def encode_pieces(self, pieces: Sequence[str]) -> list[int]:
+        """Token ids of a rendered text in pieces: no token reaches from one into the next."""
+        return self._begun([token for ids in self.tokenize(pieces, add_special=False) for token in ids])
+
+    def controls(self, tokens: Sequence[int]) -> int:
+        """How many control tokens are among these, not counting the first tokens and the unknown one."""
+        start, count = 0, len(self.first_tokens)
+        while count and tuple(tokens[start : start + count]) == self.first_tokens:
+            start += count
+        return sum(map(self._counted.__contains__, tokens[start:]))
+
+    def form(self, messages: Sequence[Message], answer_follows: bool = True) -> Form:
+        """How conversations with these roles are rendered, found out once by rendering one. Raises as `render`."""
+        roles = tuple(message.role for message in messages)
+        found = self._forms.get((roles, answer_follows))
+        if found is None:
+            found = self._forms[roles, answer_follows] = self._tried(messages, answer_follows)
+        return found
+
+    @cached_property
+    def first_tokens(self) -> tuple[int, ...]:
+        """The tokens that the tokenizer puts before every text, such as BOS."""
+        return self._added[0]
+
+    @cached_property
+    def missing_first_tokens(self) -> tuple[int, ...]:
+        """Those of them that the template does not write, and that are added to each prompt."""
+        if self._template is None:
+            return self.first_tokens
+        (begin,) = self.tokenize([self.render([PROBE])], add_special=False)
+        count = len(self.first_tokens)
+        return () if tuple(begin[:count]) == self.first_tokens else self.first_tokens
+
+    @cached_property
+    def uses_date(self) -> bool:
+        """Whether the template writes the current date into prompts."""
+        return self._shows_date([PROBE]) or self._shows_date([_SYSTEM, PROBE])
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What changes a prompt's tokens and is not in the text of a probe: for `describe`, empty for most models."""
+        found: dict[str, Any] = {}
+        if self._template is None:
+            return {"first_tokens": list(self.first_tokens)} if self._added[1] else found
+        if self.missing_first_tokens or self._writes_twice:
+            found["first_tokens"] = list(self.first_tokens)
+        if self._shows_date([_SYSTEM, PROBE]) and not self._shows_date([PROBE]):
+            found["date"] = self.today.isoformat()
+        return found
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a run's record should hold of this, besides `facts`."""
+        found: dict[str, Any] = {"date": self.today.isoformat()} if self.uses_date else {}
+        return {**found, **({"warnings": list(self.warnings)} if self.warnings else {})}
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of scores has to know of the prompts."""
+        if self._template is None or not self.form([PROBE]).opens_thought:
+            return ()
+        return ("the chat template opens a block of reasoning before the answer, so letters are read inside it",)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What is done to prompts besides rendering them, a sentence each, for the user."""
+        found = []
+        if self._template is not None and self.form([PROBE]).parts:
+            found.append("the chat template takes content in parts: each turn is given as one text part")
+        if self._template is not None and self.missing_first_tokens:
+            first = self.decode(self.missing_first_tokens)
+            found.append(f"the chat template does not write {first}, which the tokenizer puts first: it is added")
+        if self.uses_date:
+            found.append(f"the chat template writes the date: it is {self.today} in every prompt (-o date=...)")
+        return (*found, *self.warnings)
+
+    @cached_property
+    def _added(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """What the tokenizer adds before and after a text."""
+        (own,), (whole,) = (self.tokenize([_LEADING], add_special=added) for added in (False, True))
+        for start in range(len(whole) - len(own) + 1):
+            if whole[start : start + len(own)] == own:
+                return tuple(whole[:start]), tuple(whole[start + len(own) :])
+        return (), ()
+
+    @cached_property
+    def _writes_twice(self) -> bool:
+        (begin,) = self.tokenize([self.render([PROBE])], add_special=False)
+        return bool(self.first_tokens) and self._repeated(begin)
+
+    def _shows_date(self, messages: Sequence[Message]) -> bool:
+        try:
+            parts = self.form(messages).parts
+            then, now = (self._rendered(messages, True, parts, day) for day in (_OTHER_DATE, self.today))
+        except HarnessError:
+            return False
+        return then != now
+
+    def _repeated(self, tokens: Sequence[int]) -> bool:
+        return tuple(tokens[: 2 * len(self.first_tokens)]) == 2 * self.first_tokens
+
+    def _begun(self, tokens: list[int]) -> list[int]:
+        tokens = [*self.missing_first_tokens, *tokens]
+        while self.first_tokens and self._repeated(tokens):
+            tokens = tokens[len(self.first_tokens) :]
+        return tokens
+
+    @cached_property
+    def _counted(self) -> frozenset[int]:
+        return frozenset(self.control_tokens) - {self.unknown_token}
+
+    def _rendered(self, messages: Sequence[Message], answer_follows: bool, parts: bool, today: date) -> str:
+        if self._template is None:
+            return bare(messages)
+        turns = [{"role": each.role, "content": _parts(each.content) if parts else each.content} for each in messages]
+        return self._template.render(turns, answer_follows, today)
+
+    def _tried(self, messages: Sequence[Message], answer_follows: bool) -> Form:
+        """A conversation of made-up words with the same roles, rendered with texts and then with parts."""
+        if self._template is None:
+            return Form(False, 0, False)
+        words = [Message(message.role, f"qvzx{place}wkj") for place, message in enumerate(messages)]
+        refusal: HarnessError | None = None
+        missing: list[str] = []
+        for parts in (False, True):
+            try:
+                text = self._rendered(words, answer_follows, parts, self.today)
+            except HarnessError as error:
+                refusal = refusal or error
+                continue
+            lost: list[str] = [word.role for word in words if word.content not in text]
+            if not lost:
+                (tokens,) = self.tokenize([text], add_special=False)
+                tail = text[text.rindex(words[-1].content) :]
+                return Form(parts, self.controls(tokens), bool(_OPEN_THOUGHT.search(tail)))
+            missing = missing or lost
+        if not missing and refusal is not None:
+            raise refusal
+        roles = " and ".join(dict.fromkeys(missing))
+        raise HarnessError(
+            f"the model's chat template leaves out what the {roles} turn says",
+            "put its words into a turn that the template shows, or use another model",
+        )
+
+
+def default_template(template: Any) -> str | None:
+    """The template that is used, of one or of several by name. Raises HarnessError if none is the default."""
+    if not isinstance(template, Mapping):
+        return template or None
+    if "default" not in template:
+        names = ", ".join(sorted(template))
+        raise HarnessError(f"the model has several chat templates ({names}), and none of them is the default")
+    return str(template["default"])
+
+
+def control_texts(special: Mapping[int, str], added: Mapping[int, str], template: Any) -> dict[int, str]:
+    """The special tokens, and those of a vocabulary's added tokens that a template writes."""
+    source = default_template(template) or ""
+    written = {token: text for token, text in added.items() if text.strip() and text in source}
+    return {token: text for token, text in {**special, **written}.items() if text.strip()}
 
 
 def bare(messages: Sequence[Message]) -> str:
     """The text that a model without a template reads."""
     return "\n\n".join(message.content for message in messages)
+
+
+def _parts(content: str) -> list[dict[str, str]]:
+    return [{"type": "text", "text": content}]

@@ -16,6 +16,12 @@ from judgeharness.domain import (
     PromptGroup,
     ScoringFailure,
 )
+from judgeharness.errors import HarnessError
+
+
+class PromptError(HarnessError):
+    """A prompt that a model cannot be given as it is meant. Others may be fine."""
+
 
 Description = Mapping[str, Any]
 """What a backend says of itself, as plain JSON data: resolved model and revision, dtype, quantisation, device, letter
@@ -48,10 +54,13 @@ class Model(Protocol):
         """What else the record should hold, such as the GPU's name: as plain JSON data, and no part of the key."""
 
     def render(self, group: PromptGroup) -> Sequence[str] | None:
-        """The text of each prompt as the model reads it; None where only a server knows."""
+        """The text of each prompt as the model reads it; None where only a server knows. Raises PromptError."""
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]] | None:
-        """The token ids of each prompt as the model reads it, for the plan; None where only a server knows."""
+        """The token ids of each prompt as the model reads it, for the plan; None where only a server knows.
+
+        Raises PromptError if this group cannot be read as it is meant, HarnessError if no such group can.
+        """
 
     def open(self) -> None:
         """Load the model. Raises HarnessError where it cannot be. May be called twice."""

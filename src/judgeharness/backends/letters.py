@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from judgeharness.backends.chat import Chat
+from judgeharness.backends.chat import PROBE, Chat
 from judgeharness.domain import LETTERS, FloatArray, Message
 from judgeharness.errors import HarnessError
 
-PROBE = Message("user", "Answer:")
 PLAIN_ANSWER_PREFIX = " "
 
 

@@ -1,7 +1,22 @@
-"""Values of options that several backends share."""
+"""Options that several backends share."""
 
 from __future__ import annotations
 
+import datetime
 from typing import Literal
 
+from judgeharness.backends.chat import PINNED_DATE
+from judgeharness.options import Options
+
 ScorerChoice = Literal["auto", "tree", "plain"]
+
+
+class ChatOptions(Options):
+    """Options of models whose chat template is at hand.
+
+    answer_prefix: what stands between the prompt and the answer letter [default: found from the chat template]. date:
+    what a chat template takes for today, as YYYY-MM-DD.
+    """
+
+    answer_prefix: str | None = None
+    date: datetime.date = PINNED_DATE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from judgeharness.backends.contract import PromptError
 from judgeharness.backends.letters import LetterScores, require_letters
 from judgeharness.domain import OptionScores, PromptGroup, ScoringFailure, in_label_order
 from judgeharness.prefixes import Tokens, count_tokens
@@ -81,7 +82,11 @@ class Packer:
     def _packs(self, groups: Iterable[PromptGroup]) -> Iterator[Sequence[_Encoded] | ScoringFailure]:
         pack: list[_Encoded] = []
         for group in groups:
-            encoded = _Encoded(group, self._encode(group))
+            try:
+                encoded = _Encoded(group, self._encode(group))
+            except PromptError as error:
+                yield ScoringFailure(group.uid, error.message)
+                continue
             failure = self._too_long(encoded)
             if failure is not None:
                 yield failure

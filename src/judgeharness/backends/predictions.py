@@ -7,14 +7,14 @@ Forms, by the file's ending:
 - .jsonl: {"uid": ..., "probabilities": [...]} a line;
 - .csv: a column `uid` and a column for each label.
 
-Probabilities stand in the task's label order, or in an object by label.
+Probabilities stand in the task's label order, or in an object by label. Contradictions are errors: a key, a column or
+a label that is there twice, two fields of probabilities that differ, a row with other cells than the header.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,9 @@ from judgeharness.backends.contract import BackendContext, Description
 from judgeharness.content import file_digest
 from judgeharness.domain import FloatArray, Item, Label
 from judgeharness.errors import InputError, nearest
+from judgeharness.json_reader import JsonError, finite_number, json_lines, read_json, spellings, written
 from judgeharness.options import Options
+from judgeharness.record import readable
 
 MAX_BYTES = 1 << 28
 MOST_SHOWN = 20
@@ -52,7 +54,8 @@ class FilePredictions:
 
     def describe(self) -> Description:
         """The file by name and content."""
-        return {"backend": "file", "file": self._path.name, "model": self._model, "sha256": file_digest(self._path)}
+        name, sha256 = readable(self._path.name), file_digest(self._path)
+        return {"backend": "file", "file": name, "model": self._model, "sha256": sha256}
 
     def predict(self, items: Sequence[Item], labels: Sequence[Label]) -> FloatArray:
         """Distributions (items, labels). Raises as `read_predictions`."""
@@ -77,16 +80,17 @@ def read_predictions(
     """Distributions (items, labels), and the index of the label (items,) that the file calls predicted.
 
     model: which one of a file that has several. Where the file names no label, it is the first of the most probable
-    ones. Raises PredictionsError with all that is wrong with the file.
+    ones. Raises PredictionsError with all that is wrong with the file, SeveralModelsError if `model` has to be given.
     """
-    found = _Found(labels)
+    found = _Found(labels, path)
     try:
-        READERS[path.suffix](path.read_bytes().decode("utf-8-sig"), model, found)
+        READERS[path.suffix](path.read_bytes(), model, found)
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8") from error
-    except (ValueError, RecursionError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
-    found.require([item.uid for item in items], path)
+    except (ValueError, csv.Error) as error:
+        line = error.line if isinstance(error, JsonError) else None
+        raise InputError(f"{path}{'' if line is None else f', line {line}'}: cannot be read: {error}") from error
+    found.require([item.uid for item in items])
     rows = np.array([found.rows[item.uid] for item in items])
     predicted = [found.predicted.get(item.uid, row.argmax()) for item, row in zip(items, rows, strict=True)]
     return rows, np.array(predicted, dtype=np.int64)
@@ -106,46 +110,78 @@ class PredictionsError(InputError):
         return [self.message, *self._problems[:MOST_SHOWN], *rest]
 
 
+class SeveralModelsError(InputError):
+    """A file has several models, and none is named. option: of the command at hand, which names one."""
+
+    def __init__(self, path: Path, models: Sequence[str], option: str = "-o model=NAME") -> None:
+        super().__init__(f"{path}: holds several models; name one with {option}, of {', '.join(models)}")
+        self.path = path
+        self.models = models
+
+
 @dataclass
 class _Found:
     labels: Sequence[Label]
+    path: Path
     rows: dict[str, list[float]] = field(default_factory=dict)
     predicted: dict[str, int] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
-    def add(self, uid: Any, values: Any, predicted: Any = None) -> None:
-        """Take a distribution, or note what is wrong with it."""
-        name = str(uid)
-        if name in self.seen:
-            self.problems.append(f"{name}: is there twice")
+    def add(self, uid: Any, entry: Any, line: int | None = None) -> None:
+        """Take a distribution, or note what is wrong with it. entry: probabilities, or an object with such a field."""
+        name = written(uid)
+        if name is None or not name.strip():
+            self.refuse(f"uid {uid!r:.60}", "is blank, or neither a text nor a number", line)
+            return
+        if spellings(uid) & self.taken:
+            self.refuse(name, "is there twice", line)
             return
         self.seen.add(name)
+        self.taken |= spellings(uid)
         try:
-            row = self._distribution(values)
+            row = self._row(name, entry)
+            predicted = entry.get("predicted_label") if isinstance(entry, Mapping) else None
             place = None if predicted is None else self._label(row, predicted)
         except ValueError as error:
-            self.problems.append(f"{name}: {error}")
+            self.refuse(name, str(error), line)
             return
         self.rows[name] = row
         if place is not None:
             self.predicted[name] = place
 
-    def require(self, uids: Sequence[str], path: Path) -> None:
+    def refuse(self, name: str, problem: str, line: int | None) -> None:
+        """Note a problem of an item. line: in the file, from 1, if it has lines."""
+        self.problems.append(f"{name}: {problem}{'' if line is None else f' (line {line})'}")
+
+    def require(self, uids: Sequence[str]) -> None:
         """Raises PredictionsError where an item is missing, one is unknown, or anything was wrong."""
         missing = [f"{uid}: is missing" for uid in uids if uid not in self.seen]
         unknown = [f"{uid}: is no item of the task" for uid in self.seen - set(uids)]
         problems = [*self.problems, *missing, *sorted(unknown)]
         if problems:
-            raise PredictionsError(path, problems)
+            raise PredictionsError(self.path, problems)
+
+    def _row(self, name: str, entry: Any) -> list[float]:
+        if not isinstance(entry, Mapping):
+            return self._distribution(entry)
+        if written(entry.get("uid", name)) != name:
+            raise ValueError(f"its own uid is {entry['uid']!r:.60}")
+        given = [entry[key] for key in FIELDS if entry.get(key) is not None] or [None]
+        first, *others = map(self._distribution, given)
+        if not all(np.allclose(first, each, rtol=0, atol=SUM_TOLERANCE) for each in others):
+            raise ValueError(f"{' and '.join(FIELDS)} differ")
+        return first
 
     def _distribution(self, values: Any) -> list[float]:
         if isinstance(values, Mapping):
             values = self._by_label(values)
         if not isinstance(values, list) or len(values) != len(self.labels):
             raise ValueError(f"has no list of {len(self.labels)} probabilities")
-        if any(isinstance(each, bool) or not isinstance(each, int | float) for each in values):
-            raise ValueError("a probability is no number")
+        other = [each for each in values if isinstance(each, bool) or not isinstance(each, int | float)]
+        if other:
+            raise ValueError(f"a probability is no number: {other[0]!r:.60}")
         try:
             row = [float(each) for each in values]
         except OverflowError as error:
@@ -160,19 +196,18 @@ class _Found:
         return [each / total for each in row]
 
     def _by_label(self, values: Mapping[str, Any]) -> list[Any]:
-        places = {word: place for place, label in enumerate(self.labels) for word in (label.name, *label.codes)}
-        row: list[Any] = [None] * len(self.labels)
+        places = {word: place for place, label in enumerate(self.labels) for word in label.spellings}
+        row: dict[int, Any] = {}
         for word, value in values.items():
             if word not in places:
                 raise ValueError(f"'{word}' is no label ({nearest(word, [label.name for label in self.labels])})")
+            if places[word] in row:
+                raise ValueError(f"names the label '{self.labels[places[word]].name}' twice")
             row[places[word]] = value
-        return row
+        return [row.get(place) for place in range(len(self.labels))]
 
     def _label(self, row: Sequence[float], predicted: Any) -> int:
-        names = [(label.name, *label.codes) for label in self.labels]
-        place = next(
-            (place for place, words in enumerate(names) if predicted in words or str(predicted) in words), None
-        )
+        place = next((place for place, label in enumerate(self.labels) if str(predicted) in label.spellings), None)
         if place is None:
             raise ValueError(f"predicted_label {predicted!r} is no label")
         if row[place] < max(row) - SUM_TOLERANCE:
@@ -180,68 +215,65 @@ class _Found:
         return place
 
 
-def _read_json(text: str, model: str | None, found: _Found) -> None:
-    def pairs(given: list[tuple[str, Any]]) -> dict[str, Any]:
-        counts = Counter(key for key, _ in given)
-        found.problems.extend(f"{key}: is there twice" for key, count in counts.items() if count > 1)
-        return dict(given)
-
-    whole = json.loads(text, object_pairs_hook=pairs)
+def _read_json(content: bytes, model: str | None, found: _Found) -> None:
+    whole = read_json(content)
     if not isinstance(whole, dict) or not whole:
         raise ValueError("not an object with a prediction for each uid")
-    for uid, entry in _of_model(whole, model).items():
-        found.add(uid, _values(entry), entry.get("predicted_label") if isinstance(entry, dict) else None)
+    for uid, entry in _of_model(whole, model, found.path).items():
+        found.add(uid, entry)
 
 
-def _of_model(whole: dict[str, Any], model: str | None) -> dict[str, Any]:
+def _of_model(whole: dict[str, Any], model: str | None, path: Path) -> dict[str, Any]:
     first = next(iter(whole.values()))
-    several = isinstance(first, dict) and not any(name in first for name in FIELDS) and all(
-        isinstance(each, dict) for each in first.values()
+    of_models = isinstance(first, dict) and not any(name in first for name in FIELDS) and all(
+        isinstance(each, dict | list) for each in first.values()
     )  # fmt: skip
-    if model is None and not several:
+    if model is None and not of_models:
         return whole
-    if model is None:
-        raise ValueError(f"holds several models; name one with -o model=..., of {', '.join(sorted(whole))}")
-    chosen = whole.get(model)
+    if model is None and len(whole) > 1:
+        raise SeveralModelsError(path, sorted(whole))
+    chosen = first if model is None else whole.get(model)
     if not isinstance(chosen, dict):
-        raise ValueError(f"has no model '{model}': {nearest(model, sorted(whole))}")
+        raise ValueError(f"has no model '{model}': {nearest(str(model), sorted(whole))}")
     return chosen
 
 
-def _read_lines(text: str, model: str | None, found: _Found) -> None:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        entry = json.loads(line)
+def _read_lines(content: bytes, model: str | None, found: _Found) -> None:
+    for number, entry in json_lines(io.BytesIO(content)):
         if not isinstance(entry, dict) or "uid" not in entry:
             raise ValueError(f"line {number} is no object with a uid")
-        found.add(entry["uid"], _values(entry), entry.get("predicted_label"))
+        found.add(entry["uid"], entry, number)
 
 
-def _read_table(text: str, model: str | None, found: _Found) -> None:
-    table = csv.DictReader(io.StringIO(text))
+def _read_table(content: bytes, model: str | None, found: _Found) -> None:
+    table = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    header = next(table, [])
     names = [label.name for label in found.labels]
-    absent = [name for name in ("uid", *names) if name not in (table.fieldnames or ())]
+    absent = [name for name in ("uid", *names) if name not in header]
     if absent:
         raise ValueError(f"has no column {', '.join(absent)}")
-    for row in table:
-        found.add(row["uid"], [_number(row[name]) for name in names])
+    twice = [name for name, count in Counter(header).items() if name and count > 1]
+    if twice:
+        raise ValueError(f"has the column {', '.join(twice)} twice")
+    for cells in filter(None, table):
+        row = dict(zip(header, cells, strict=False))
+        if len(cells) != len(header):
+            problem = f"has {len(cells)} cells where the header has {len(header)}"
+            found.seen.add(row.get("uid", ""))
+            found.refuse(row.get("uid", ""), problem, table.line_num)
+            continue
+        entry = {"probabilities": [_number(row[name]) for name in names]}
+        found.add(row["uid"], entry | {"predicted_label": row.get("predicted_label") or None}, table.line_num)
 
 
-def _number(text: str | None) -> Any:
+def _number(text: str) -> Any:
     try:
-        return float(text or "")
+        return finite_number(text)
     except ValueError:
         return text
 
 
-def _values(entry: Any) -> Any:
-    if not isinstance(entry, dict):
-        return entry
-    return next((entry[name] for name in FIELDS if name in entry), None)
-
-
-READERS: Mapping[str, Callable[[str, str | None, _Found], None]] = {
+READERS: Mapping[str, Callable[[bytes, str | None, _Found], None]] = {
     ".json": _read_json,
     ".jsonl": _read_lines,
     ".csv": _read_table,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from judgeharness.backends.contract import PromptError
 from judgeharness.domain import Decoding, GeneratedTexts, PromptGroup, ScoringFailure
 from judgeharness.prefixes import Tokens
 
@@ -47,7 +48,11 @@ class TextPacker:
         pack: list[tuple[PromptGroup, list[Start]]] = []
         for group in groups:
             decoding = _decoding(group)
-            starts = [Start(tuple(ids), decoding, index) for index, ids in enumerate(self._encode(group))]
+            try:
+                starts = [Start(tuple(ids), decoding, index) for index, ids in enumerate(self._encode(group))]
+            except PromptError as error:
+                yield ScoringFailure(group.uid, error.message)
+                continue
             failure = self._too_long(group.uid, starts)
             if failure is not None:
                 yield failure

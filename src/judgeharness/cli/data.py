@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from judgeharness.cli.parameters import data_dir_option, limit_option, split_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import json_line
 
 if TYPE_CHECKING:
     from judgeharness.tasks.datasets import Dataset
@@ -111,7 +111,7 @@ def export_task(
     definition = task_definition(context.ensure_object(Session).registry, task_name)
     task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, split).limited(limit)
     for row in _exported(task):
-        click.echo(json.dumps(row, ensure_ascii=False))
+        click.echo(json_line(row))
 
 
 def _named(names: tuple[str, ...]) -> list[Dataset]:

@@ -61,6 +61,7 @@ def command(
     PATH is a field's name, with dots for what is inside another ("example.premise"). Questions are asked on a terminal
     only. The task is read before anything is kept: a fault is named with its line.
     """
+    from judgeharness.record import readable
     from judgeharness.tasks.draft import DEFAULT_QUESTION, Draft
 
     sources = {"votes": votes, "human": human, "annotations": annotations}
@@ -73,7 +74,7 @@ def command(
         name or file.stem,
         file.name,
         f"{file.stem}.jinja",
-        question or DEFAULT_QUESTION,
+        readable(question or DEFAULT_QUESTION),
         known,
         ordinal,
     )

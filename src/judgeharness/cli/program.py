@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from judgeharness.cli.streams import make_steady
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.plugins import Plugin
 from judgeharness.registry import Registry
@@ -154,7 +155,14 @@ program = Program(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit: 0 done, 1 failed or incomplete, 2 wrong usage or bad input."""
-    sys.exit(run(arguments))
+    output = make_steady()
+    code = run(arguments)
+    sys.stdout.flush()
+    # A reader that has gone, such as head, has what it wants.
+    if output.failure is not None and not isinstance(output.failure, ConnectionError):
+        _print_error([f"standard output cannot be written to: {output.failure.strerror}"])
+        code = code or HarnessError.exit_code
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -173,11 +181,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         _print_error(error.lines())
         return error.exit_code
+    except UnicodeEncodeError as error:
+        # Streams and files take any text. It was to be found in the store, or to name a file.
+        if session.debug:
+            raise
+        _print_error([f"'{error.object[:80]}' holds bytes that are not UTF-8, or characters that this locale lacks"])
+        return InputError.exit_code
     except (KeyboardInterrupt, click.Abort):
         _print_error(["interrupted"])
-        return HarnessError.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
         return HarnessError.exit_code
 
 

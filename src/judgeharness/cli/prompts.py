@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ from judgeharness.cli.parameters import (
     task_option,
 )
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import json_line
 from judgeharness.domain import LETTERS, Prompt
 
 
@@ -68,7 +68,7 @@ def command(
     for item in task.items:
         for prompt in strategy.part.group(item, task).prompts:
             row = _row(item.uid, prompt, names)
-            click.echo(json.dumps(row, ensure_ascii=False) if form == "jsonl" else _text(row))
+            click.echo(json_line(row) if form == "jsonl" else _text(row))
 
 
 def _row(uid: str, prompt: Prompt, names: list[str]) -> dict[str, Any]:

@@ -57,14 +57,13 @@ def command(
     Every item has to be there once, with probabilities that sum to 1; else everything that is wrong is listed, and
     nothing is scored. The same as 'eval --backend file:FILE': it is kept in the store, and can be compared.
     """
+    from judgeharness.backends.predictions import SeveralModelsError
     from judgeharness.evaluation import Request
     from judgeharness.record import program_arguments
 
     session = context.ensure_object(Session)
-    if official:
-        if metrics:
-            raise click.UsageError("--official has figures of its own: leave --metric out")
-        return _official(session.registry, files, task_name, model, split, data_dir, form)
+    if official and metrics:
+        raise click.UsageError("--official has figures of its own: leave --metric out")
     request = Request(
         tasks=(task_name,),
         backends=tuple(dict.fromkeys(f"file:{file}" for file in files)),
@@ -73,7 +72,12 @@ def command(
         split=split,
         arguments=program_arguments(),
     )
-    return evaluate(session, request, data_dir, store, form)
+    try:
+        if official:
+            return _official(session.registry, files, task_name, model, split, data_dir, form)
+        return evaluate(session, request, data_dir, store, form)
+    except SeveralModelsError as error:
+        raise SeveralModelsError(error.path, error.models, "--model NAME") from error
 
 
 def _official(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from judgeharness.domain import Label
 from judgeharness.errors import HarnessError, InputError, MissingExtraError, first_line
+from judgeharness.json_reader import read_json
 from judgeharness.tasks.records import Record, read_records
 
 MNLI = "mnli"
@@ -96,7 +96,7 @@ def _parquet(path: Path) -> Iterator[Record]:
 def _label_names(metadata: dict[bytes, bytes]) -> list[str] | None:
     """The names of the label column that the hub's tools write into a file. None where there are none."""
     try:
-        features = json.loads(metadata[b"huggingface"])["info"]["features"]
+        features = read_json(metadata[b"huggingface"])["info"]["features"]
         names = features["label"]["names"]
     except (KeyError, TypeError, ValueError):
         return None

@@ -14,12 +14,16 @@ from judgeharness.uncertainty import Interval
 def write(board: Leaderboard, out: TextIO) -> None:
     """`{"runs": [...], "references": [...]}`; what is undefined is null.
 
-    Runs have their names, counts, metrics and 95 % intervals. References are people, baselines, and printed figures,
-    which have a source.
+    Runs have their names, counts, metrics and 95 % intervals, and why they are outdated, if they are. References are
+    people, baselines, and printed figures, which have a source.
     """
     found = {run_id: rows for each in board.boards for run_id, rows in each.intervals.items()}
     ranks = {run_id: rank for each in board.boards for run_id, rank in each.ranks.items()}
-    runs = [{**_run(run, found.get(run.id, {})), "rank": ranks.get(run.id)} for run in board.runs]
+    outdated = {run_id: reason for each in board.boards for run_id, reason in each.outdated.items()}
+    runs = [
+        {**_run(run, found.get(run.id, {})), "rank": ranks.get(run.id), "outdated": outdated.get(run.id)}
+        for run in board.runs
+    ]
     references = [_reference(each, row) for each in board.boards for row in (*each.published, *each.references)]
     json.dump({"runs": runs, "references": references}, out, indent=2, allow_nan=False)
     out.write("\n")

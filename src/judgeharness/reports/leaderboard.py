@@ -10,6 +10,7 @@ from judgeharness.domain import Item, Prediction
 from judgeharness.errors import InputError
 from judgeharness.measures import Measure, applicable, measure, paired
 from judgeharness.people import annotators_measured, are_a_ceiling, halves_measured, votes_of
+from judgeharness.reports.outdated import outdated
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run, Runs, TaskRecord
 from judgeharness.tasks.published import Published
@@ -79,7 +80,8 @@ class Board:
 
     intervals: of a run's measures, by run id and metric; None where there is none. ranks: places by run id, shared
     where the difference in the metric that gives the order is within noise; runs with failed items have none. Both are
-    left out for fewer than LEAST_ITEMS items, which say little about others.
+    left out for fewer than LEAST_ITEMS items, which say little about others. outdated: by run id, why the same
+    evaluation would ask the model again.
     """
 
     task: TaskRecord
@@ -88,6 +90,7 @@ class Board:
     intervals: Mapping[str, Mapping[str, Interval | None]] = field(default_factory=dict)
     ranks: Mapping[str, int] = field(default_factory=dict)
     published: tuple[ReferenceRow, ...] = ()
+    outdated: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def count(self) -> str:
@@ -149,7 +152,8 @@ def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str
     own.sort(key=lambda run: _place(run, order))
     references = (*_people(items, fitting, view.people), *_references(own, items, fitting))
     printed = _printed(task.published, order, view) if view.published else ()
-    return Board(task, tuple(own[: view.top]), references, found, ranks(ranked, order), printed)
+    shown = tuple(own[: view.top])
+    return Board(task, shown, references, found, ranks(ranked, order), printed, outdated(shown, stored))
 
 
 def _printed(published: Published | None, order: MetricSpec, view: View) -> tuple[ReferenceRow, ...]:

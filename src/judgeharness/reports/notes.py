@@ -26,6 +26,10 @@ def notes(board: Board, with_intervals: bool, with_ranks: bool) -> Iterator[str]
             )
     yield from dict.fromkeys(line for run in models if (line := _censoring(run)))
     yield from dict.fromkeys(line for run in models if (line := _writing(run)))
+    yield from dict.fromkeys(line for run in models for line in _warnings(run))
+    for reason in dict.fromkeys(board.outdated.values()):
+        names = [f"{run.name} ({run.id})" for run in board.runs if board.outdated.get(run.id) == reason]
+        yield f"{', '.join(names)}: {reason}"
     for (backend, strategy), mass in _low_masses(models).items():
         yield (
             f"{backend} {strategy}: the options hold {mass:.1%} of the probability of the first answer token; "
@@ -74,6 +78,13 @@ def _censoring(run: Run) -> str | None:
     if left_out:
         line += f"; {left_out:,} prompts for which it returned none are left out"
     return line + (f"; the options hold {mass:.1%} of the probability" if isinstance(mass, float) else "")
+
+
+def _warnings(run: Run) -> Iterator[str]:
+    """What the backend found out about itself that a reader has to know."""
+    found = run.record.get("environment", {}).get("warnings")
+    for line in found if isinstance(found, list) else ():
+        yield f"{run.backend}: {line}"
 
 
 def _writing(run: Run) -> str | None:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Literal
 
 import numpy as np
 
 from judgeharness.backends.contract import Description
-from judgeharness.domain import Answer, GeneratedTexts, OptionScores
+from judgeharness.domain import MOST_TOTAL, PLACEHOLDER, Answer, GeneratedTexts, OptionScores
+from judgeharness.json_reader import read_json
 from judgeharness.store import shapes
 from judgeharness.store.rows import SQL_FUNCTION, damaged, insert, intact, reading, require
 
+FAULTY = f"(kind = 'logprob' AND faulty_logprobs(scores, censored) AND {intact('scores')})"
+"""An SQL expression: whether a row of the table `scores` has numbers that earlier versions took for log-probabilities.
+
+Servers write -9999.0 and the like for a token that they return no value for, and some write 0 for all tokens. A damaged
+row is not faulty: it is reported when it is read.
+"""
+
 
 class Answers:
-    """The tables `scores`, `texts` and `backends`."""
+    """The tables `scores`, `texts` and `backends`. Faulty scores count as missing."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        connection.create_function("faulty_logprobs", 2, _are_faulty, deterministic=True)
 
     def add_backend(self, digest: str, description: Description) -> None:
         """Keep what a backend says of itself under its digest."""
@@ -41,7 +52,7 @@ class Answers:
             return shapes.mapping(text)
 
     def add(self, key: str, backend_digest: str, session_id: str, answer: Answer) -> None:
-        """Keep the answer to a group; committed when this returns. What is there already stays."""
+        """Keep the answer to a group; committed when this returns. What is there already stays, unless it is faulty."""
         if isinstance(answer, GeneratedTexts):
             self._add_texts(key, backend_digest, session_id, answer)
         else:
@@ -71,13 +82,14 @@ class Answers:
             "censored": None if scores.censored is None else json.dumps(scores.censored.tolist()),
             "created": _now(),
         }
+        self._connection.execute(f"DELETE FROM scores WHERE key = ? AND {FAULTY}", (key,))
         insert(self._connection, "scores", [row], known="key")
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """Those of the keys that have an answer."""
         wanted = json.dumps(list(keys))
         query = (
-            "SELECT key FROM scores WHERE key IN (SELECT value FROM json_each(?1))"
+            f"SELECT key FROM scores WHERE key IN (SELECT value FROM json_each(?1)) AND NOT {FAULTY}"
             " UNION ALL SELECT key FROM texts WHERE key IN (SELECT value FROM json_each(?1))"
         )
         return {row[0] for row in self._connection.execute(query, (wanted,))}
@@ -95,12 +107,37 @@ class Answers:
         Raises HarnessError where they are damaged, or of another shape.
         """
         row = self._connection.execute(
-            f"SELECT {intact('scores')}, uid, kind, scores, mass, censored FROM scores WHERE key = ?", (key,)
+            f"SELECT {intact('scores')}, uid, kind, scores, mass, censored FROM scores WHERE key = ? AND NOT {FAULTY}",
+            (key,),
         ).fetchone()
         found = None if row is None else decoded_scores(key, *row)
         if found is not None and shape is not None and found.scores.shape != shape:
             raise damaged(f"scores {key[:12]} of '{found.uid}'")
         return found
+
+
+def _are_faulty(scores: str, censored: str | None) -> bool:
+    """Whether any of the log-probabilities (prompts, labels), given as JSON, cannot be one."""
+    try:
+        rows = json.loads(scores)
+        # Bounds only add to a sum: most answers need no look at which scores are bounds.
+        suspect = [place for place, row in enumerate(rows) if min(row) <= PLACEHOLDER or _total(row) > MOST_TOTAL]
+        bounds = json.loads(censored) if suspect and censored else None
+        return any(_is_faulty(rows[place], bounds[place] if bounds else ()) for place in suspect)
+    except (ValueError, TypeError, IndexError):
+        return False
+
+
+def _is_faulty(row: Sequence[float], bounds: Sequence[bool]) -> bool:
+    known = [score for score, bound in zip_longest(row, bounds) if not bound]
+    return min(row) <= PLACEHOLDER or _total(known) > MOST_TOTAL
+
+
+def _total(logprobs: Iterable[float]) -> float:
+    try:
+        return sum(map(math.exp, logprobs))
+    except OverflowError:
+        return math.inf
 
 
 def decoded_texts(key: str, whole: object, uid: str, texts: str, cut: str) -> GeneratedTexts:
@@ -126,10 +163,10 @@ def decoded_scores(
     with reading(what):
         return OptionScores(
             uid,
-            np.array(json.loads(scores), dtype=np.float64),
+            np.array(read_json(scores), dtype=np.float64),
             kind,
-            None if mass is None else np.array(json.loads(mass), dtype=np.float64),
-            None if censored is None else np.array(json.loads(censored), dtype=np.bool_),
+            None if mass is None else np.array(read_json(mass), dtype=np.float64),
+            None if censored is None else np.array(read_json(censored), dtype=np.bool_),
         )
 
 

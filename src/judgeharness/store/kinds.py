@@ -22,7 +22,9 @@ RUN_KINDS: Mapping[str, Any] = {
     },
     "items_with_unexpected_labels": (int, type(None)),
     "finetune": dict,
-    **dict.fromkeys(("prompts", "prompts_scored", "seconds_scoring", "options", "options_censored"), shapes.NUMBER),
+    **dict.fromkeys(
+        ("edition", "prompts", "prompts_scored", "seconds_scoring", "options", "options_censored"), shapes.NUMBER
+    ),
     **dict.fromkeys(("prompts_left_out", "texts", "texts_cut", "texts_unread"), shapes.NUMBER),
     "options_mass": shapes.NUMBER_OR_NULL,
 }

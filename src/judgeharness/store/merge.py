@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.json_reader import read_json
 from judgeharness.store.database import UNREADABLE, Store, harden
 from judgeharness.store.rows import damaged, intact, reading
 from judgeharness.store.schema import COLUMNS, KEYS, MIGRATIONS
@@ -194,7 +194,7 @@ def _near(own: str | None, other: str | None, tolerance: float) -> bool:
     if own is None or other is None:
         return False
     with reading("numbers that are there twice"):
-        left, right = (np.array(json.loads(text), dtype=np.float64) for text in (own, other))
+        left, right = (np.array(read_json(text), dtype=np.float64) for text in (own, other))
         return left.shape == right.shape and bool(np.allclose(left, right, rtol=0, atol=tolerance))
 
 

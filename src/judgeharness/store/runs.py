@@ -13,6 +13,7 @@ from typing import Any
 from judgeharness.domain import Item, Prediction
 from judgeharness.errors import InputError
 from judgeharness.store import shapes
+from judgeharness.store.answers import FAULTY
 from judgeharness.store.kinds import RUN_KINDS, SESSION_KINDS, TASK_KINDS
 from judgeharness.store.rows import damaged, insert, intact, reading, require
 from judgeharness.store.schema import COLUMNS
@@ -204,6 +205,26 @@ class Runs:
         """Every run, oldest first."""
         rows = self._connection.execute(f"{_RUN_QUERY} ORDER BY runs.created, runs.id")
         return [self._run(row) for row in rows]
+
+    def backends(self, edition: int) -> list[tuple[str, bool, Mapping[str, Any]]]:
+        """Each backend of the runs: its digest, whether any run is of that edition or later, and its description."""
+        rows = self._connection.execute(
+            "SELECT backends.digest, max(coalesce(json_extract(runs.record, '$.edition'), 1)) >= ?,"
+            f" backends.description FROM runs JOIN backends ON backends.digest = runs.backend_digest"
+            f" WHERE {intact('backends')} AND {intact('runs')} GROUP BY backends.digest",
+            (edition,),
+        )
+        with reading("a backend's description"):
+            return [(digest, bool(current), shapes.mapping(text)) for digest, current, text in rows]
+
+    def faulty(self, run_id: str) -> int:
+        """How many of a run's answers hold what earlier versions took for log-probabilities."""
+        query = (
+            "SELECT count(*) FROM predictions JOIN scores ON scores.key = predictions.score_key"
+            f" WHERE predictions.run_id = ? AND {FAULTY}"
+        )
+        count: int = self._connection.execute(query, (run_id,)).fetchone()[0]
+        return count
 
     def find(self, prefix: str) -> Run:
         """The run whose id begins like this. Raises InputError where none or several do."""

@@ -5,11 +5,12 @@ Each function raises ValueError where the text is of another shape; `rows.readin
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from judgeharness.json_reader import read_json
 
 NUMBER = (int, float)
 NUMBER_OR_NULL = (int, float, type(None))
@@ -17,7 +18,7 @@ NUMBER_OR_NULL = (int, float, type(None))
 
 def numbers(text: str, count: int | None = None) -> tuple[float, ...]:
     """A list of finite numbers, `count` of them where that is known."""
-    found = json.loads(text)
+    found = read_json(text)
     if not isinstance(found, list) or not all(_is_number(each) for each in found):
         raise ValueError("not a list of numbers")
     if count is not None and len(found) != count:
@@ -35,7 +36,7 @@ def distribution(text: str, count: int) -> tuple[float, ...]:
 
 def words(text: str) -> tuple[str, ...]:
     """A list of texts."""
-    found = json.loads(text)
+    found = read_json(text)
     if not are_words(found):
         raise ValueError("not a list of texts")
     return tuple(found)
@@ -43,7 +44,7 @@ def words(text: str) -> tuple[str, ...]:
 
 def marks(text: str) -> tuple[bool, ...]:
     """A list of true and false."""
-    found = json.loads(text)
+    found = read_json(text)
     if not isinstance(found, list) or not all(isinstance(each, bool) for each in found):
         raise ValueError("not a list of true and false")
     return tuple(found)
@@ -62,7 +63,7 @@ def mapping(text: str, kinds: Mapping[str, Any] | None = None) -> dict[str, Any]
     A kind is a type or some, as `isinstance` takes them; a function that says whether a value is right; or a mapping,
     for an object in which all of its names are there.
     """
-    found = json.loads(text)
+    found = read_json(text)
     if not isinstance(found, dict):
         raise ValueError("not an object")
     for name, kind in (kinds or {}).items():

@@ -140,9 +140,11 @@ class TaskDefinition(FileTable):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        spellings = [word for label in self.labels for word in {label.name, label.text, *label.codes}]
+        spellings = [
+            word for label in self.labels for word in {" ".join(each.split()) for each in label.label().spellings}
+        ]
         if len(set(spellings)) < len(spellings):
-            raise ValueError("two labels share a name, text or code")
+            raise ValueError("two labels share a name, text or code, or differ only in white space")
         names = [split.name for split in self.splits]
         if len(set(names)) < len(names):
             raise ValueError("two splits share a name")

@@ -55,7 +55,7 @@ def task_toml(draft: Draft) -> str:
 
 def wording(draft: Draft) -> str:
     """The task's template: the question, the item's texts by name, comments, options."""
-    question = "{% raw %}" + draft.question.replace("{%", "{ %") + "{% endraw %}"
+    question = "{% raw %}" + draft.question.replace("{%", "{ %") + "{%+ endraw %}"
     fields = [f"{name.replace('_', ' ').capitalize()}: {{{{ {name} }}}}" for name in draft.known.fields]
     comments = [
         "{% for explanation in explanations %}",

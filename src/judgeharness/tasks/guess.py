@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from judgeharness.domain import LETTERS
+from judgeharness.json_reader import finite_number
 
 UID_NAMES = ("uid", "id", "item_id", "pairid", "pair_id", "key", "qid", "guid", "idx", "index")
 TEXT_NAMES = ("text", "reason", "explanation", "comment", "why", "rationale", "justification")
@@ -206,13 +207,10 @@ def _kind(rows: Sequence[Sequence[Any]]) -> str:
 
 def _counts(value: Any) -> bool:
     """Whether a value may be a count or a probability; a null is none."""
-    if isinstance(value, bool):
-        return False
     try:
-        number = 0.0 if value is None else float(value)
-    except (TypeError, ValueError, OverflowError):
+        return value is None or finite_number(value) >= 0
+    except ValueError:
         return False
-    return math.isfinite(number) and number >= 0
 
 
 def _constant(values: Sequence[Any]) -> bool:

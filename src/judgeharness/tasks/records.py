@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +13,7 @@ from typing import IO, Any
 
 from judgeharness.domain import Label
 from judgeharness.errors import InputError
-
-MAX_LINE_BYTES = 4 << 20
+from judgeharness.json_reader import MAX_LINE_BYTES, JsonError, finite_number, json_lines, spellings, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,25 @@ class Record:
 
     def text(self, path: str) -> str:
         """The value at a dotted path as text; numbers are written out. Raises InputError for anything else."""
-        value = self.get(path)
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise self.fault(f"field '{path}' is {_named(value)}, not text")
-        return self.sound(str(value), f"field '{path}'")
+        text = written(self.get(path))
+        if text is None:
+            raise self.fault(f"field '{path}' is {_named(self.get(path))}, not text")
+        return self.sound(text, f"field '{path}'")
+
+    def uid(self, path: str) -> str:
+        """The text at a dotted path that tells this record from others. Raises InputError if there is none."""
+        text = self.text(path)
+        if not text.strip():
+            raise self.fault(f"field '{path}' is blank, which tells no item apart")
+        return text
+
+    def claim(self, path: str, taken: set[str]) -> None:
+        """Add a record's uid to those that are taken. Raises InputError if it was there before, as 1 was for 1.0."""
+        uid, names = self.uid(path), spellings(self.get(path))
+        if before := names & taken:
+            alike = "" if uid in before else f" as '{before.pop()}'"
+            raise self.fault(f"the uid '{uid}' was there before{alike}")
+        taken |= names
 
     def sound(self, text: str, what: str) -> str:
         """The text, where it is one. Raises InputError where JSON has brought in something that is not."""
@@ -81,17 +94,18 @@ class Record:
 
     def _number(self, path: str, value: Any) -> float:
         try:
-            number = math.nan if isinstance(value, bool) else float(value)
-        except (TypeError, ValueError, OverflowError):
-            number = math.nan
-        if not math.isfinite(number) or number < 0:
-            raise self.fault(f"field '{path}' holds {value!r}, not a number of 0 or more")
+            number = finite_number(value)
+        except ValueError:
+            number = -1
+        if number < 0:
+            raise self.fault(f"field '{path}' holds {repr(value)[:60]}, not a number of 0 or more")
         return number
 
     def label(self, value: Any, labels: Sequence[Label]) -> int:
         """The index of the label that a value names. Raises InputError."""
+        word = str(value) if isinstance(value, bool) else written(value)
         for index, label in enumerate(labels):
-            if str(value) in (label.name, label.text, *label.codes):
+            if word in label.spellings:
                 return index
         raise self.fault(f"{_named(value)} is none of the labels {', '.join(label.name for label in labels)}")
 
@@ -111,13 +125,13 @@ class Record:
         return tuple(counts)
 
     def _by_label(self, path: str, value: dict[str, Any], labels: Sequence[Label]) -> list[Any]:
-        counts: list[Any] = [0] * len(labels)
+        counts: dict[int, Any] = {}
         for word, count in value.items():
             index = self.label(word, labels)
-            if counts[index] != 0:
+            if index in counts:
                 raise self.fault(f"field '{path}' names the label '{labels[index].name}' twice")
             counts[index] = 0 if count is None else count
-        return counts
+        return [counts.get(index, 0) for index in range(len(labels))]
 
 
 def read_records(path: Path, member: str | None = None) -> Iterator[Record]:
@@ -127,11 +141,12 @@ def read_records(path: Path, member: str | None = None) -> Iterator[Record]:
     """
     try:
         with _opened(path, member) as stream:
-            for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE_BYTES + 1), b""), start=1):
-                if len(line) > MAX_LINE_BYTES:
-                    raise InputError(f"{path}, line {number}: longer than {MAX_LINE_BYTES:,} bytes")
-                if line.strip():
-                    yield Record(_object(line, path, number), path, number)
+            for number, value in json_lines(stream, MAX_LINE_BYTES):
+                if not isinstance(value, dict):
+                    raise InputError(f"{path}, line {number}: {_named(value)}, not an object")
+                yield Record(value, path, number)
+    except JsonError as error:
+        raise InputError(f"{path}, line {error.line}: {error}") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
@@ -146,18 +161,6 @@ def _opened(path: Path, member: str | None) -> Iterator[IO[bytes]]:
         return
     with zipfile.ZipFile(path) as archive, archive.open(member) as inner:
         yield inner
-
-
-def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:
-    try:
-        value = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}, line {number}: not UTF-8") from error
-    except (json.JSONDecodeError, RecursionError, ValueError) as error:
-        raise InputError(f"{path}, line {number}: not valid JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise InputError(f"{path}, line {number}: {_named(value)}, not an object")
-    return value
 
 
 def _named(value: Any) -> str:

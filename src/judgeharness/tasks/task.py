@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,6 +53,12 @@ class Task:
     def human(self) -> FloatArray:
         """The human distributions (items, labels)."""
         return np.array([item.human for item in self.items], dtype=np.float64)
+
+    @property
+    def blanks(self) -> Mapping[str, int]:
+        """How many items have a blank text, by the name of the field. Fields without any are left out."""
+        counts = Counter(name for item in self.items for name, text in item.fields.items() if _is_blank(text))
+        return {name: counts[name] for name in self.definition.items.fields if counts[name]}
 
     def limited(self, most: int | None) -> Task:
         """The task with its first `most` items."""
@@ -119,15 +126,14 @@ class TaskFiles:
 def _items(definition: TaskDefinition, labels: Sequence[Label], files: TaskFiles) -> list[Item]:
     path = files.path(definition.items.file, definition.items.dataset)
     explanations = _joined_explanations(definition.explanations, labels, files)
-    items: dict[str, Item] = {}
+    items: list[Item] = []
+    taken: set[str] = set()
     for record in read_records(path, definition.items.member):
         item = _item(definition, labels, record, explanations)
-        if item is None:
-            continue
-        if item.uid in items:
-            raise record.fault(f"the uid '{item.uid}' was there before")
-        items[item.uid] = item
-    return list(items.values())
+        if item is not None:
+            record.claim(definition.items.uid, taken)
+            items.append(item)
+    return items
 
 
 def _item(
@@ -138,7 +144,7 @@ def _item(
 ) -> Item | None:
     """The item of a record; None where it has no votes, and such items are to be left out."""
     table = definition.items
-    uid = record.text(table.uid)
+    uid = record.uid(table.uid)
     found = _human(table, labels, record)
     if found is None:
         return None
@@ -152,7 +158,13 @@ def _item(
     if definition.explanations is not None and definition.explanations.reference is not None and explanations:
         references[definition.explanations.reference] = _label_shares(explanations, len(labels))
     fields = {name: record.text(path) for name, path in table.fields.items()}
+    if fields and all(map(_is_blank, fields.values())):
+        raise record.fault(f"nothing to judge: no text in {', '.join(map(repr, table.fields.values()))}")
     return Item(uid, fields, human, votes, explanations, references or NO_REFERENCES)
+
+
+def _is_blank(text: str) -> bool:
+    return not text.strip()
 
 
 def _human(
@@ -195,11 +207,10 @@ def _joined_explanations(
     if table is None or table.file is None:
         return None
     joined: dict[str, tuple[Explanation, ...]] = {}
+    taken: set[str] = set()
     for record in read_records(files.path(table.file, table.dataset)):
-        uid = record.text(table.uid)
-        if uid in joined:
-            raise record.fault(f"the uid '{uid}' was there before")
-        joined[uid] = _explanations(table, labels, record)
+        record.claim(table.uid, taken)
+        joined[record.uid(table.uid)] = _explanations(table, labels, record)
     return joined
 
 

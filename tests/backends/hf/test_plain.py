@@ -53,7 +53,10 @@ def test_each_distinct_prompt_goes_through_the_model_once():
 
     counted.__signature__ = __import__("inspect").signature(forward)
     model.forward = counted
-    PlainScorer(model, batch_tokens=1000).score([[[1, 2, 3]] * 10, [[1, 2, 4]]], [5, 6])
+    scorer = PlainScorer(model, batch_tokens=1000)
+    scorer.score([[[1, 2, 5]]], [5, 6])
+    seen.clear()
+    scorer.score([[[1, 2, 3]] * 10, [[1, 2, 4]]], [5, 6])
     assert seen == [2]
 
 
@@ -71,8 +74,10 @@ def test_a_batch_that_does_not_fit_is_halved():
     small_memory.__signature__ = __import__("inspect").signature(forward)
     prompts = [[n, n + 1, n + 2] for n in range(8)]
     expected = PlainScorer(model).score([prompts], [5, 6])[0]
+    scorer = PlainScorer(model, batch_tokens=1000)
+    scorer.score([prompts[:1]], [5, 6])
     model.forward = small_memory
-    found = PlainScorer(model, batch_tokens=1000).score([prompts], [5, 6])[0]
+    found = scorer.score([prompts], [5, 6])[0]
     np.testing.assert_allclose(found.logits, expected.logits, atol=1e-5)
     assert sizes[0] == 8
     model.forward = lambda input_ids, **arguments: (_ for _ in ()).throw(torch.OutOfMemoryError("never"))
@@ -80,12 +85,12 @@ def test_a_batch_that_does_not_fit_is_halved():
         PlainScorer(model).score([[[1, 2]]], [5, 6])
 
 
-@given(st.lists(st.integers(1, 50), max_size=30), st.integers(1, 200), st.booleans())
-def test_batches_hold_every_sequence_once_within_the_budget(lengths, most, same_length):
-    found = batches(lengths, most, same_length)
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 3)), max_size=30), st.integers(1, 200))
+def test_batches_hold_every_sequence_once_within_the_budget(sequences, most):
+    lengths, kinds = [length for length, _ in sequences], [kind for _, kind in sequences]
+    found = batches(lengths, most, kinds)
     assert sorted(index for batch in found for index in batch) == list(range(len(lengths)))
     for batch in found:
         longest = max(lengths[index] for index in batch)
         assert len(batch) == 1 or longest * len(batch) <= most
-        if same_length:
-            assert {lengths[index] for index in batch} == {longest}
+        assert len({kinds[index] for index in batch}) == 1

@@ -99,7 +99,7 @@ def test_others_fall_back_with_one_line_and_are_right(family):
     scorer = ModelScorer(model, "auto", None, notes.append)
     for _ in range(2):
         (scores,) = scorer.begin([PROMPTS], LETTERS).take()
-    assert scorer.name == "plain"
+    assert scorer.name.startswith("plain")
     (note,) = notes
     assert "cannot be scored as a prefix tree" in note
     for prompt, logits in zip(PROMPTS, scores.logits, strict=True):
@@ -122,7 +122,7 @@ def test_plain_does_not_try():
 
 
 def test_a_model_that_mixes_tokens_elsewhere_is_found_out():
-    """A change that no configuration shows: the check at the start has to see it."""
+    """A change that no configuration shows: the check at the start has to see it, also what padding does to it."""
     model = model_of(FITTING["llama"])
     layer = model.model.layers[1]
     forward = layer.forward
@@ -133,9 +133,11 @@ def test_a_model_that_mixes_tokens_elsewhere_is_found_out():
     layer.forward = mixing
     notes = []
     scorer = ModelScorer(model, "auto", None, notes.append)
-    scorer.begin([PROMPTS], LETTERS).take()
-    assert scorer.name == "plain"
+    (scores,) = scorer.begin([PROMPTS], LETTERS).take()
+    assert scorer.name == "plain, of one length"
     assert "differ by" in notes[0]
+    for prompt, logits in zip(PROMPTS, scores.logits, strict=True):
+        np.testing.assert_allclose(logits, plainly(model, prompt)[LETTERS].numpy(), atol=1e-4)
 
 
 def test_memory_that_runs_out_halves_the_chunk():

@@ -12,10 +12,10 @@ def tiny(tmp_path_factory):
     """Tiny models by architecture, made when they are asked for."""
     folder, made = tmp_path_factory.mktemp("gguf"), {}
 
-    def make(architecture, template=None):
-        key = (architecture, template)
+    def make(architecture, template=None, begins=None):
+        key = (architecture, template, begins)
         if key not in made:
-            made[key] = write(folder / f"{architecture}-{len(made)}.gguf", architecture, template)
+            made[key] = write(folder / f"{architecture}-{len(made)}.gguf", architecture, template, begins)
         return made[key]
 
     return make

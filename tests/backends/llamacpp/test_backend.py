@@ -191,3 +191,61 @@ def test_what_was_found_about_a_file_is_kept(tmp_path, tiny):
         stamp.write_text("{")
     LlamaCppBackend(str(tiny("llama")), LlamaCppOptions(), context).describe()
     assert len([line for line in lines if line.startswith("trying")]) == 2
+
+
+SHORT, LONG = [*TRUNK[:60], 7], [*(TRUNK * 4), 8]
+
+
+def in_a_context_of_its_own(path, prompt):
+    """Through llama.cpp's own high-level class, in a context that is just large enough."""
+    model = llama_cpp.Llama(str(path), n_ctx=len(prompt), logits_all=False, verbose=False)
+    model.eval(prompt)
+    row = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(model.ctx, -1), (model.n_vocab(),)).copy()
+    model.close()
+    return row[LETTERS]
+
+
+@pytest.mark.parametrize("choice", ["auto", "plain"])
+@pytest.mark.parametrize("batch", [64, 512])
+def test_the_size_of_a_context_changes_no_score(scorer_of, tiny, choice, batch):
+    """llama.cpp takes other rotary factors in large contexts, whatever is in them."""
+    path = tiny("phi3")
+    alone = {len(prompt): in_a_context_of_its_own(path, prompt) for prompt in (SHORT, LONG)}
+    large = llama_cpp.Llama(str(path), n_ctx=512, verbose=False)
+    large.eval(SHORT)
+    other = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(large.ctx, -1), (large.n_vocab(),))[LETTERS].copy()
+    large.close()
+    assert np.abs(other - alone[len(SHORT)]).max() > 0.1
+    scorer = scorer_of("phi3", choice, batch)
+    for groups in ([[SHORT]], [[LONG], [SHORT]], [[SHORT, LONG], [SHORT]]):
+        for prompts, found in zip(groups, scorer.score(groups, LETTERS), strict=True):
+            for prompt, logits in zip(prompts, found.logits, strict=True):
+                np.testing.assert_allclose(logits, alone[len(prompt)], atol=0.02)
+    assert scorer.name == ("tree" if choice == "auto" else "plain")
+
+
+def test_prompts_as_long_as_the_largest_small_context(scorer_of, tiny):
+    prompts = [[*TRUNK[:60], *range(100, 100 + more)] for more in (150, 180, 196, 197)]
+    (found,) = scorer_of("phi3").score([prompts], LETTERS)
+    for prompt, logits in zip(prompts, found.logits, strict=True):
+        np.testing.assert_allclose(logits, in_a_context_of_its_own(tiny("phi3"), prompt), atol=0.02)
+
+
+def test_which_files_depend_on_the_size_of_a_context(tiny):
+    limits = {}
+    for architecture in ("phi3", "llama"):
+        model = LlamaModel(tiny(architecture), vocabulary_only=True)
+        limits[architecture] = model.position_limit
+        model.close()
+    assert limits == {"phi3": 256, "llama": None}
+
+
+def test_a_longer_prompt_is_checked_again(scorer_of, monkeypatch):
+    scorer = scorer_of("llama")
+    checked = []
+    alone = scorer._alone
+    monkeypatch.setattr(scorer, "_alone", lambda prompts, letters: checked.append(prompts) or alone(prompts, letters))
+    for prompts in ([SHORT], [SHORT[:30]], [SHORT[:40]], [SHORT * 2]):
+        scorer.score([prompts], LETTERS)
+    lengths = [sorted(map(len, prompts)) for prompts in checked]
+    assert [(each[0], each[-1]) for each in lengths] == [(61, 61), (30, 61), (30, 122)]

@@ -16,7 +16,7 @@ CONVERSATIONS = (
 )
 MORE_TEMPLATES = {
     "loop controls, tojson, generation": (
-        "{{ bos_token }}{% for m in messages %}{% if loop.index > 2 %}{% break %}{% endif %}"
+        "{{ bos_token }}{% for m in messages %}{% if loop.index > 3 %}{% break %}{% endif %}"
         "{{ m | tojson }}{% generation %}{{ m.content }}{{ eos_token }}{% endgeneration %}\n{% endfor %}"
         "{%- if add_generation_prompt %}\nAnswer:{% endif %}"
     ),
@@ -87,7 +87,7 @@ def test_tokens_and_text_come_back(chat_of):
 def test_templates_that_refuse_or_cannot_be_read_are_errors_in_words(chat_of):
     with pytest.raises(HarnessError, match="refuses the conversation: only poems"):
         chat_of("{{ raise_exception('only poems') }}").render([Message("user", "?")])
-    with pytest.raises(HarnessError, match="cannot be read, line 1"):
+    with pytest.raises(HarnessError, match="is not valid, line 1"):
         chat_of("{% for %}")
     # The sandbox: neither Python's objects nor the list of turns can be reached.
     for attack in ("{{ messages.__class__.__mro__ }}", "{{ messages.append(1) }}"):

@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 
+from judgeharness.backends.chat import PINNED_DATE, LocalChat
+
 VOCABULARY = [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", *(f" {c}" for c in "ABCDEFGHIJ"), "Yes", "No", "The", "\n", "é"]
 SPACED = 26
 
@@ -26,6 +28,22 @@ def logprobs(prompt: str, temperature: float = 1.0) -> np.ndarray:
     logits[:3] += 3
     logits /= temperature
     return logits - np.log(np.exp(logits).sum())
+
+
+class OwnChat(LocalChat):
+    """A tokenizer of VOCABULARY, in place of one from files: each letter is its own token."""
+
+    control_tokens = {}  # noqa: RUF012
+    unknown_token = None
+
+    def __init__(self) -> None:
+        super().__init__(None, {}, PINNED_DATE)
+
+    def tokenize(self, texts, add_special):
+        return [[ord(char) - 65 if "A" <= char <= "Z" else 40 for char in text] for text in texts]
+
+    def decode(self, tokens):
+        return "".join(chr(65 + token) if token < 26 else "?" for token in tokens)
 
 
 @dataclass
@@ -68,16 +86,20 @@ class StandIn:
     """The state of one such server. delay: seconds for each answer. seen: bodies of answered requests, in order.
 
     fault: called with the number of each scoring request before it is answered; what it returns is sent instead.
+    change: gets the body of each request and the document that answers it, and returns what is sent for it.
+    forbidden: whether paths that it does not know are forbidden.
     """
 
-    def __init__(self, kind: str, delay: float = 0.0, fault=None, models=("m",)) -> None:
+    def __init__(self, kind: str, delay: float = 0.0, fault=None, models=("m",), change=None) -> None:
         self.kind = KINDS[kind]
         self.delay = delay
         self.fault = fault
+        self.change = change or (lambda body, document: document)
         self.models = models
         self.seen: list[dict] = []
         self.headers: list[dict] = []
         self.requests = 0
+        self.forbidden = False
         self.lock = threading.Lock()
         self.out = self.most_out = 0
 
@@ -139,7 +161,7 @@ class StandIn:
     def _text(self, chat, text, body):
         """An answer in writing: what it was asked with, so that tests can look at it."""
         most = body.get("max_tokens", body.get("max_completion_tokens"))
-        said = f"t={body['temperature']} seed={body['seed']} {text}"
+        said = f"t={body.get('temperature')} seed={body.get('seed')} {text}"
         words = said.split()[:most]
         choice = {"message": {"role": "assistant", "content": " ".join(words)}} if chat else {"text": " ".join(words)}
         reason = "length" if len(words) < len(said.split()) else "stop"
@@ -193,6 +215,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self.reply(200, {"object": "list", "data": entries})
         if self.path in state.kind.paths:
             return self.reply(200, state.kind.paths[self.path])
+        if state.forbidden:
+            return self.reply(403, {"error": {"message": "forbidden"}})
         return self.reply(404, {"error": {"message": "not found"}})
 
     def do_POST(self):
@@ -207,7 +231,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             time.sleep(state.delay)
             fault = state.fault(number, body) if state.fault else None
-            return self.reply(*state.answer(self.path, body)) if fault is None else fault(self)
+            if fault is not None:
+                return fault(self)
+            status, document = state.answer(self.path, body)
+            return self.reply(status, state.change(body, document) if status == 200 else document)
         finally:
             with state.lock:
                 state.out -= 1

@@ -19,7 +19,7 @@ import pytest
 from judgeharness.backends.contract import Scorer
 from judgeharness.domain import Decoding, Message, OptionScores, Prompt, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError, InputError
-from tests.backends.openai.standin import StandIn, logprobs
+from tests.backends.openai.standin import OwnChat, StandIn, logprobs
 from tests.helpers import bundled, judgeharness, serving
 from tests.servers import start_server, stop_server
 
@@ -433,13 +433,11 @@ def test_a_redirect_is_not_followed(stand_in, backend_at):
 
 
 def test_a_server_that_counts_otherwise_than_the_tokenizer_is_pointed_out(stand_in, backend_at, monkeypatch):
-    class Chat:
-        template = "own"
-        render = staticmethod(lambda messages, answer_follows=True: messages[-1].content)
-        encode = staticmethod(lambda texts: [[0] * (len(text.split()) - 1) for text in texts])
-        decode = staticmethod(lambda tokens: "A")
+    class Chat(OwnChat):
+        def tokenize(self, texts, add_special):
+            return [[0] * (len(text.split()) - 1) for text in texts]
 
-    monkeypatch.setattr("judgeharness.backends.openai.server.load_chat", lambda name, context: Chat())
+    monkeypatch.setattr("judgeharness.backends.openai.server.load_chat", lambda *arguments: Chat())
     monkeypatch.setattr(
         "judgeharness.backends.openai.server.letter_tokens", lambda chat, prefix: {"A": 0, "B": 1, "C": 2}
     )
@@ -449,6 +447,15 @@ def test_a_server_that_counts_otherwise_than_the_tokenizer_is_pointed_out(stand_
     score(backend, groups(1))
     assert backend.environment()["prompts_counted_otherwise"] == 6
     assert len([line for line in lines if "the server read" in line]) == 1
+
+
+def test_a_prompt_that_cannot_be_given_fails_alone(stand_in, backend_at, monkeypatch):
+    monkeypatch.setattr("judgeharness.backends.openai.server.load_chat", lambda *arguments: OwnChat())
+    _, url = stand_in("vLLM")
+    other = PromptGroup("other", (Prompt((Message("user", "\U0010fa7e\U0010fa7f"),), (0, 1, 2)),))
+    found = score(backend_at(url, tokenizer="own"), [other, groups(1)[0]])
+    assert "reserved" in found["other"].reason
+    assert isinstance(found["i0"], OptionScores)
 
 
 def test_a_real_server_without_the_setting(backend_at):
@@ -478,11 +485,13 @@ def test_extra_fields_go_along_and_are_part_of_the_description(stand_in, backend
     assert backend.describe()["extra_body"] == {"user": "me"}
     score(backend, groups(1))
     assert all(body["user"] == "me" for body in state.seen)
-    wrong = judgeharness(
-        "eval", "--task", "nli-sample", "--backend", f"openai:m@{url}", "--strategy", "parallel", "-o", "extra_body=x"
-    )
-    assert wrong.code == 2
-    assert "extra_body" in wrong.err
+    for given in ("x", "[1]", '{"user": 1, "user": 2}', '{"a": {"b": 1, "b": 1}}', '{"a": NaN}', '{"a": Infinity}'):
+        wrong = judgeharness(
+            "eval", "--task", "nli-sample", "--backend", f"openai:m@{url}", "--strategy", "parallel",
+            "-o", f"extra_body={given}",
+        )  # fmt: skip
+        assert wrong.code == 2, given
+        assert "extra_body" in wrong.err
 
 
 def test_bad_addresses_are_usage_errors(backend_at):

@@ -1,11 +1,15 @@
 """What the probe finds out about each kind of server, from servers that answer as documented, and a real one."""
 
+from dataclasses import replace
+
 import pytest
 
 from judgeharness.backends.openai import servers
 from judgeharness.backends.openai.options import OpenAIOptions
+from judgeharness.domain import Decoding, GeneratedTexts, OptionScores, ScoringFailure
 from judgeharness.errors import HarnessError
-from tests.backends.openai.standin import KINDS, StandIn
+from tests.backends.openai.standin import KINDS, OwnChat, StandIn
+from tests.backends.openai.test_backend import groups
 from tests.helpers import serving
 
 EXPECTED = {
@@ -47,20 +51,7 @@ def test_each_kind_is_told_and_probed(stand_in, backend_at, kind):
 @pytest.fixture
 def tokenizer(monkeypatch):
     """A tokenizer of the stand-in's vocabulary, in place of one from files: letter c is token c."""
-
-    class Chat:
-        template = "own"
-
-        def render(self, messages, answer_follows=True):
-            return " ".join(message.content for message in messages)
-
-        def encode(self, texts):
-            return [[ord(char) - 65 if "A" <= char <= "Z" else 40 for char in text] for text in texts]
-
-        def decode(self, tokens):
-            return "".join(chr(65 + token) if token < 26 else "?" for token in tokens)
-
-    monkeypatch.setattr("judgeharness.backends.openai.server.load_chat", lambda name, context: Chat())
+    monkeypatch.setattr("judgeharness.backends.openai.server.load_chat", lambda *arguments: OwnChat())
 
 
 @pytest.mark.usefixtures("tokenizer")
@@ -158,6 +149,141 @@ def test_the_real_server(llama_cpp_server, backend_at):
     assert can["takes_ids"] is False
     spaced = backend_at(llama_cpp_server, model="smollm2", endpoint="completions").describe()
     assert (spaced["asked_by"], spaced["letter_form"] in {"", " "}) == ("completions text", True)
+
+
+REFUSALS = {
+    "max_tokens": "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'.",
+    "top_p": "Unsupported parameter: 'top_p' is not supported with this model.",
+    "temperature": "Unrecognized request argument supplied: temperature",
+    "seed": {"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]},
+}
+
+
+def refusing(*names):
+    """A server that refuses requests with any of these fields, one field at a time."""
+
+    def fault(number, body):
+        name = next((each for each in names if each in body), None)
+        if name is None:
+            return None
+        said = REFUSALS[name]
+        status, document = (422, said) if isinstance(said, dict) else (400, {"error": {"message": said}})
+        return lambda handler: handler.reply(status, document)
+
+    return fault
+
+
+@pytest.mark.parametrize("kind", ["unknown", "vLLM"])
+@pytest.mark.parametrize(
+    "names", [("top_p",), ("max_tokens", "top_p"), ("temperature", "seed"), ("seed", "top_p", "max_tokens")]
+)
+def test_fields_that_are_refused_are_left_out_of_all_requests(stand_in, backend_at, kind, names):
+    state, url = stand_in(kind, fault=refusing(*names))
+    first = backend_at(url)
+    assert found(first)["tokens_field"] == ("max_completion_tokens" if "max_tokens" in names else "max_tokens")
+    assert found(first)["left_out"] == [each for each in ("top_p", "temperature", "seed") if each in names]
+    # Also from the cache.
+    for backend in (first, backend_at(url)):
+        before, answered = state.requests, len(state.seen)
+        (scored,) = backend.score([groups(1)[0]])
+        (written,) = backend.generate([replace(groups(1)[0], decoding=Decoding(4, 1.0))])
+        assert isinstance(scored, OptionScores)
+        assert isinstance(written, GeneratedTexts)
+        assert state.requests - before == len(state.seen) - answered == 12
+
+
+def test_what_is_refused_and_is_no_default_is_not_left_out(stand_in, backend_at):
+    _, url = stand_in("unknown", fault=refusing("temperature", "seed"))
+    backend = backend_at(url)
+    for decoding in (Decoding(4, 0.5), Decoding(4, 1.0, 7)):
+        (failed,) = backend.generate([replace(groups(1)[0], decoding=decoding)])
+        assert isinstance(failed, ScoringFailure)
+        assert "temperature" in failed.reason or "seed" in failed.reason
+
+
+def test_a_temperature_out_of_range_is_not_left_out(stand_in, backend_at):
+    def fault(number, body):
+        if body.get("temperature", 1) <= 1:
+            return None
+        return lambda handler: handler.reply(400, {"error": {"message": "temperature above 1 is not supported"}})
+
+    _, url = stand_in("unknown", fault=fault)
+    assert found(backend_at(url))["left_out"] == []
+    assert found(backend_at(url))["raw"] is None
+
+
+def saying(status, content, kind="application/json", only=None):
+    """Every POST is answered in this way; of one path only, and 404 elsewhere, if a path is given."""
+
+    def fault(number, body):
+        def reply(handler):
+            if only is not None and not handler.path.endswith(only):
+                return handler.reply(404, {"error": {"message": "no such path"}})
+            data = content.encode()
+            handler.send_response(status)
+            handler.send_header("content-type", kind)
+            handler.send_header("content-length", str(len(data)))
+            handler.end_headers()
+            return handler.wfile.write(data)
+
+        return reply
+
+    return fault
+
+
+SAID = {
+    "roles": (saying(400, '{"error": {"message": "Roles must alternate in THIS model"}}'),
+              "HTTP 400: Roles must alternate in THIS model"),
+    "chat alone is known": (saying(400, '{"error": {"message": "value >= 16"}}', only="chat/completions"),
+                            "HTTP 400: value >= 16"),
+    "completions alone are known": (saying(400, '{"error": {"message": "no"}}', only="v1/completions"), "HTTP 400: no"),
+    "fastapi": (saying(422, '{"detail": [{"loc": ["body", "messages"], "msg": "Input should be text"}]}'),
+                "HTTP 422: body.messages: Input should be text"),
+    "a stream": (saying(200, 'data: {"choices": []}\n\ndata: [DONE]', "text/event-stream"),
+                 'text/event-stream: data: {"choices": []} data: [DONE]'),
+    "a page": (saying(200, "<html>Sign in</html>", "text/html"), "text/html: <html>Sign in</html>"),
+    "nothing": (saying(200, ""), "application/json: empty"),
+    "broken": (saying(500, "Traceback: list index out of range", "text/plain"),
+               "HTTP 500: Traceback: list index out of range"),
+    "an error in the body": (saying(200, '{"error": "Unexpected endpoint"}'), "an error: Unexpected endpoint"),
+    "the wrong path": (saying(404, "404 page not found", "text/plain"), "HTTP 404: 404 page not found"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_the_servers_last_words_are_quoted(stand_in, backend_at, name):
+    fault, words = SAID[name]
+    state, url = stand_in("unknown", fault=fault)
+    with pytest.raises(HarnessError) as caught:
+        backend_at(url).describe()
+    assert words in caught.value.message
+    assert "no log-probabilities" not in caught.value.message
+    assert "/v1 missing" not in (caught.value.hint or "")
+    assert state.requests <= 14
+
+
+@pytest.mark.parametrize("name", ["the wrong path", "a page"])
+def test_an_address_without_v1_is_asked_about(stand_in, backend_at, name):
+    _, url = stand_in("unknown", fault=SAID[name][0])
+    with pytest.raises(HarnessError) as caught:
+        backend_at(url.removesuffix("/v1")).describe()
+    assert SAID[name][1] in caught.value.message
+    assert caught.value.hint == f"is /v1 missing? Try openai:m@{url}"
+
+
+def test_words_stand_beside_what_the_server_can_be_asked_for(stand_in, backend_at):
+    def fault(number, body):
+        if "logprobs" not in body:
+            return None
+        return lambda handler: handler.reply(422, {"detail": [{"loc": ["body", "logprobs"], "msg": "Extra inputs"}]})
+
+    _, url = stand_in("unknown", fault=fault)
+    lines = []
+    backend_at(url, lines.append).describe()
+    assert lines[-1] == (
+        "the server returned no log-probabilities for 'm' on either endpoint: HTTP 422: body.logprobs: Extra inputs "
+        "(see its documentation for log-probabilities); it can be asked for written answers alone"
+    )
 
 
 def test_every_kind_is_one_that_can_be_told():

@@ -144,7 +144,8 @@ def test_any_json_is_an_answer_or_a_fault(reply):
     except FaultError:
         return
     assert answer.candidates
-    assert all(each.logprob <= 1e-3 for each in answer.candidates)
+    assert all(-9000 < each.logprob <= 0 for each in answer.candidates)
+    assert sum(math.exp(each.logprob) for each in set(answer.candidates)) <= 1.01
 
 
 @given(JSON)

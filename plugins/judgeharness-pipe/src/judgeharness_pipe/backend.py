@@ -16,6 +16,7 @@ from judgeharness.backends.contract import BackendContext
 from judgeharness.content import file_digest
 from judgeharness.domain import LETTERS, OptionScores, PromptGroup, ScoringFailure, in_label_order
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.json_reader import JsonError, finite_number, read_json
 from judgeharness.options import Options
 from judgeharness_pipe.process import Process
 
@@ -87,7 +88,7 @@ class PipeBackend:
         if isinstance(said.get("failure"), str):
             return ScoringFailure(group.uid, said["failure"][:300])
         try:
-            rows = np.array(said.get("scores"), dtype=np.float64)
+            rows = np.array([[finite_number(each) for each in row] for row in said.get("scores", ())], np.float64)
             if rows.shape != (len(group.prompts), group.n_options):
                 raise ValueError(f"scores of the shape {rows.shape}, not {(len(group.prompts), group.n_options)}")
             return OptionScores(group.uid, in_label_order(rows, group), self._options.kind)
@@ -110,9 +111,9 @@ def _asked(group: PromptGroup) -> dict[str, Any]:
 
 def _object(line: str, name: str) -> dict[str, Any]:
     try:
-        said = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise HarnessError(f"pipe:{name} wrote a line that is not JSON: {line[:80]!r}") from error
+        said = read_json(line)
+    except JsonError as error:
+        raise HarnessError(f"pipe:{name} wrote a line that is not JSON: {line[:80]!r}", str(error)) from error
     if not isinstance(said, dict):
         raise HarnessError(f"pipe:{name} wrote a line that is no object: {line[:80]!r}")
     return said

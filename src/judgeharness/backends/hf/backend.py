@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,22 +12,25 @@ import torch
 import transformers
 
 from judgeharness.backends import hub
-from judgeharness.backends.chat import rendered
+from judgeharness.backends.chat import PROBE
 from judgeharness.backends.contract import BackendContext, Description
 from judgeharness.backends.hf import gguf
 from judgeharness.backends.hf.allocation import keep_freed_memory
 from judgeharness.backends.hf.chat import TransformersChat
 from judgeharness.backends.hf.device import place, require_memory
 from judgeharness.backends.hf.options import HuggingFaceOptions
+from judgeharness.backends.hf.positions import context_length, position_limit
 from judgeharness.backends.hf.scorer import ModelScorer
 from judgeharness.backends.hf.writer import TextWriter
-from judgeharness.backends.letters import PROBE, letter_tokens
+from judgeharness.backends.letters import letter_tokens
 from judgeharness.backends.packs import Packer
+from judgeharness.backends.prompts import PromptReader
 from judgeharness.backends.source import ModelSource, find_source, fingerprint, require_safetensors
 from judgeharness.backends.writing import TextPacker
 from judgeharness.content import digest
 from judgeharness.domain import GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.json_reader import read_json
 
 
 class HuggingFaceBackend:
@@ -58,6 +60,8 @@ class HuggingFaceBackend:
             "letters": self._letters,
             "chat_template_sha256": digest(self.chat.template),
             "prompt_format": self.chat.render([PROBE]),
+            **self.chat.facts,
+            **self._length_facts,
         }
 
     def environment(self) -> Mapping[str, Any]:
@@ -68,15 +72,16 @@ class HuggingFaceBackend:
             "scorer": None if self._scorer is None else self._scorer.name,
             "threads": torch.get_num_threads(),
             "path": None if self._source.path is None else str(self._source.path),
+            **self.chat.record,
         }
 
     def render(self, group: PromptGroup) -> Sequence[str]:
-        """The text of each prompt."""
-        return rendered(self.chat, group)
+        """The text of each prompt. Raises PromptError."""
+        return self._reader.texts(group)
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]]:
-        """Token ids of each prompt."""
-        return self.chat.encode(self.render(group))
+        """Token ids of each prompt. Raises PromptError."""
+        return self._reader.tokens(group)
 
     def open(self) -> None:
         """Load the weights. Raises HarnessError where they do not fit, or are no causal language model."""
@@ -88,12 +93,14 @@ class HuggingFaceBackend:
         self._require_memory(folder)
         self._model = self._load(folder)
         self._scorer = ModelScorer(self._model, self._options.scorer, self._options.batch_tokens, self._context.notify)
+        for note in self.chat.notes:
+            self._context.notify(note)
 
     def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores | ScoringFailure]:
         """Score the groups, a few together where they are small."""
         if self._scorer is None:
             raise RuntimeError("score() before open()")
-        packer = Packer(self.encode, self._letters, self._context_length(), self._scorer.pack_tokens)
+        packer = Packer(self.encode, self._letters, context_length(self._model.config), self._scorer.pack_tokens)
         return packer.run(groups, self._scorer.begin)
 
     def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts | ScoringFailure]:
@@ -101,7 +108,7 @@ class HuggingFaceBackend:
         if self._scorer is None:
             raise RuntimeError("generate() before open()")
         writer = TextWriter(self._model, self._scorer.plain, self._stops(), self.chat.text)
-        return TextPacker(self.encode, self._context_length(), writer.together).run(groups, writer.write)
+        return TextPacker(self.encode, context_length(self._model.config), writer.together).run(groups, writer.write)
 
     def close(self) -> None:
         """Free the weights."""
@@ -140,15 +147,34 @@ class HuggingFaceBackend:
         )
 
     @cached_property
-    def _tokenizer(self) -> Any:
-        folder = self._source.path
+    def _folder(self) -> Path | None:
+        """Where configuration and tokenizer are; of a GGUF file, the tokenizer alone."""
         if self._hub is not None:
-            folder = hub.small_files(self._hub, self._options.trust_remote_code)
-        elif self._source.kind == "gguf" and folder is not None:
-            folder = gguf.gguf_tokenizer(folder, self._gguf_cache)
+            return hub.small_files(self._hub, self._options.trust_remote_code)
+        if self._source.kind == "gguf" and self._source.path is not None:
+            return gguf.gguf_tokenizer(self._source.path, self._gguf_cache)
+        return self._source.path
+
+    @cached_property
+    def _length_facts(self) -> Mapping[str, int]:
+        """Up to what length positions do not depend on a prompt's length; empty for most models, and for GGUF files."""
+        if self._source.kind == "gguf":
+            return {}
+        try:
+            config = transformers.AutoConfig.from_pretrained(
+                str(self._folder), trust_remote_code=self._options.trust_remote_code, local_files_only=True
+            )
+        # The weights need it too, and say what is wrong with it when they are loaded.
+        except (OSError, ValueError, KeyError, ImportError):
+            return {}
+        limit = position_limit(config)
+        return {} if limit is None else {"position_limit": limit}
+
+    @cached_property
+    def _tokenizer(self) -> Any:
         try:
             return transformers.AutoTokenizer.from_pretrained(
-                str(folder), trust_remote_code=self._options.trust_remote_code, local_files_only=True
+                str(self._folder), trust_remote_code=self._options.trust_remote_code, local_files_only=True
             )
         except (OSError, ValueError, KeyError, ImportError) as error:
             raise self._unloadable("tokenizer", error) from error
@@ -156,7 +182,11 @@ class HuggingFaceBackend:
     @cached_property
     def chat(self) -> TransformersChat:
         """The chat template and the tokenizer."""
-        return TransformersChat(self._tokenizer)
+        return TransformersChat(self._tokenizer, self._options.date)
+
+    @cached_property
+    def _reader(self) -> PromptReader:
+        return PromptReader(self.chat)
 
     @cached_property
     def _letters(self) -> dict[str, int]:
@@ -223,15 +253,10 @@ class HuggingFaceBackend:
         said = given if isinstance(given, list) else [given, self.chat.end]
         return [token for token in dict.fromkeys([*said, self.chat.end]) if isinstance(token, int)]
 
-    def _context_length(self) -> int | None:
-        config = self._model.config.get_text_config()
-        length = getattr(config, "max_position_embeddings", None)
-        return length if isinstance(length, int) and length > 0 else None
-
 
 def _stored_dtype(folder: Path) -> str | None:
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = read_json((folder / "config.json").read_bytes())
     except (OSError, ValueError):
         return None
     text = config.get("text_config") or {}

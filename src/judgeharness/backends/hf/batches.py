@@ -9,16 +9,16 @@ import torch
 from judgeharness.prefixes import Tokens
 
 
-def batches(lengths: Sequence[int], most_tokens: int, same_length: bool = False) -> list[list[int]]:
+def batches(lengths: Sequence[int], most_tokens: int, kinds: Sequence[int]) -> list[list[int]]:
     """Indices of sequences, longest first, in batches of at most `most_tokens` tokens with padding.
 
-    A longer sequence is a batch of its own. same_length: no padding at all.
+    A longer sequence is a batch of its own. kinds: a number for each sequence; those of a batch are of one kind.
     """
     found: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+    for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], kinds[index])):
         longest = lengths[found[-1][0]] if found else 0
         fits = bool(found) and longest * (len(found[-1]) + 1) <= most_tokens
-        if fits and not (same_length and lengths[index] != longest):
+        if fits and kinds[index] == kinds[found[-1][0]]:
             found[-1].append(index)
         else:
             found.append([index])

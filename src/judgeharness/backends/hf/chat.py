@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cached_property
 from typing import Any
 
-from judgeharness.backends.chat import bare
-from judgeharness.domain import Message
-from judgeharness.errors import HarnessError
+from judgeharness.backends.chat import PINNED_DATE, LocalChat, control_texts
 
 
-class TransformersChat:
+class TransformersChat(LocalChat):
     """Chat template and tokenizer as transformers has them."""
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, today: date = PINNED_DATE) -> None:
         self._tokenizer = tokenizer
-        self.template: str | None = getattr(tokenizer, "chat_template", None) or None
+        template = getattr(tokenizer, "chat_template", None) or None
+        super().__init__(template, getattr(tokenizer, "special_tokens_map", {}), today)
 
-    def render(self, messages: Sequence[Message], answer_follows: bool = True) -> str:
-        """The text that the model reads. Raises HarnessError where the template refuses the conversation."""
-        if self.template is None:
-            return bare(messages)
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        try:
-            return str(
-                self._tokenizer.apply_chat_template(
-                    turns, tokenize=False, add_generation_prompt=answer_follows, enable_thinking=False
-                )
-            )
-        # A template is code of the model's author and may raise anything.
-        except Exception as error:
-            raise HarnessError(f"the model's chat template refuses the conversation: {error}") from error
-
-    def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of rendered texts."""
+    def tokenize(self, texts: Sequence[str], add_special: bool) -> list[list[int]]:
+        """Token ids of texts, special tokens in them read as such. add_special: whether the tokenizer adds its own."""
         if not texts:
             return []
-        # A chat template writes the special tokens itself; adding them again would double the first.
         encoded = self._tokenizer(
-            list(texts), add_special_tokens=self.template is None, return_attention_mask=False, verbose=False
+            list(texts), add_special_tokens=add_special, return_attention_mask=False, verbose=False
         )
         return [list(ids) for ids in encoded["input_ids"]]
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of tokens."""
+        """The text of tokens, special ones included."""
         return str(self._tokenizer.decode(list(tokens)))
 
     def text(self, tokens: Sequence[int]) -> str:
         """The text of tokens, without special ones."""
         return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True))
 
+    @cached_property
+    def control_tokens(self) -> Mapping[int, str]:
+        """The tokens that tell the model where it is: special ones, and added ones that the template writes."""
+        tokenizer = self._tokenizer
+        added = getattr(tokenizer, "added_tokens_decoder", {})
+        special = dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
+        special |= {token: str(each) for token, each in added.items() if getattr(each, "special", False)}
+        return control_texts(special, {token: str(each) for token, each in added.items()}, self.template)
+
+    @property
+    def unknown_token(self) -> int | None:
+        """The token that stands for what the vocabulary lacks."""
+        found = getattr(self._tokenizer, "unk_token_id", None)
+        return found if isinstance(found, int) else None
+
     @property
     def end(self) -> int | None:
-        """The token that ends a turn, where the tokenizer names one."""
+        """The token that ends a turn, if the tokenizer names one."""
         found = getattr(self._tokenizer, "eos_token_id", None)
         return found if isinstance(found, int) else None

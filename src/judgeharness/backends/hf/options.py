@@ -6,22 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from judgeharness.backends.options import ScorerChoice
-from judgeharness.options import Options
+from judgeharness.backends.options import ChatOptions, ScorerChoice
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Quantization = Literal["none", "8bit", "4bit"]
 
 
-class HuggingFaceOptions(Options):
-    """What `-o key=value` sets for `hf:` models.
+class HuggingFaceOptions(ChatOptions):
+    """What `-o key=value` sets for `hf:` models, besides `ChatOptions`.
 
     device: auto (cuda where there is one), cpu, cuda, cuda:1, mps. dtype: auto is bfloat16 on CUDA, float32 elsewhere.
     revision: a hub branch, tag or commit. quantization: through bitsandbytes. scorer: `tree` runs each token
     that prompts share once, `plain` runs whole prompts, auto is tree where it is exact. batch_tokens: tokens of a
-    forward pass.
-    answer_prefix: what stands between the prompt and the answer letter; found from the chat template unless given.
-    trust_remote_code: run code that comes with the model; never unless asked for.
+    forward pass. trust_remote_code: run code that comes with the model; never unless asked for.
     """
 
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
@@ -30,5 +27,4 @@ class HuggingFaceOptions(Options):
     quantization: Quantization = "none"
     scorer: ScorerChoice = "auto"
     batch_tokens: Annotated[int, Field(ge=1)] | None = None
-    answer_prefix: str | None = None
     trust_remote_code: bool = False

@@ -1,4 +1,4 @@
-"""Which way a model is scored: as a prefix tree where that is exact, prompt by prompt where it is not."""
+"""Which way a model is scored: as a prefix tree where that is exact, by whole prompts where it is not."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ from typing import Any
 import numpy as np
 import torch
 
+from judgeharness.backends.checks import CheckedLengths
 from judgeharness.backends.hf.plain import PlainScorer
+from judgeharness.backends.hf.positions import position_limit
 from judgeharness.backends.hf.scores import tolerance
+from judgeharness.backends.hf.state import PassState
 from judgeharness.backends.hf.tree import TreeScorer, TreeUnfitError, sizes_for
 from judgeharness.backends.options import ScorerChoice
 from judgeharness.backends.packs import Scoring, at_once
 from judgeharness.errors import HarnessError
 from judgeharness.prefixes import Tokens
 
-CHECKED_PROMPTS = 4
-
 
 class ModelScorer:
-    """Scores groups of prompts, and checks the prefix tree against plain forward passes on the first of them.
+    """Scores groups of prompts, and checks the prefix tree against forward passes of single prompts.
 
-    choice: "auto" falls back on plain batches where the tree does not fit the model, "tree" makes that an error,
+    It is checked on the shortest and longest prompts of the run and on a pack that mixes them, and again when a longer
+    or shorter one comes. Prompts whose positions the model reads by their length go through whole.
+
+    choice: "auto" falls back on whole prompts where the tree does not fit the model, "tree" makes that an error,
     "plain" does not try. notify: takes the line that says so.
     """
 
@@ -32,16 +36,19 @@ class ModelScorer:
         self._model = model
         self._choice = choice
         self._notify = notify
-        self._plain = PlainScorer(model, batch_tokens)
+        self._limit = position_limit(model.config)
+        self._state = PassState(model)
+        self._plain = PlainScorer(model, batch_tokens, self._limit, self._state)
         self._tree: TreeScorer | None = None
-        self._checked = False
+        self._checked = CheckedLengths()
+        self._told = False
         if choice != "plain":
             self._try(lambda: self._use_tree(batch_tokens))
 
     @property
     def name(self) -> str:
-        """The way in use, "tree" or "plain"."""
-        return "plain" if self._tree is None else "tree"
+        """The way in use: "tree", or as of the plain scorer."""
+        return self._plain.name if self._tree is None else "tree"
 
     @property
     def plain(self) -> PlainScorer:
@@ -55,43 +62,56 @@ class ModelScorer:
 
     def begin(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> Scoring:
         """Scores of the tokens `letters` after each prompt of each group; a GPU is only given its work."""
-        if self._tree is not None and not self._checked:
-            self._try(lambda: self._check(groups[0], letters))
+        prompts = [prompt for group in groups for prompt in group]
+        if self._tree is not None and self._limit is not None and max(map(len, prompts)) > self._limit:
+            self._tell_limit(self._limit)
+            return at_once(self._plain.score)(groups, letters)
+        if self._tree is not None:
+            self._try(lambda: self._check(prompts, letters))
         begin = at_once(self._plain.score) if self._tree is None else self._tree.begin
         return begin(groups, letters)
 
     def _use_tree(self, batch_tokens: int | None) -> None:
-        self._tree = TreeScorer(self._model, sizes_for(self._model, batch_tokens))
+        self._tree = TreeScorer(self._model, sizes_for(self._model, batch_tokens), self._state)
+
+    def _tell_limit(self, limit: int) -> None:
+        if self._choice == "tree":
+            raise HarnessError(*self._unfit(f"it reads positions by a prompt's length beyond {limit} tokens"))
+        if not self._told:
+            self._notify(
+                f"{self._model.config.model_type} reads positions by a prompt's length beyond {limit} tokens: longer "
+                "prompts go through whole, with those of the same length only"
+            )
+        self._told = True
 
     def _try(self, attempt: Callable[[], None]) -> None:
         try:
             attempt()
         except TreeUnfitError as error:
-            reason = f"{self._model.config.model_type} cannot be scored as a prefix tree: {error}"
+            reason, hint = self._unfit(str(error))
             if self._choice == "tree":
-                raise HarnessError(reason, "use -o scorer=auto or scorer=plain") from error
-            self._notify(f"{reason}; its prompts go through one by one")
+                raise HarnessError(reason, hint) from error
+            self._notify(f"{reason}; its prompts go through whole")
             self._tree = None
 
+    def _unfit(self, reason: str) -> tuple[str, str]:
+        line = f"{self._model.config.model_type} cannot be scored as a prefix tree: {reason}"
+        return line, "use -o scorer=auto or scorer=plain"
+
     def _check(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> None:
-        if self._tree is None:
+        sample = self._checked.sample(prompts)
+        if self._tree is None or not sample:
             return
-        sample = _spread(sorted(prompts, key=len))
+        # The shortest once more, after the longest.
+        pack = [sample, [min(sample, key=len)]]
         try:
-            (by_tree,) = self._tree.score([sample], letters)
+            by_tree = np.concatenate([scores.logits for scores in self._tree.score(pack, letters)])
         except torch.OutOfMemoryError:
             raise
         # An attention of a shape that ours was not written for.
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise TreeUnfitError(f"its attention is of another shape ({error})") from error
-        (by_plain,) = self._plain.score([sample], letters)
-        difference = float(np.abs(by_tree.logits - by_plain.logits).max())
+        alone = np.concatenate([self._plain.alone(each, letters) for each in pack])[:, :-1]
+        difference = float(np.abs(by_tree - alone).max())
         if not difference <= tolerance(self._model.dtype):
-            raise TreeUnfitError(f"its logits differ by {difference:.2g} from those of plain forward passes")
-        self._checked = True
-
-
-def _spread(prompts: Sequence[Tokens]) -> list[Tokens]:
-    """A few prompts from the shortest to the longest."""
-    places = np.linspace(0, len(prompts) - 1, min(CHECKED_PROMPTS, len(prompts))).round().astype(int)
-    return [prompts[place] for place in dict.fromkeys(places.tolist())]
+            raise TreeUnfitError(f"its logits differ by {difference:.2g} from those of single forward passes")

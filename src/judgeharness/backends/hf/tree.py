@@ -19,6 +19,7 @@ import transformers
 
 from judgeharness.backends.hf.device import placed
 from judgeharness.backends.hf.scores import letter_scores
+from judgeharness.backends.hf.state import PassState
 from judgeharness.backends.letters import LetterScores
 from judgeharness.backends.packs import Scoring
 from judgeharness.prefixes import Block, Chunk, PrefixTree, Tokens, build_tree, cut, side_by_side
@@ -53,12 +54,13 @@ def sizes_for(model: Any, chunk_tokens: int | None) -> Sizes:
 class TreeScorer:
     """Reads answer letters after prompts, each token of their prefix tree once.
 
-    sizes: what goes through the model together; the chunk is halved for good where memory runs out on a GPU. Raises
-    TreeUnfitError where it can be told beforehand that the model does not fit.
+    sizes: what goes through the model together; the chunk is halved for good where memory runs out on a GPU. state: of
+    the model as it was loaded. Raises TreeUnfitError where it can be told beforehand that the model does not fit.
     """
 
-    def __init__(self, model: Any, sizes: Sizes) -> None:
+    def __init__(self, model: Any, sizes: Sizes, state: PassState | None = None) -> None:
         self._model = model
+        self._pass_state = state or PassState(model)
         self._device = model.get_input_embeddings().weight.device
         self._sizes = sizes
         if "logits_to_keep" not in inspect.signature(model.forward).parameters:
@@ -110,6 +112,7 @@ class TreeScorer:
         with _attention(self._model, state), torch.inference_mode():
             for chunk in cut(forest, self._sizes.chunk, self._sizes.run, self._sizes.together):
                 state.enter(chunk)
+                self._pass_state.restore()
                 leaves = read[(read >= chunk.start) & (read < chunk.stop)] - chunk.start
                 logits = self._model(
                     input_ids=placed(forest.tokens[chunk.start : chunk.stop], self._device)[None],

@@ -9,7 +9,7 @@ import torch
 import transformers
 
 from judgeharness.backends.drawing import Drawer
-from judgeharness.backends.hf.batches import batches, padded
+from judgeharness.backends.hf.batches import padded
 from judgeharness.backends.hf.plain import PlainScorer
 from judgeharness.backends.writing import Start, Written
 
@@ -20,8 +20,8 @@ CACHED_TOKENS = {"cpu": 32_768, "mps": 65_536, "cuda": 262_144}
 class TextWriter:
     """Continues prompts.
 
-    plain: tells whether padding changes this model's scores. stops: the tokens that end an answer. text: of tokens,
-    without special ones.
+    plain: tells which prompts may go through this model together. stops: the tokens that end an answer. text: of
+    tokens, without special ones.
     """
 
     def __init__(
@@ -38,11 +38,9 @@ class TextWriter:
     def write(self, starts: Sequence[Start]) -> list[Written]:
         """A text for each, all with the same limit and temperature; halves what is done together for want of memory."""
         limit = starts[0].decoding.max_tokens
-        exact = self._plain.padding_is_exact([start.tokens for start in starts])
-        lengths = [len(start.tokens) + limit for start in starts]
         pending = [
             part[place : place + self.together]
-            for part in batches(lengths, self._most_tokens, same_length=not exact)
+            for part in self._plain.batches([start.tokens for start in starts], limit, self._most_tokens)
             for place in range(0, len(part), self.together)
         ]
         found: dict[int, Written] = {}
@@ -73,6 +71,7 @@ class TextWriter:
             pad_token_id=self._stops[0] if self._stops else 0,
         )
         chosen = transformers.LogitsProcessorList([_Drawn(starts)] if drawn else [])
+        self._plain.restore()
         with torch.inference_mode():
             found = self._model.generate(
                 input_ids=tokens, attention_mask=mask, generation_config=form, logits_processor=chosen

@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from judgeharness.backends.chat import rendered
+from judgeharness.backends.chat import PROBE
 from judgeharness.backends.contract import BackendContext, Description
-from judgeharness.backends.letters import PROBE, letter_tokens
+from judgeharness.backends.letters import letter_tokens
 from judgeharness.backends.llamacpp import check
 from judgeharness.backends.llamacpp.chat import GgufChat
 from judgeharness.backends.llamacpp.library import LlamaModel, supports_gpu
@@ -19,6 +19,7 @@ from judgeharness.backends.llamacpp.options import LlamaCppOptions
 from judgeharness.backends.llamacpp.scorer import LlamaScorer
 from judgeharness.backends.llamacpp.writer import LlamaWriter
 from judgeharness.backends.packs import Packer, at_once
+from judgeharness.backends.prompts import PromptReader
 from judgeharness.backends.source import ModelSource, find_source, fingerprint
 from judgeharness.backends.writing import TextPacker
 from judgeharness.content import digest
@@ -50,6 +51,8 @@ class LlamaCppBackend:
             "letters": self._letters,
             "chat_template_sha256": digest(self.chat.template),
             "prompt_format": self.chat.render([PROBE]),
+            **self.chat.facts,
+            **({} if self._vocabulary.position_limit is None else {"position_limit": self._vocabulary.position_limit}),
         }
 
     def environment(self) -> Mapping[str, Any]:
@@ -61,15 +64,16 @@ class LlamaCppBackend:
             "threads": self._threads,
             "laid_out_for_processor": self._extra_buffers,
             "path": str(self._path),
+            **self.chat.record,
         }
 
     def render(self, group: PromptGroup) -> Sequence[str]:
-        """The text of each prompt."""
-        return rendered(self.chat, group)
+        """The text of each prompt. Raises PromptError."""
+        return self._reader.texts(group)
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]]:
-        """Token ids of each prompt."""
-        return self.chat.encode(self.render(group))
+        """Token ids of each prompt. Raises PromptError."""
+        return self._reader.tokens(group)
 
     def open(self) -> None:
         """Load the weights. Raises HarnessError where they cannot be."""
@@ -79,6 +83,8 @@ class LlamaCppBackend:
         self._scorer = LlamaScorer(
             self._model, self._options.scorer, self._options.batch_tokens, self._threads, self._context.notify
         )
+        for note in self.chat.notes:
+            self._context.notify(note)
 
     def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores | ScoringFailure]:
         """Score the groups, a few together where they are small."""
@@ -136,7 +142,11 @@ class LlamaCppBackend:
     @cached_property
     def chat(self) -> GgufChat:
         """The chat template and the tokenizer."""
-        return GgufChat(self._vocabulary)
+        return GgufChat(self._vocabulary, self._options.date)
+
+    @cached_property
+    def _reader(self) -> PromptReader:
+        return PromptReader(self.chat)
 
     @cached_property
     def _letters(self) -> dict[str, int]:

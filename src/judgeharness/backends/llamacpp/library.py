@@ -6,6 +6,7 @@ Nothing here checks what it is given: files are tried in `check` first, in a pro
 from __future__ import annotations
 
 import ctypes
+import mmap
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +29,11 @@ SPECIAL_TOKENS = {
 _ERROR_LEVEL = 3
 _INT_BYTES = 4
 _FLOAT_TYPES = (0, 1, 32)
-_CONTEXT_STEP = 256
+_LONG_FACTORS = b"rope_factors_long.weight"
+_MOST_HEADER_BYTES = 1 << 27
+CONTEXT_STEP = 256
+"""Contexts are made in multiples of so many tokens."""
+
 _errors: deque[str] = deque(maxlen=8)
 
 
@@ -74,6 +79,7 @@ class LlamaModel:
         self.handle: Any = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
         if not self.handle:
             raise failure(f"{path}: llama.cpp cannot load this file")
+        self._path = path
         self._vocabulary: Any = llama_cpp.llama_model_get_vocab(self.handle)
         self.n_tokens = int(llama_cpp.llama_vocab_n_tokens(self._vocabulary))
 
@@ -86,9 +92,29 @@ class LlamaModel:
     @property
     def architecture(self) -> str:
         """The architecture that the file names, such as "llama"."""
+        return self._metadata("general.architecture") or "unknown"
+
+    @property
+    def position_limit(self) -> int | None:
+        """The largest context in which positions are read as in any smaller one; None if its size does not matter.
+
+        Files of models with two sets of rotary factors, as Phi-3 has them, hold both: llama.cpp takes the long ones in
+        a context of more tokens than the model was first trained on, whatever is in it.
+        """
+        trained = self._metadata(f"{self.architecture}.rope.scaling.original_context_length")
+        if trained is None or not trained.isdigit() or not self._has_long_factors:
+            return None
+        return int(trained) // CONTEXT_STEP * CONTEXT_STEP
+
+    @property
+    def _has_long_factors(self) -> bool:
+        with self._path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(_LONG_FACTORS, 0, _MOST_HEADER_BYTES) >= 0
+
+    def _metadata(self, key: str) -> str | None:
         buffer = ctypes.create_string_buffer(128)
-        size = llama_cpp.llama_model_meta_val_str(self.handle, b"general.architecture", buffer, len(buffer))
-        return buffer.value.decode("utf-8", "replace") if size > 0 else "unknown"
+        size = llama_cpp.llama_model_meta_val_str(self.handle, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if size > 0 else None
 
     @property
     def description(self) -> str:
@@ -125,6 +151,18 @@ class LlamaModel:
         """The texts of the special tokens that the vocabulary has."""
         tokens = {name: int(find(self._vocabulary)) for name, find in SPECIAL_TOKENS.items()}
         return {name: self._text(token) for name, token in tokens.items() if 0 <= token < self.n_tokens}
+
+    def control_tokens(self) -> dict[int, str]:
+        """The tokens that are no text, and the one for what the vocabulary lacks."""
+        return self._tokens_of(llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN)
+
+    def user_tokens(self) -> dict[int, str]:
+        """The tokens that were added to the vocabulary, and are text."""
+        return self._tokens_of(llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED)
+
+    def unknown_token(self) -> int | None:
+        """The token for what the vocabulary lacks."""
+        return next(iter(self._tokens_of(llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN)), None)
 
     def tokenize(self, text: str, add_special: bool) -> list[int]:
         """Token ids of a text; special tokens in it are read as such."""
@@ -164,6 +202,14 @@ class LlamaModel:
             llama_cpp.llama_model_free(self.handle)
             self.handle = None
 
+    def _tokens_of(self, attributes: int) -> dict[int, str]:
+        found = [
+            token
+            for token in range(self.n_tokens)
+            if llama_cpp.llama_vocab_get_attr(self._vocabulary, token) & attributes
+        ]
+        return {token: self._text(token) for token in found}
+
     def _text(self, token: int) -> str:
         return str((llama_cpp.llama_vocab_get_text(self._vocabulary, token) or b"").decode("utf-8", "replace"))
 
@@ -175,7 +221,7 @@ class LlamaContext:
     """
 
     def __init__(self, model: LlamaModel, size: int, batch: int, sequences: int, threads: int) -> None:
-        self.size = -(-size // _CONTEXT_STEP) * _CONTEXT_STEP
+        self.size = -(-size // CONTEXT_STEP) * CONTEXT_STEP
         self._n_tokens = model.n_tokens
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = self.size

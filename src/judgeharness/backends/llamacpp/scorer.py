@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
+from judgeharness.backends.checks import CheckedLengths
 from judgeharness.backends.letters import LetterScores
 from judgeharness.backends.llamacpp.decodes import Decode, decodes, one_by_one, parts
 from judgeharness.backends.llamacpp.library import LlamaContext, LlamaModel, most_sequences
@@ -16,16 +18,20 @@ from judgeharness.backends.options import ScorerChoice
 from judgeharness.errors import HarnessError
 from judgeharness.prefixes import Tokens, build_tree
 
-CHECKED_PROMPTS = 2
 FLOAT_TOLERANCE = 0.25
 QUANTISED_TOLERANCE = 2.0
 PACKED_DECODES = 4
+LEAST_STEP = 32
+Way = Literal["tree", "plain", "alone"]
 
 
 class LlamaScorer:
-    """Owns the context, and makes a larger one where longer prompts come.
+    """Owns the contexts, and makes larger ones where longer prompts come.
 
-    choice: as of the option `scorer`. notify: takes the line that says that the tree does not fit.
+    The way in use is checked, against contexts with a single prompt, on the shortest and longest prompts of the run and
+    on a pack that mixes them, and again when a longer or shorter one comes.
+
+    choice: as of the option `scorer`. notify: takes the line that says that a way does not fit.
     """
 
     def __init__(
@@ -36,16 +42,18 @@ class LlamaScorer:
         self._batch = batch_tokens
         self._threads = threads
         self._notify = notify
-        self._context: LlamaContext | None = None
-        self._follows_tree = choice != "plain"
-        self._checked = choice == "plain"
-        if self._follows_tree and model.is_recurrent:
+        self._limit = model.position_limit
+        # One for prompts up to the limit, one for longer ones.
+        self._contexts: dict[bool, LlamaContext] = {}
+        self._checked = CheckedLengths()
+        self._way: Way = "plain" if choice == "plain" else "tree"
+        if self._way == "tree" and model.is_recurrent:
             self._refuse(f"{model.architecture} keeps a state besides keys and values")
 
     @property
     def name(self) -> str:
-        """The way in use, "tree" or "plain"."""
-        return "tree" if self._follows_tree else "plain"
+        """The way in use: "tree", "plain", or "alone" for a context of its own for each prompt."""
+        return self._way
 
     @property
     def pack_tokens(self) -> int:
@@ -54,64 +62,104 @@ class LlamaScorer:
 
     def score(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> list[LetterScores]:
         """Scores of the tokens `letters` after each prompt of each group."""
-        if not self._checked:
-            self._check(groups[0], letters)
         flat = [prompt for group in groups for prompt in group]
-        rows = self._by_tree(flat, letters) if self._follows_tree else self._by_prompt(flat, letters)
+        self._check(flat, letters)
+        rows = self._rows(flat, letters)
         starts = np.cumsum([0, *map(len, groups)])
         return [LetterScores(rows[a:b, :-1], rows[a:b, -1]) for a, b in itertools.pairwise(starts)]
+
+    def close(self) -> None:
+        """Free the contexts."""
+        for context in self._contexts.values():
+            context.close()
+        self._contexts.clear()
 
     @property
     def _sequences(self) -> int:
         # llama.cpp asks for at least one token a sequence in a batch.
-        return min(most_sequences(), self._batch) if self._follows_tree else 1
+        return min(most_sequences(), self._batch) if self._way == "tree" else 1
 
-    def close(self) -> None:
-        """Free the context."""
-        if self._context is not None:
-            self._context.close()
-            self._context = None
+    def _rows(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> npt.NDArray[np.float64]:
+        """The letters' logits and, last, their mass, of each prompt: (prompts, letters + 1)."""
+        found = np.empty((len(prompts), len(letters) + 1))
+        for long in (False, True):
+            part = [index for index, prompt in enumerate(prompts) if self._is_long(prompt) == long]
+            if part:
+                score = {"tree": self._by_tree, "plain": self._by_prompt, "alone": self._alone}[self._way]
+                found[part] = score([prompts[index] for index in part], letters)
+        return found
+
+    def _is_long(self, prompt: Tokens) -> bool:
+        return self._limit is not None and len(prompt) > self._limit
 
     def _by_tree(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> npt.NDArray[np.float64]:
         found = np.empty((len(prompts), len(letters) + 1))
-        context = self._roomy(max(map(len, prompts)))
+        context = self._roomy(prompts)
+        # What is decoded in a step stands beside the path to it.
+        step = min(self._batch, context.size - max(map(len, prompts)))
+        if step < min(LEAST_STEP, self._batch):
+            return self._by_prompt(prompts, letters)
         for indices in parts(prompts, self._sequences):
             tree = build_tree([prompts[index] for index in indices])
-            rows = _read(context, decodes(tree, self._batch), letters)
+            rows = _read(context, decodes(tree, step), letters)
             found[indices] = rows[np.searchsorted(np.unique(tree.leaves), tree.leaves)]
         return found
 
     def _by_prompt(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> npt.NDArray[np.float64]:
-        context = self._roomy(max(map(len, prompts)))
+        context = self._roomy(prompts)
         distinct = list(dict.fromkeys(map(tuple, prompts)))
         rows = [_read(context, steps, letters) for steps in one_by_one(distinct, self._batch)]
         places = {prompt: index for index, prompt in enumerate(distinct)}
         return np.concatenate(rows)[[places[tuple(prompt)] for prompt in prompts]]
 
-    def _roomy(self, longest: int) -> LlamaContext:
-        """A context for a path of the longest prompt, and the tokens that are decoded on top of it."""
-        needed = longest + self._batch
-        if self._context is None or self._context.size < needed:
-            self.close()
-            self._context = LlamaContext(self._model, needed, self._batch, self._sequences, self._threads)
-        return self._context
+    def _alone(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> npt.NDArray[np.float64]:
+        rows = []
+        for prompt in prompts:
+            context = LlamaContext(self._model, len(prompt), self._batch, 1, self._threads)
+            try:
+                rows += [_read(context, steps, letters) for steps in one_by_one([prompt], self._batch)]
+            finally:
+                context.close()
+        return np.concatenate(rows)
+
+    def _roomy(self, prompts: Sequence[Tokens]) -> LlamaContext:
+        """A context for a path of the longest prompt, and, where there may be room, what is decoded on top of it."""
+        long = self._is_long(prompts[0])
+        needed = max(map(len, prompts)) + self._batch
+        if self._limit is not None and not long:
+            needed = min(needed, self._limit)
+        context = self._contexts.get(long)
+        if context is None or context.size < needed:
+            if context is not None:
+                context.close()
+            context = LlamaContext(self._model, needed, self._batch, self._sequences, self._threads)
+            self._contexts[long] = context
+        return context
 
     def _check(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> None:
-        ordered = sorted(prompts, key=len)
-        sample = ordered[:: max(1, len(ordered) - 1)][:CHECKED_PROMPTS]
-        by_tree, by_prompt = self._by_tree(sample, letters)[:, :-1], self._by_prompt(sample, letters)[:, :-1]
-        difference = float(np.abs(by_tree - by_prompt).max())
+        sample = self._checked.sample(prompts)
+        if not sample or self._way == "alone":
+            return
+        # The shortest once more, after the longest.
+        pack = [*sample, min(sample, key=len)]
+        alone = self._alone(pack, letters)[:, :-1]
         tolerance = QUANTISED_TOLERANCE if self._model.is_quantised else FLOAT_TOLERANCE
-        if not difference <= tolerance:
+        for _ in get_args(Way):
+            difference = float(np.abs(self._rows(pack, letters)[:, :-1] - alone).max())
+            if difference <= tolerance:
+                return
             self._refuse(f"its logits differ by {difference:.2g} from those of single prompts")
-        self._checked = True
 
     def _refuse(self, reason: str) -> None:
+        if self._way == "plain":
+            self._notify(f"{self._model.architecture}: {reason}; each prompt gets a context of its own")
+            self._way = "alone"
+            return
         line = f"{self._model.architecture} cannot be scored as a prefix tree: {reason}"
         if self._choice == "tree":
             raise HarnessError(line, "use -o scorer=auto or scorer=plain")
         self._notify(f"{line}; its prompts go through one by one")
-        self._follows_tree, self._checked = False, True
+        self._way = "plain"
         self.close()
 
 

@@ -53,6 +53,7 @@ class LlamaWriter:
         self._model = model
         self._batch = batch_tokens
         self._threads = threads
+        self._limit = model.position_limit
         # Models that keep a state besides keys and values cannot share the beginnings of prompts.
         self.together = 1 if model.is_recurrent else min(TOGETHER, most_sequences(), batch_tokens)
 
@@ -68,12 +69,16 @@ class LlamaWriter:
         return Written(self._model.text(text.tokens), not text.ended)
 
     def _parts(self, starts: Sequence[Start]) -> Iterator[list[int]]:
-        """Indices, those whose prompts begin alike together, few enough for their keys and values."""
+        """Indices, those whose prompts begin alike together, few enough for their keys and values.
+
+        Where the size of a context matters to the model, texts that fit into a small one do not get a large one.
+        """
         part: list[int] = []
         size = 0
+        most = min(CACHED_TOKENS, self._limit or CACHED_TOKENS)
         for index in sorted(range(len(starts)), key=lambda index: starts[index].tokens):
             needed = len(starts[index].tokens) + starts[index].decoding.max_tokens
-            if part and (len(part) == self.together or size + needed > CACHED_TOKENS):
+            if part and (len(part) == self.together or size + needed > most):
                 yield part
                 part, size = [], 0
             part.append(index)
@@ -84,7 +89,9 @@ class LlamaWriter:
     def _texts(self, starts: Sequence[Start]) -> list[_Text]:
         """The texts, written side by side. The starts are in the order of their tokens."""
         texts = [_Text(sequence, each, Drawer(each.decoding, each.index)) for sequence, each in enumerate(starts)]
-        size = sum(len(each.tokens) + each.decoding.max_tokens for each in starts) + self._batch
+        size = sum(len(each.tokens) + each.decoding.max_tokens for each in starts)
+        if self._limit is None or size > self._limit:
+            size += self._batch
         context = LlamaContext(self._model, size, self._batch, len(starts), self._threads)
         try:
             self._begin(context, texts)

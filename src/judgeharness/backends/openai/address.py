@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from judgeharness.errors import HarnessError, InputError
 
@@ -58,3 +59,10 @@ def find_key(address: Address, variable: str, environment: Mapping[str, str]) ->
     if not key and address.is_openai:
         raise HarnessError(f"{variable} is not set, and OpenAI asks for a key", f"export {variable}=... and run again")
     return key or "none"
+
+
+def bypassing(address: Address) -> str:
+    """How to ask a server without the environment's proxy, as the end of a hint; empty if there is no proxy."""
+    if getproxies().keys().isdisjoint({"http", "https", "all"}):
+        return ""
+    return f"; the environment names a proxy, which NO_PROXY={urlsplit(address.url).hostname} bypasses"

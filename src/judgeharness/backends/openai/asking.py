@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import tenacity
 
+from judgeharness.backends.contract import PromptError
 from judgeharness.backends.openai.budget import Budget, BudgetError
-from judgeharness.backends.openai.client import Client, FaultError, RefusedError
+from judgeharness.backends.openai.client import RESUME, Client
+from judgeharness.backends.openai.faults import FaultError, NonsenseError, RefusedError
 from judgeharness.backends.openai.replies import Answer, Text, read_answer, read_text
 from judgeharness.backends.openai.roads import Question, RequestForm
 from judgeharness.backends.openai.throttle import Concurrency, Priority, Throttle
@@ -74,7 +76,11 @@ class Asking:
             async with asyncio.TaskGroup() as tasks:
                 for number, group in enumerate(groups):
                     await self._throttle.room()
-                    questions = self._questions(group)
+                    try:
+                        questions = self._questions(group)
+                    except PromptError as error:
+                        results.put_nowait(ScoringFailure(group.uid, error.message))
+                        continue
                     promises = {each: self._estimate(each) for each in questions}
                     while not self.budget.promise(list(promises.values())):
                         if not self._active:
@@ -122,18 +128,19 @@ class Asking:
             return ScoringFailure(group.uid, f"the server refuses a prompt (HTTP {error.status}): {error.reason}")
         except BudgetError:
             raise self._used_up() from None
+        except NonsenseError as error:
+            return ScoringFailure(group.uid, error.reason)
         except FaultError as error:
             if error.unreachable or error.overloaded:
                 raise HarnessError(
-                    f"the server does not answer, after {self._attempts} attempts: {error.reason}",
-                    "what was done is in the store; the same command goes on there",
+                    f"the server does not answer, after {self._attempts} attempts: {error.reason}", RESUME
                 ) from error
             return ScoringFailure(group.uid, f"{error.reason}, in {self._attempts} attempts")
         return AnsweredGroup(group, tuple(questions), tuple(found[each] for each in questions))
 
     async def _ask(self, priority: Priority, question: Question, promises: dict[Question, int]) -> Answer | Text:
         attempts = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type(FaultError),
+            retry=tenacity.retry_if_exception(_may_pass),
             stop=tenacity.stop_after_attempt(self._attempts),
             wait=_wait,
             reraise=True,
@@ -186,6 +193,10 @@ class Asking:
             f"{self.budget.tokens:,} tokens were spent",
             "what was done is in the store; the same command with a new budget goes on there",
         )
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, FaultError) and not isinstance(error, NonsenseError)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

@@ -56,18 +56,26 @@ class OpenAIWriter:
             "letter_form": names.form,
             "chat_template_sha256": None if server.chat is None else digest(server.chat.template),
             "extra_body": server.options.extra_body,
+            **server.rendering,
         }
 
     def environment(self) -> Mapping[str, Any]:
-        """What the server can do, what was spent, and how many prompts it counted otherwise than the tokenizer."""
-        server = self._server
+        """What the server can do, what was spent, and which models answered.
+
+        prompts_counted_otherwise: how many prompts had another number of tokens than the tokenizer makes. warnings:
+        sentences that belong with the results.
+        """
+        server, chat = self._server, self._server.chat
         return {
+            **({} if chat is None else chat.record),
             "openai": version("openai"),
             "server": server.capabilities.model_dump(mode="json", exclude={"identity", "letters"}),
             "requests": server.budget.requests,
             "requests_repeated": 0 if self._asking is None else self._asking.repeated,
             "tokens": server.budget.tokens,
             "prompts_counted_otherwise": self._counted_otherwise,
+            "answered_by": server.origins.record(),
+            "warnings": [*server.warnings(), *(() if chat is None else chat.warnings)],
         }
 
     def render(self, group: PromptGroup) -> Sequence[str] | None:
@@ -116,6 +124,7 @@ class OpenAIWriter:
                 while (result := runner.run(_following(results))) is not None:
                     if isinstance(result, AnsweredGroup):
                         self._compare_counts(result)
+                        self._note_origins(result)
                     yield result
             finally:
                 runner.run(_closed(results, client))
@@ -131,6 +140,13 @@ class OpenAIWriter:
                     "its chat template, its tokenizer or its first token is another"
                 )
             self._counted_otherwise += 1
+
+    def _note_origins(self, result: AnsweredGroup) -> None:
+        # A prompt that stands in a group twice is asked once.
+        for answer in dict(zip(result.questions, result.answers, strict=True)).values():
+            news = self._server.origins.add(answer.origin)
+            if news is not None:
+                self._server.context.notify(news)
 
 
 class OpenAIBackend(OpenAIWriter):

@@ -19,7 +19,9 @@ class Capabilities(BaseModel):
     found out. tokens_field: what it calls the limit of answer tokens. letters: the letters' token ids by the server's
     own tokenizer, where it has one to ask. form: what stands before a letter in the text of its token. road: how it is
     asked. prompt_tokens: what it counted for the probe's conversation. adds_bos: whether it put a token of its own
-    before a text prompt. no_scores: why it can be asked for written answers alone, if that is so.
+    before a text prompt. no_scores: why it can be asked for written answers alone, if that is so. left_out: fields that
+    it refuses, and that requests leave out if they are at their defaults. answered_as: what its replies call the model.
+    unlisted: the models that it lists, in words, if the one asked for is not among them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,19 +29,22 @@ class Capabilities(BaseModel):
     server: str
     identity: dict[str, Any]
     version: str | None
-    chat_top: int
-    completions_top: int
-    takes_ids: bool
-    named_tokens: bool
-    gives_ids: bool
-    raw: bool | None
+    chat_top: int = 0
+    completions_top: int = 0
+    takes_ids: bool = False
+    named_tokens: bool = False
+    gives_ids: bool = False
+    raw: bool | None = None
     tokens_field: str
-    letters: dict[str, int] | None
-    form: str
+    letters: dict[str, int] | None = None
+    form: str = ""
     road: Road
     prompt_tokens: int | None
-    adds_bos: bool
+    adds_bos: bool = False
     no_scores: str | None = None
+    left_out: tuple[str, ...] = ()
+    answered_as: str | None = None
+    unlisted: str | None = None
 
     @property
     def top(self) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
@@ -11,44 +13,38 @@ import httpx2
 import openai
 
 from judgeharness.backends.openai.address import Address
+from judgeharness.backends.openai.faults import (
+    FaultError,
+    NonsenseError,
+    RefusedError,
+    error_in,
+    is_flagged,
+    mapping,
+    message,
+    status_of,
+    words,
+)
 from judgeharness.errors import HarnessError
+from judgeharness.json_reader import JsonError, read_json
 
 MAX_REPLY_BYTES = 1 << 25
 RETRIED = {408, 409, 425, 429}
-MAX_WORDS = 300
+OVERLOADED = {429, 503, 529}
+MOST_FORBIDDEN = 16
+SHOWN = 120
+RESUME = "the finished items are in the store; the same command resumes the run"
 
 
-class FaultError(Exception):
-    """A request that may succeed when it is sent again.
+@dataclass(slots=True)
+class Key:
+    """A server's key, and how the server has taken it so far.
 
-    status: of HTTP, where it is one of failure: such a request costs no tokens. overloaded: the server asks for less,
-    or does not keep up. wait: the seconds it asks to wait, if it does. unreachable: no reply came.
+    accepted: whether a request was answered with it. forbidden: how many prompts in a row were answered with 403 since.
     """
 
-    def __init__(
-        self,
-        reason: str,
-        *,
-        status: int | None = None,
-        overloaded: bool = False,
-        wait: float | None = None,
-        unreachable: bool = False,
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.status = status
-        self.overloaded = overloaded
-        self.wait = wait
-        self.unreachable = unreachable
-
-
-class RefusedError(Exception):
-    """A request that the server understood and refused. Sending it again changes nothing."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
+    value: str = field(repr=False)
+    accepted: bool = False
+    forbidden: int = 0
 
 
 class Client:
@@ -57,32 +53,46 @@ class Client:
     posts, tokens: how many POSTs were sent, and the tokens that the server counted for them.
     """
 
-    def __init__(self, address: Address, key: str, timeout: float, connections: int) -> None:
+    def __init__(self, address: Address, key: Key, timeout: float, connections: int) -> None:
         self.posts = self.tokens = 0
         self._address = address
-        self._client = openai.AsyncOpenAI(
-            base_url=address.url,
-            api_key=key,
-            max_retries=0,
-            timeout=httpx2.Timeout(timeout, connect=min(timeout, 10.0)),
-            http_client=httpx2.AsyncClient(
-                transport=_Bounded(
-                    limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
-                ),
+        self._key = key
+        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
+        try:
+            http = httpx2.AsyncClient(
+                limits=limits,
+                event_hooks={"response": [_bound]},
                 # A redirect could lead the key to another server.
                 follow_redirects=False,
-            ),
+            )
+        # httpx2 reads the proxies of the environment here, and needs a package for those that speak SOCKS.
+        except (ImportError, ValueError, httpx2.InvalidURL) as error:
+            raise HarnessError(
+                f"the proxy that the environment names cannot be used: {words(str(error))}",
+                "see HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; NO_PROXY lists the hosts that need none",
+            ) from error
+        self._client = openai.AsyncOpenAI(
+            base_url=address.url,
+            api_key=key.value,
+            max_retries=0,
+            timeout=httpx2.Timeout(timeout, connect=min(timeout, 10.0)),
+            http_client=http,
         )
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The reply to a POST. path: after /v1, or from the server's root where it begins with "root:".
+        """The reply to a POST. path: after /v1, or from the server's root if it begins with "root:".
 
-        Raises FaultError, RefusedError, and HarnessError for a key that is not accepted.
+        Raises FaultError, RefusedError, and HarnessError if the server does not accept the key or asks for payment.
         """
         self.posts += 1
-        reply = await self._send(self._client.post(self._url(path), cast_to=httpx2.Response, body=dict(body)))
-        usage = reply.get("usage") if isinstance(reply, dict) else None
-        total = usage.get("total_tokens") if isinstance(usage, dict) else None
+        try:
+            reply = await self._send(self._client.post(self._url(path), cast_to=httpx2.Response, body=dict(body)))
+        except RefusedError as error:
+            if error.status == 403 and not error.flagged:
+                self._forbidden(error)
+            raise
+        self._key.accepted, self._key.forbidden = True, 0
+        total = mapping(mapping(reply).get("usage")).get("total_tokens")
         self.tokens += total if isinstance(total, int) and total > 0 else 0
         return reply
 
@@ -99,41 +109,64 @@ class Client:
 
     async def _send(self, sending: Any) -> Any:
         try:
-            response = await sending
+            response = cast(httpx2.Response, await sending)
         except openai.APIStatusError as error:
-            raise self._failure(error) from error
+            response = error.response
+            raise self._failure(response, error.status_code, _lenient(response.content)) from error
         except openai.APITimeoutError as error:
             raise FaultError("no reply in time", overloaded=True, unreachable=True) from error
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
             cause = error.__cause__ or error
-            raise FaultError(
-                f"no connection: {_words(str(cause) or type(cause).__name__)}", unreachable=True
-            ) from error
-        return _json(cast(bytes, response.content))
+            raise FaultError(f"no connection: {words(str(cause) or type(cause).__name__)}", unreachable=True) from error
+        reply = _json(response.content, response.headers.get("content-type", "no content type"))
+        reported = error_in(reply)
+        if reported is not None:
+            raise self._failure(response, status_of(reported), reported)
+        return reply
 
-    def _failure(self, error: openai.APIStatusError) -> Exception:
-        status, reason = error.status_code, _words(_message(error))
-        if status in {401, 403}:
+    def _failure(self, response: httpx2.Response, status: int | None, body: Any) -> Exception:
+        """The error for a status, of HTTP or of the reply's body; None for an error without one, which is retried."""
+        text = response.content.decode("utf-8", "replace")
+        reason = message(body) or words(text) or response.reason_phrase
+        if status == 401:
+            return self._not_accepted(status, reason)
+        if status == 402 or (status in {None, 429} and "insufficient_quota" in text):
             return HarnessError(
-                f"{self._address.url} does not accept the key (HTTP {status}: {reason})",
-                "the key comes from OPENAI_API_KEY, or from the variable that -o key_variable names",
+                f"{self._address.url}: the account has no credit left (HTTP {status}: {reason})",
+                f"add credit; {RESUME}",
             )
-        if status == 429 and "insufficient_quota" in f"{error.code} {error.body}":
-            return HarnessError(f"{self._address.url}: the account has no credit left ({reason})")
-        if status in RETRIED or status >= 500:
-            overloaded = status in {429, 503, 529}
-            wait = _retry_after(error.response)
-            return FaultError(f"HTTP {status}: {reason}", status=status, overloaded=overloaded, wait=wait)
-        return RefusedError(status, reason)
+        if status == 407:
+            return HarnessError(
+                f"the proxy asks for a password (HTTP {status}: {reason})",
+                "name it in HTTP_PROXY or HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT",
+            )
+        if status is None or status in RETRIED or status >= 500:
+            said = f"HTTP {status}: {reason}" if status else f"the server reports an error: {reason}"
+            wait = _retry_after(response)
+            return FaultError(said, status=status or 500, overloaded=status in OVERLOADED, wait=wait)
+        return RefusedError(status, reason, is_flagged(text))
+
+    def _forbidden(self, error: RefusedError) -> None:
+        """Raises HarnessError if a refusal concerns the key: none was accepted yet, or none is accepted any more."""
+        self._key.forbidden += 1
+        if not self._key.accepted:
+            raise self._not_accepted(error.status, error.reason) from error
+        if self._key.forbidden >= MOST_FORBIDDEN:
+            raise HarnessError(
+                f"{self._address.url} refused {MOST_FORBIDDEN} prompts in a row (HTTP {error.status}: {error.reason})",
+                f"check what the key may do; {RESUME}",
+            ) from error
+
+    def _not_accepted(self, status: int, reason: str) -> HarnessError:
+        return HarnessError(
+            f"{self._address.url} does not accept the key (HTTP {status}: {reason})",
+            "the key comes from OPENAI_API_KEY, or from the variable that -o key_variable names",
+        )
 
 
-class _Bounded(httpx2.AsyncHTTPTransport):
-    """Cuts replies off that are larger than any that was asked for."""
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = await super().handle_async_request(request)
-        response.stream = _BoundedStream(cast(httpx2.AsyncByteStream, response.stream))
-        return response
+async def _bound(response: httpx2.Response) -> None:
+    """Cut replies off that are larger than any that was asked for."""
+    response.stream = _BoundedStream(cast(httpx2.AsyncByteStream, response.stream))
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
@@ -152,21 +185,21 @@ class _BoundedStream(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-def _json(content: bytes) -> Any:
+def _json(content: bytes, kind: str = "no content type") -> Any:
     try:
+        return read_json(content)
+    except JsonError as error:
+        if _lenient(content) is not None:
+            raise NonsenseError(f"the reply is not sound JSON: {error}") from error
+        beginning = words(content.decode("utf-8", "replace"), SHOWN) or "empty"
+        raise FaultError(f"the reply is not JSON, or was cut off ({words(kind, SHOWN)}: {beginning})") from error
+
+
+def _lenient(content: bytes) -> Any:
+    """JSON by Python's own rules; None if it is not even that."""
+    with contextlib.suppress(ValueError, RecursionError):
         return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise FaultError("the reply is not JSON, or was cut off") from error
-
-
-def _message(error: openai.APIStatusError) -> str:
-    body = error.body
-    found = body.get("message") or body.get("detail") or body.get("error") if isinstance(body, dict) else body
-    return str(found or error.message)
-
-
-def _words(text: str) -> str:
-    return " ".join(text.split())[:MAX_WORDS]
+    return None
 
 
 def _retry_after(response: httpx2.Response) -> float | None:

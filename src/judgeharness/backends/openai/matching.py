@@ -10,8 +10,6 @@ import numpy as np
 from judgeharness.backends.openai.replies import Answer, Candidate
 from judgeharness.domain import BoolArray, FloatArray
 
-FLOOR = -1e4
-
 
 @dataclass(frozen=True, slots=True)
 class LetterNames:
@@ -47,8 +45,8 @@ def find_letters(answer: Answer, letters: Sequence[str], names: LetterNames) -> 
     """
     found = [_find(answer.candidates, letter, names) for letter in letters]
     censored = np.array([each is None for each in found])
-    bound = max(_bound(answer), FLOOR)
-    values = [bound if each is None else max(each.logprob, FLOOR) for each in found]
+    bound = _bound(answer)
+    values = [bound if each is None else each.logprob for each in found]
     mass = float(sum(np.exp(each.logprob) for each in found if each is not None))
     return FoundLetters(np.array(values, dtype=np.float64), censored, min(mass, 1.0))
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from judgeharness.backends.chat import Chat
 from judgeharness.backends.letters import PLAIN_ANSWER_PREFIX, letter_tokens
+from judgeharness.backends.openai.address import Address
 from judgeharness.backends.openai.capabilities import Capabilities, Road
-from judgeharness.backends.openai.client import Client, FaultError, RefusedError
+from judgeharness.backends.openai.client import Client
+from judgeharness.backends.openai.faults import FaultError, NonsenseError, RefusedError
+from judgeharness.backends.openai.identifying import Identity, find_identity
 from judgeharness.backends.openai.options import Endpoint
-from judgeharness.backends.openai.replies import Answer, read_answer, read_text
+from judgeharness.backends.openai.replies import Answer, Text, read_answer, read_text
 from judgeharness.backends.openai.roads import Question, RequestForm
-from judgeharness.backends.openai.servers import KINDS, TOLD_BY, UNKNOWN, identity, own_entry, owner_kind
+from judgeharness.backends.openai.servers import KINDS, UNKNOWN
 from judgeharness.domain import Decoding, Message
 from judgeharness.errors import HarnessError
 
@@ -30,14 +33,14 @@ OTHER_TEMPERATURE = 2.0
 SAME = 0.1
 DRAWS = 4
 LETTERS = "ABC"
+WRITING = Decoding(1, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What is probed: a model, with the user's wishes. chat: its tokenizer, where the user named one."""
 
-    model: str
-    is_openai: bool
+    address: Address
     endpoint: Endpoint
     chat: Chat | None
     letters: Mapping[str, int] | None
@@ -45,218 +48,253 @@ class Subject:
     extra: Mapping[str, Any] | None
 
 
-async def find_identity(client: Client, subject: Subject) -> tuple[str, dict[str, Any], str | None]:
-    """The kind of server, what it says of the model, and its version. Raises FaultError where it cannot be reached."""
-    entry = own_entry(await _quiet(client.get("/models")), subject.model)
-    if subject.is_openai:
-        return "OpenAI", {"id": subject.model}, None
-    kind = owner_kind(entry)
-    version = None
-    for path, name in TOLD_BY.items():
-        if kind not in {None, name}:
-            continue
-        found = await _quiet(client.get(path))
-        if isinstance(found, dict) and "error" not in found:
-            kind, version = kind or name, _version(found)
-            break
-    if kind == "Ollama":
-        entry = {**entry, **await _ollama_digest(client, subject.model)}
-    return kind or UNKNOWN, identity(entry), version
-
-
 async def probe(client: Client, subject: Subject) -> Capabilities:
     """All that is to be known. Raises HarnessError where the server gives neither log-probabilities nor texts."""
-    server, same, version = await find_identity(client, subject)
-    question = _question(subject)
-    base = RequestForm(subject.model, server, "chat", 1, extra=subject.extra)
-    base = await _tokens_field(client, base, question)
-    chat_form, chat = await _most(client, replace(base, road="chat"), question, subject.endpoint != "completions")
-    text_form, text = await _most(
-        client, replace(base, road="completions text"), question, subject.endpoint != "chat" and server != "OpenAI"
-    )
-    takes_ids = await _takes_ids(client, replace(text_form, road="completions ids"), question) if text else False
-    native = await _native(client, base, question, subject)
-    road = _road(subject, chat, text, takes_ids, native is not None)
-    form, answer = _taken(road, (chat_form, chat), (text_form, text), (base, native))
-    if form is None or answer is None:
-        return await _texts_alone(client, base, question, subject, (same, version))
-    named = native is not None if road == "native" else await _named(client, form, question, subject)
-    remote = await _remote_letters(client, server, subject) if subject.letters is None and road == "chat" else None
-    ids = any(each.token is not None for each in answer.candidates)
-    return Capabilities(
-        server=server,
-        identity=same,
-        version=version,
-        chat_top=chat_form.top if chat else 0,
-        completions_top=text_form.top if text else 0,
-        takes_ids=takes_ids,
-        named_tokens=named,
-        gives_ids=ids or named or bool(KINDS[server].ids_field and subject.letters),
-        raw=await _raw(client, form, question, answer),
-        tokens_field=base.tokens_field,
-        letters=remote if ids else None,
-        form=_form(subject, road, answer),
-        road=road,
-        prompt_tokens=answer.prompt_tokens,
-        adds_bos=_adds_bos(text, question),
-    )
+    return await _Probe(client, subject, await find_identity(client, subject.address)).found()
 
 
-async def _texts_alone(
-    client: Client, base: RequestForm, question: Question, subject: Subject, said: tuple[dict[str, Any], str | None]
-) -> Capabilities:
-    """What a server without log-probabilities can do. Raises HarnessError where it does not write either."""
-    reason, setting = _why_not(subject, base.server), KINDS[base.server].setting
-    roads: dict[Road, bool] = {
-        "chat": subject.endpoint != "completions",
-        "completions text": subject.endpoint != "chat" and not subject.is_openai,
-    }
-    for road in (road for road, wanted in roads.items() if wanted):
-        path, body = replace(base, road=road).request(replace(question, decoding=Decoding(1)))
-        try:
-            text = read_text(await client.post(path, body))
-        except (RefusedError, FaultError):
-            continue
-        return Capabilities(
-            server=base.server,
-            identity=said[0],
-            version=said[1],
-            chat_top=0,
-            completions_top=0,
-            takes_ids=False,
-            named_tokens=False,
-            gives_ids=False,
-            raw=None,
-            tokens_field=base.tokens_field,
-            letters=None,
-            form="",
-            road=road,
-            prompt_tokens=text.prompt_tokens,
-            adds_bos=False,
-            no_scores=f"{reason} ({setting})",
+class _Probe:
+    """The requests of one probe. What a server refuses on a road is left out of all later requests there."""
+
+    def __init__(self, client: Client, subject: Subject, identity: Identity) -> None:
+        self._client = client
+        self._subject = subject
+        self._identity = identity
+        self._kind = KINDS[identity.server]
+        self._question = _question(subject)
+        form = RequestForm(subject.address.model, identity.server, "chat", 1, extra=subject.extra)
+        self._forms: dict[Road, RequestForm] = {"chat": form, "native": replace(form, road="native")}
+        if not subject.address.is_openai:
+            self._forms["completions text"] = replace(form, road="completions text")
+        # What the server said last on each road; None if it answered.
+        self._said: dict[Road, FaultError | RefusedError | None] = {}
+
+    async def found(self) -> Capabilities:
+        """What the server can do."""
+        chat = await self._most("chat")
+        text = await self._most("completions text")
+        takes_ids = await self._takes_ids() if text else False
+        native = await self._native()
+        road = self._road(chat, text, takes_ids, native)
+        answer = {"chat": chat, "native": native}.get(road, text)
+        if answer is None:
+            return await self._texts_alone()
+        named = native is not None if road == "native" else await self._named(road)
+        ids = any(each.token is not None for each in answer.candidates)
+        raw = await self._raw(road, answer)
+        remote = await self._remote_letters() if ids and self._subject.letters is None and road == "chat" else None
+        # It may be asked for written answers as well, with other fields.
+        await self._text(road)
+        tops = {each: form.top for each, form in self._forms.items()}
+        return self._capabilities(
+            road,
+            answer,
+            chat_top=tops["chat"] if chat else 0,
+            completions_top=tops["completions text"] if text else 0,
+            takes_ids=takes_ids,
+            named_tokens=named,
+            gives_ids=ids or named or bool(self._kind.ids_field and self._subject.letters),
+            raw=raw,
+            letters=remote,
+            form=_form(self._subject, road, answer),
+            adds_bos=_adds_bos(text, self._question),
         )
-    raise HarnessError(reason, setting)
 
+    async def _texts_alone(self) -> Capabilities:
+        """What a server without log-probabilities can do. Raises HarnessError where it does not write either."""
+        said, setting = self._words(), self._kind.setting
+        reason = f"{self._name()} returned no log-probabilities for '{self._subject.address.model}' on {self._where()}"
+        if isinstance(said, NonsenseError):
+            reason = said.reason
+        elif said is not None:
+            reason = f"{reason}: {_quoted(said)}"
+        for road in self._endpoints():
+            text = await self._text(road)
+            if text is not None:
+                return self._capabilities(road, text, no_scores=f"{reason} ({setting})")
+        if said is None or isinstance(said, NonsenseError):
+            raise HarnessError(reason, setting)
+        raise self._unusable(said)
 
-async def _quiet(asking: Awaitable[Any]) -> Any:
-    """A reply, or None where the server does not know the path. Raises FaultError where it cannot be reached at all."""
-    try:
-        return await asking
-    except RefusedError:
-        return None
-    except FaultError as error:
-        if error.unreachable:
-            raise
-        return None
+    def _capabilities(self, road: Road, answer: Answer | Text, **found: Any) -> Capabilities:
+        form = self._forms[road]
+        return Capabilities(
+            server=self._identity.server,
+            identity=self._identity.said,
+            version=self._identity.version,
+            unlisted=self._identity.unlisted,
+            road=road,
+            tokens_field=form.tokens_field,
+            left_out=form.left_out,
+            prompt_tokens=answer.prompt_tokens,
+            answered_as=answer.origin.model,
+            **found,
+        )
 
+    def _endpoints(self) -> list[Road]:
+        """The endpoints that the user wants asked, the preferred one first."""
+        unwanted = {"chat": "completions text", "completions": "chat"}.get(self._subject.endpoint)
+        roads: list[Road] = ["chat", "completions text"]
+        return [road for road in roads if road in self._forms and road != unwanted]
 
-async def _ask(client: Client, form: RequestForm, question: Question) -> Answer | None:
-    path, body = form.request(question)
-    # Where the drawn token ends the answer, some servers give nothing for it. Another draw is another token.
-    for _ in range(DRAWS):
-        try:
-            return read_answer(await client.post(path, body))
-        except RefusedError:
-            return None
-        except FaultError as error:
-            if error.unreachable or error.overloaded:
-                raise
-            # Some servers answer 500 to what they do not take.
-            if error.status is not None:
+    async def _reply(self, road: Road, question: Question, **other: Any) -> Any:
+        """The reply to a question on a road; None if there is none, which `_said` then explains.
+
+        Raises FaultError if the server cannot be reached, or is overloaded.
+        """
+        while True:
+            path, body = replace(self._forms[road], **other).request(question)
+            try:
+                reply = await self._client.post(path, body)
+            except RefusedError as error:
+                self._said[road] = error
+                accepted = self._forms[road].without_refused(body, error.reason)
+                if accepted is None:
+                    return None
+                self._forms[road] = accepted
+            except FaultError as error:
+                if error.unreachable or error.overloaded:
+                    raise
+                # Some servers answer 500 to what they do not take.
+                self._said[road] = error
                 return None
-    return None
+            else:
+                self._said[road] = None
+                return reply
 
-
-async def _most(
-    client: Client, form: RequestForm, question: Question, wanted: bool
-) -> tuple[RequestForm, Answer | None]:
-    """The form with the most top log-probabilities that the server gives, and its answer."""
-    for top in TOPS if wanted else ():
-        asked = replace(form, top=top)
-        answer = await _ask(client, asked, question)
-        if answer is not None:
-            returned = len(answer.candidates)
-            return replace(asked, top=min(top, max(returned, 1))), answer
-    return form, None
-
-
-async def _tokens_field(client: Client, form: RequestForm, question: Question) -> RequestForm:
-    """OpenAI's newer models take max_completion_tokens and refuse max_tokens."""
-    path, body = form.request(question)
-    try:
-        await client.post(path, body)
-    except RefusedError as error:
-        if "max_completion_tokens" in error.reason:
-            return replace(form, tokens_field="max_completion_tokens")
-        if error.status == 404 and "model" in error.reason.lower():
-            raise HarnessError(f"the server has no model '{form.model}': {error.reason}") from error
-    except FaultError as error:
-        if error.unreachable or error.overloaded:
-            raise
-    return form
-
-
-async def _takes_ids(client: Client, form: RequestForm, question: Question) -> bool:
-    """Whether it takes token ids, and reads as many as were sent."""
-    tokens = question.tokens or (1, 2, 3, 4, 5)
-    answer = await _ask(client, form, replace(question, tokens=tokens))
-    return answer is not None and answer.prompt_tokens == len(tokens)
-
-
-async def _native(client: Client, form: RequestForm, question: Question, subject: Subject) -> Answer | None:
-    """The answer on the server's own path, where it has one and the letters' tokens are known."""
-    if KINDS[form.server].native is None or subject.letters is None or subject.endpoint != "auto":
+    async def _ask(self, road: Road, question: Question | None = None, **other: Any) -> Answer | None:
+        # Where the drawn token ends the answer, some servers give nothing for it. Another draw is another token.
+        for _ in range(DRAWS):
+            reply = await self._reply(road, question or self._question, **other)
+            if reply is None:
+                return None
+            try:
+                return read_answer(reply)
+            except NonsenseError as error:
+                self._said[road] = error
+                return None
+            except FaultError:
+                continue
         return None
-    letters = tuple(subject.letters[letter] for letter in LETTERS if letter in subject.letters)
-    answer = await _ask(client, replace(form, road="native", letters=letters), question)
-    present = {each.token for each in answer.candidates} if answer else set()
-    return answer if present.issuperset(letters) else None
 
+    async def _text(self, road: Road) -> Text | None:
+        """A written answer, if the server gives one."""
+        reply = await self._reply(road, replace(self._question, decoding=WRITING))
+        try:
+            return None if reply is None else read_text(reply)
+        except FaultError:
+            return None
 
-async def _named(client: Client, form: RequestForm, question: Question, subject: Subject) -> bool:
-    """Whether naming tokens makes them come, also those that would not be among the top ones."""
-    if KINDS[form.server].named_tokens is None or subject.letters is None:
-        return False
-    wanted = tuple(sorted(subject.letters.values())[-10:])
-    answer = await _ask(client, replace(form, letters=wanted), question)
-    return answer is not None and {each.token for each in answer.candidates}.issuperset(wanted)
-
-
-async def _raw(client: Client, form: RequestForm, question: Question, answer: Answer) -> bool | None:
-    """Whether log-probabilities stay the same at another temperature."""
-    other = await _ask(client, replace(form, temperature=OTHER_TEMPERATURE), question)
-    if other is None:
+    async def _most(self, road: Road) -> Answer | None:
+        """An answer with the most top log-probabilities that the server gives; the road's form has their number."""
+        for top in TOPS if road in self._endpoints() else ():
+            answer = await self._ask(road, top=top)
+            if answer is not None:
+                returned = max(len(answer.candidates), 1)
+                self._forms[road] = replace(self._forms[road], top=min(top, returned))
+                return answer
+            said = self._said[road]
+            if _is_unknown_path(said) or _is_unknown_model(said) or isinstance(said, NonsenseError):
+                break
         return None
-    known = {(each.text, each.token): each.logprob for each in answer.candidates}
-    gaps = [
-        abs(each.logprob - known[each.text, each.token])
-        for each in other.candidates
-        if (each.text, each.token) in known
-    ]
-    return statistics.median(gaps) < SAME if gaps else None
+
+    async def _takes_ids(self) -> bool:
+        """Whether it takes token ids, and reads as many as were sent."""
+        self._forms["completions ids"] = replace(self._forms["completions text"], road="completions ids")
+        tokens = self._question.tokens or (1, 2, 3, 4, 5)
+        answer = await self._ask("completions ids", replace(self._question, tokens=tokens))
+        return answer is not None and answer.prompt_tokens == len(tokens)
+
+    async def _native(self) -> Answer | None:
+        """The answer on the server's own path, where it has one and the letters' tokens are known."""
+        known = self._subject.letters
+        if self._kind.native is None or known is None or self._subject.endpoint != "auto":
+            return None
+        letters = tuple(known[letter] for letter in LETTERS if letter in known)
+        answer = await self._ask("native", letters=letters)
+        present = {each.token for each in answer.candidates} if answer else set()
+        return answer if present.issuperset(letters) else None
+
+    async def _named(self, road: Road) -> bool:
+        """Whether naming tokens makes them come, also those that would not be among the top ones."""
+        letters = self._subject.letters
+        if self._kind.named_tokens is None or letters is None:
+            return False
+        wanted = tuple(sorted(letters.values())[-10:])
+        answer = await self._ask(road, letters=wanted)
+        return answer is not None and {each.token for each in answer.candidates}.issuperset(wanted)
+
+    async def _raw(self, road: Road, answer: Answer) -> bool | None:
+        """Whether log-probabilities stay the same at another temperature."""
+        other = await self._ask(road, temperature=OTHER_TEMPERATURE)
+        if other is None:
+            return None
+        known = {(each.text, each.token): each.logprob for each in answer.candidates}
+        gaps = [
+            abs(each.logprob - known[each.text, each.token])
+            for each in other.candidates
+            if (each.text, each.token) in known
+        ]
+        return statistics.median(gaps) < SAME if gaps else None
+
+    async def _remote_letters(self) -> dict[str, int] | None:
+        """The letters' tokens by llama-server's own template and tokenizer."""
+        if self._identity.server != "llama-server":
+            return None
+        from judgeharness.backends.openai.remote import LlamaServerChat
+
+        try:
+            chat = await LlamaServerChat.fetched(self._client)
+        except (RefusedError, FaultError):
+            return None
+        return letter_tokens(chat, self._subject.answer_prefix) or None
+
+    def _road(self, chat: Answer | None, text: Answer | None, takes_ids: bool, native: Answer | None) -> Road:
+        """Exact tokens first; then the server's own template; text last, since a token may be put before it."""
+        if native is not None:
+            return "native"
+        if takes_ids and self._subject.chat is not None:
+            return "completions ids"
+        return "chat" if chat is not None or text is None else "completions text"
+
+    def _words(self) -> FaultError | RefusedError | None:
+        """What the server said last on the preferred endpoint of those that it knows."""
+        said = [self._said.get(road) for road in self._endpoints()]
+        return min(said, key=_is_unknown_path, default=None)
+
+    def _unusable(self, said: FaultError | RefusedError) -> HarnessError:
+        """The error of a server that answers nothing that it is asked."""
+        address, unlisted = self._subject.address, self._identity.unlisted
+        hint = None if unlisted is None else f"it lists {unlisted}"
+        if _is_unknown_model(said):
+            return HarnessError(f"the server has no model '{address.model}': {said.reason}", hint)
+        if _is_unknown_path(said) or said.status is None:
+            hint = f"is {address.url} the address of an OpenAI-compatible server?"
+            if not address.url.endswith("/v1"):
+                hint = f"is /v1 missing? Try openai:{address.model}@{address.url.removesuffix('/chat/completions')}/v1"
+        elif isinstance(said, RefusedError) and hint is None:
+            hint = "-o extra_body='{...}' changes the fields of every request, -o endpoint=... the endpoint"
+        return HarnessError(f"{self._name()} gives no answer for '{address.model}': {_quoted(said)}", hint)
+
+    def _where(self) -> str:
+        named = {"chat": "the chat endpoint", "completions": "the completions endpoint"}
+        return named.get(self._subject.endpoint, "either endpoint")
+
+    def _name(self) -> str:
+        server = self._identity.server
+        return f"the server ({server})" if server != UNKNOWN else "the server"
 
 
-async def _remote_letters(client: Client, server: str, subject: Subject) -> dict[str, int] | None:
-    """The letters' tokens by llama-server's own template and tokenizer."""
-    if server != "llama-server":
-        return None
-    from judgeharness.backends.openai.remote import LlamaServerChat
-
-    try:
-        chat = await LlamaServerChat.fetched(client)
-    except (RefusedError, FaultError):
-        return None
-    return letter_tokens(chat, subject.answer_prefix) or None
+def _is_unknown_model(said: FaultError | RefusedError | None) -> bool:
+    return isinstance(said, RefusedError) and said.status == 404 and "model" in said.reason.lower()
 
 
-async def _ollama_digest(client: Client, model: str) -> dict[str, Any]:
-    tags = await _quiet(client.get("root:/api/tags"))
-    models = tags.get("models") if isinstance(tags, dict) else None
-    names = {model, f"{model}:latest"}
-    for each in models if isinstance(models, list) else []:
-        if isinstance(each, dict) and each.get("name") in names and isinstance(each.get("digest"), str):
-            return {"digest": each["digest"]}
-    return {}
+def _is_unknown_path(said: FaultError | RefusedError | None) -> bool:
+    return isinstance(said, RefusedError) and said.status in {404, 405} and not _is_unknown_model(said)
+
+
+def _quoted(said: FaultError | RefusedError) -> str:
+    return f"HTTP {said.status}: {said.reason}" if isinstance(said, RefusedError) else said.reason
 
 
 def _question(subject: Subject) -> Question:
@@ -264,25 +302,6 @@ def _question(subject: Subject) -> Question:
         return Question(CONVERSATION)
     text = subject.chat.render(CONVERSATION)
     return Question(CONVERSATION, text, tuple(subject.chat.encode([text])[0]))
-
-
-def _road(subject: Subject, chat: Answer | None, text: Answer | None, takes_ids: bool, native: bool) -> Road:
-    """Exact tokens first; then the server's own template; text last, since a token may be put before it."""
-    if native:
-        return "native"
-    if takes_ids and subject.chat is not None:
-        return "completions ids"
-    return "chat" if chat is not None or text is None else "completions text"
-
-
-def _taken(
-    road: Road,
-    chat: tuple[RequestForm, Answer | None],
-    text: tuple[RequestForm, Answer | None],
-    native: tuple[RequestForm, Answer | None],
-) -> tuple[RequestForm | None, Answer | None]:
-    form, answer = {"chat": chat, "native": native}.get(road, text)
-    return (None, None) if answer is None else (replace(form, road=road), answer)
 
 
 def _form(subject: Subject, road: Road, answer: Answer) -> str:
@@ -302,15 +321,3 @@ def _adds_bos(text: Answer | None, question: Question) -> bool:
     if text is None or question.tokens is None or text.prompt_tokens is None:
         return False
     return text.prompt_tokens > len(question.tokens)
-
-
-def _why_not(subject: Subject, server: str) -> str:
-    where = "the chat endpoint" if subject.endpoint == "chat" else "the completions endpoint"
-    where = "either endpoint" if subject.endpoint == "auto" else where
-    name = f"the server ({server})" if server != UNKNOWN else "the server"
-    return f"{name} returned no log-probabilities for '{subject.model}' on {where}"
-
-
-def _version(found: Mapping[str, Any]) -> str | None:
-    version = found.get("version") or found.get("build_info")
-    return str(version)[:80] if version is not None else None

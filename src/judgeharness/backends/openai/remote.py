@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from judgeharness.backends.letters import PROBE
-from judgeharness.backends.openai.client import Client, FaultError
+from judgeharness.backends.chat import PROBE
+from judgeharness.backends.openai.client import Client
+from judgeharness.backends.openai.faults import FaultError
 from judgeharness.domain import LETTERS, Message
 from judgeharness.errors import HarnessError
 

@@ -15,16 +15,19 @@ Shapes and their sources:
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from judgeharness.backends.openai.client import FaultError
+from judgeharness.backends.openai.faults import FaultError, NonsenseError, first, mapping
+from judgeharness.backends.openai.logprobs import read_logprobs, require_total
+from judgeharness.backends.openai.origin import UNNAMED, Origin, read_origin
 
 _TOKEN_ID = re.compile(r"token_id:(\d{1,9})")
 MOST_CANDIDATES = 1 << 18
+Row = tuple[str | None, int | None, Any]
+"""A token's text and id, and what the reply has for its log-probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,105 +43,134 @@ class Candidate:
 class Answer:
     """candidates: the most probable tokens. sampled: the token that was drawn, which some servers list besides them.
 
-    prompt_tokens, answer_tokens: as the server counts them, None where it does not.
+    prompt_tokens, answer_tokens: as the server counts them, None where it does not. origin: the model that answered.
     """
 
     candidates: tuple[Candidate, ...]
     sampled: Candidate | None
     prompt_tokens: int | None
     answer_tokens: int | None
+    origin: Origin = UNNAMED
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What was written, and whether it was cut off by the limit. Token counts as of an `Answer`."""
+    """What was written, and whether it was cut off by the limit. Token counts and origin as of an `Answer`."""
 
     text: str
     cut: bool
     prompt_tokens: int | None
     answer_tokens: int | None
+    origin: Origin = UNNAMED
 
 
 def read_text(reply: Any) -> Text:
     """The text in a reply. Raises FaultError where there is none; a model that refuses has written nothing."""
-    choice = _mapping(_first(_mapping(reply).get("choices")))
-    message = _mapping(choice.get("message"))
+    choice = mapping(first(mapping(reply).get("choices")))
+    message = mapping(choice.get("message"))
     text = message.get("content") if message else choice.get("text")
     if not isinstance(text, str) and not (message and text is None):
         raise FaultError("the reply has no text")
-    usage = _mapping(_mapping(reply).get("usage"))
+    usage = mapping(mapping(reply).get("usage"))
     return Text(
         # JSON can bring in half a surrogate pair, which no tokenizer and no database takes.
         (text or "").encode("utf-8", "replace").decode("utf-8"),
         choice.get("finish_reason") == "length",
         _count(usage.get("prompt_tokens")),
         _count(usage.get("completion_tokens")),
+        read_origin(reply),
     )
 
 
 def read_answer(reply: Any) -> Answer:
-    """The answer in a reply of any of the shapes. Raises FaultError where there is none."""
-    candidates, sampled = _candidates(reply)
+    """The answer in a reply of any of the shapes.
+
+    Tokens whose log-probability was not returned are left out. Raises FaultError if none is left, and NonsenseError if
+    what is there cannot be the log-probabilities of one token.
+    """
+    rows, drawn = _rows(reply)
+    candidates = _candidates(rows)
     if not candidates:
         raise FaultError("the reply has no log-probabilities")
-    if len(candidates) > MOST_CANDIDATES:
-        raise FaultError("the reply has more candidates than any vocabulary")
-    usage = _mapping(_mapping(reply).get("usage"))
-    meta = _mapping(_mapping(reply).get("meta_info"))
+    usage = mapping(mapping(reply).get("usage"))
+    meta = mapping(mapping(reply).get("meta_info"))
     return Answer(
         candidates,
-        sampled,
+        _sampled(drawn),
         _count(usage.get("prompt_tokens", meta.get("prompt_tokens"))),
         _count(usage.get("completion_tokens", meta.get("completion_tokens"))),
+        read_origin(reply),
     )
 
 
-def _candidates(reply: Any) -> tuple[tuple[Candidate, ...], Candidate | None]:
-    meta = _mapping(_mapping(reply).get("meta_info"))
+def _candidates(rows: Sequence[Row]) -> tuple[Candidate, ...]:
+    if len(rows) > MOST_CANDIDATES:
+        raise NonsenseError("the reply has more candidates than any vocabulary")
+    values = read_logprobs([value for _, _, value in rows])
+    found = [
+        Candidate(value, text, token) for (text, token, _), value in zip(rows, values, strict=True) if value is not None
+    ]
+    # Some servers list the sampled token twice.
+    candidates = tuple(dict.fromkeys(found))
+    require_total(each.logprob for each in candidates)
+    return candidates
+
+
+def _sampled(row: Row | None) -> Candidate | None:
+    """The token that was drawn. Its own value decides nothing, so it may be anything."""
+    try:
+        return next(iter(_candidates([row])), None) if row is not None else None
+    except NonsenseError:
+        return None
+
+
+def _rows(reply: Any) -> tuple[list[Row], Row | None]:
+    """The most probable tokens, and the one that was drawn if the reply tells it."""
+    meta = mapping(mapping(reply).get("meta_info"))
     if meta:
         return _native(meta), None
-    choice = _mapping(_first(_mapping(reply).get("choices")))
-    logprobs = _mapping(choice.get("logprobs"))
-    content = _mapping(_first(logprobs.get("content")))
+    logprobs = mapping(mapping(first(mapping(reply).get("choices"))).get("logprobs"))
+    content = mapping(first(logprobs.get("content")))
     if content:
-        entries = content.get("top_logprobs") or []
-        return tuple(_entry(each) for each in _sequence(entries)), _entry(content)
-    top = _mapping(_first(logprobs.get("top_logprobs")))
-    drawn = _first(logprobs.get("tokens"))
-    found = tuple(_named(text, value) for text, value in top.items())
-    sampled = next((each for each, text in zip(found, top, strict=True) if text == drawn), None)
-    return found, sampled
+        rows = [_entry(each) for each in _sequence(content.get("top_logprobs") or [])]
+        return rows, _entry(content) if isinstance(content.get("token"), str) else None
+    top = mapping(first(logprobs.get("top_logprobs")))
+    drawn = first(logprobs.get("tokens"))
+    return [_named(*each) for each in top.items()], _named(drawn, top[drawn]) if isinstance(
+        drawn, str
+    ) and drawn in top else None
 
 
-def _native(meta: Mapping[str, Any]) -> tuple[Candidate, ...]:
+def _native(meta: Mapping[str, Any]) -> list[Row]:
     rows = [
-        *_sequence(_first(meta.get("output_token_ids_logprobs")) or []),
-        *_sequence(_first(meta.get("output_top_logprobs")) or []),
+        *_sequence(first(meta.get("output_token_ids_logprobs")) or []),
+        *_sequence(first(meta.get("output_top_logprobs")) or []),
     ]
-    found: dict[int, Candidate] = {}
+    found: dict[int, Row] = {}
     for row in rows:
         cells = _sequence(row)
         if len(cells) < 2 or not isinstance(cells[1], int):
-            raise FaultError("the reply's log-probabilities have an unknown shape")
-        found.setdefault(cells[1], Candidate(_logprob(cells[0]), None, cells[1]))
-    return tuple(found.values())
+            raise _unknown_shape()
+        # A named token may be among the top ones again.
+        found[cells[1]] = (None, cells[1], cells[0])
+    return list(found.values())
 
 
-def _entry(entry: Any) -> Candidate:
+def _entry(entry: Any) -> Row:
     """An entry of the chat shape: `token`, `logprob`, `bytes`, and `id` where the server has it."""
-    given = _mapping(entry)
-    text, token = given.get("token"), given.get("id")
+    given = mapping(entry)
+    text, token, value = given.get("token"), given.get("id"), given.get("logprob")
     if not isinstance(text, str):
-        raise FaultError("the reply's log-probabilities have an unknown shape")
-    named = _named(text, given.get("logprob"))
+        raise _unknown_shape()
     if isinstance(token, int) and token >= 0:
-        return Candidate(named.logprob, _text(text, given.get("bytes")), token)
-    return named if named.token is not None else Candidate(named.logprob, _text(text, given.get("bytes")))
+        return _text(text, given.get("bytes")), token, value
+    named = _named(text, value)
+    return named if named[1] is not None else (_text(text, given.get("bytes")), None, value)
 
 
-def _named(text: str, value: Any) -> Candidate:
+def _named(text: str, value: Any) -> Row:
     found = _TOKEN_ID.fullmatch(text)
-    return Candidate(_logprob(value), None, int(found[1])) if found else Candidate(_logprob(value), text)
+    return (None, int(found[1]), value) if found else (text, None, value)
 
 
 def _text(text: str, data: Any) -> str:
@@ -151,28 +183,15 @@ def _text(text: str, data: Any) -> str:
         return text
 
 
-def _logprob(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-        raise FaultError("a log-probability in the reply is no number")
-    # Rounding lets some servers give a little more than 0.
-    if value > 1e-3:
-        raise FaultError(f"a log-probability in the reply is {value:.3g}, above 0")
-    return float(value)
-
-
 def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _sequence(value: Any) -> Sequence[Any]:
     if not isinstance(value, list):
-        raise FaultError("the reply's log-probabilities have an unknown shape")
+        raise _unknown_shape()
     return value
 
 
-def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and value else None
+def _unknown_shape() -> NonsenseError:
+    return NonsenseError("the reply's log-probabilities have an unknown shape")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -11,23 +10,29 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from judgeharness.backends.chat import Chat, rendered
+from judgeharness.backends.chat import PROBE, LocalChat
 from judgeharness.backends.contract import BackendContext
 from judgeharness.backends.letters import letter_tokens, require_letters
-from judgeharness.backends.openai.address import find_address, find_key
+from judgeharness.backends.openai.address import bypassing, find_address, find_key
 from judgeharness.backends.openai.budget import Budget
 from judgeharness.backends.openai.capabilities import Capabilities
-from judgeharness.backends.openai.client import Client, FaultError
+from judgeharness.backends.openai.client import Client, Key
+from judgeharness.backends.openai.faults import FaultError
+from judgeharness.backends.openai.identifying import find_identity
 from judgeharness.backends.openai.matching import LetterNames
 from judgeharness.backends.openai.options import OpenAIOptions
-from judgeharness.backends.openai.probe import Subject, find_identity, probe
+from judgeharness.backends.openai.origin import Origins
+from judgeharness.backends.openai.probe import Subject, probe
 from judgeharness.backends.openai.roads import Question, RequestForm
 from judgeharness.backends.openai.tokenizer import load_chat
+from judgeharness.backends.prompts import PromptReader
 from judgeharness.content import digest
 from judgeharness.domain import PromptGroup
 from judgeharness.errors import HarnessError
+from judgeharness.json_reader import read_json
 
 QUICK = 10.0
+START_IT = "start the server, or set its address with -o base_url=http://HOST:PORT/v1"
 
 
 class Server:
@@ -38,7 +43,7 @@ class Server:
         self.context = context
         self.address = find_address(model, options.base_url, os.environ)
         self.budget = Budget(options.max_requests, options.max_tokens)
-        self._key = find_key(self.address, options.key_variable, os.environ)
+        self._key = Key(find_key(self.address, options.key_variable, os.environ))
         context.notify(f"openai model: {self.address.model} at {self.address.url}")
 
     def client(self, timeout: float | None = None) -> Client:
@@ -47,30 +52,49 @@ class Server:
 
     def render(self, group: PromptGroup) -> Sequence[str] | None:
         """The text of each prompt, by the tokenizer of the option; None without one."""
-        return None if self.chat is None else rendered(self.chat, group)
+        return None if self._reader is None else self._reader.texts(group)
 
     def questions(self, group: PromptGroup) -> list[Question]:
         """A group's prompts in the forms in which the server takes them."""
-        texts = self.render(group)
-        tokens: Sequence[Sequence[int] | None] = [None] * len(group.prompts)
-        if texts is not None and self.chat is not None:
-            tokens = self.chat.encode(texts)
+        if self._reader is None:
+            return [
+                Question(prompt.messages, None, None, group.decoding, _draw(group, index))
+                for index, prompt in enumerate(group.prompts)
+            ]
+        texts, tokens = self._reader.texts(group), self._reader.tokens(group)
         return [
-            Question(
-                prompt.messages,
-                None if texts is None else texts[index],
-                None if ids is None else tuple(ids),
-                group.decoding,
-                _draw(group, index),
-            )
-            for index, (prompt, ids) in enumerate(zip(group.prompts, tokens, strict=True))
+            Question(prompt.messages, text.removeprefix(self._doubled), tuple(ids), group.decoding, _draw(group, index))
+            for index, (prompt, text, ids) in enumerate(zip(group.prompts, texts, tokens, strict=True))
         ]
 
+    @property
+    def rendering(self) -> dict[str, Any]:
+        """How prompts are rendered here, for `describe`: what its other entries do not show. Mostly empty."""
+        chat = self.chat
+        if chat is None or self.capabilities.road == "chat":
+            return {}
+        found = {**chat.facts, **({"first_tokens": list(chat.first_tokens)} if self._doubled else {})}
+        if chat.uses_date or chat.form([PROBE]).parts:
+            found["prompt_format"] = chat.render([PROBE])
+        return found
+
+    @property
+    def _doubled(self) -> str:
+        """What a server puts before a text of its own accord and the template writes too; an empty text for nothing."""
+        chat = self.chat
+        if chat is None or self.capabilities.road != "completions text" or not self.capabilities.adds_bos:
+            return ""
+        return "" if chat.missing_first_tokens else chat.decode(chat.first_tokens)
+
     @cached_property
-    def chat(self) -> Chat | None:
+    def chat(self) -> LocalChat | None:
         """The chat template and tokenizer of the option; None without one."""
         name = self.options.tokenizer
-        return None if name is None else load_chat(name, self.context)
+        return None if name is None else load_chat(name, self.options.date, self.context)
+
+    @cached_property
+    def _reader(self) -> PromptReader | None:
+        return None if self.chat is None else PromptReader(self.chat)
 
     @cached_property
     def _letters(self) -> dict[str, int] | None:
@@ -94,11 +118,37 @@ class Server:
         top = found.top if options.top_logprobs is None else options.top_logprobs
         named = tuple((self._letters or {}).values()) if found.named_tokens else ()
         return RequestForm(
-            self.address.model, found.server, found.road, top, found.tokens_field, named, options.extra_body
+            self.address.model,
+            found.server,
+            found.road,
+            top,
+            found.tokens_field,
+            named,
+            options.extra_body,
+            left_out=found.left_out,
         )
 
     @cached_property
+    def origins(self) -> Origins:
+        """Which models the replies come from."""
+        return Origins(self.address.model, self.capabilities.answered_as)
+
+    def warnings(self) -> list[str]:
+        """Sentences for whoever reads results under the model's name: the server may have another model."""
+        return self.origins.warnings() or self._listing(self.capabilities)
+
+    @cached_property
     def capabilities(self) -> Capabilities:
+        """What it can do. Tells the user if it seems to have another model than the one named."""
+        found = self._found()
+        for warning in [*self._listing(found), *Origins(self.address.model, found.answered_as).warnings()]:
+            self.context.notify(warning)
+        return found
+
+    def _listing(self, found: Capabilities) -> list[str]:
+        return [] if found.unlisted is None else [f"the server lists {found.unlisted}, not '{self.address.model}'"]
+
+    def _found(self) -> Capabilities:
         """As kept from an earlier run where the server is the same, or cannot be reached."""
         options = self.options
         wishes = [options.endpoint, options.tokenizer, options.answer_prefix, options.extra_body]
@@ -110,8 +160,7 @@ class Server:
         except FaultError as error:
             if known is None:
                 raise HarnessError(
-                    f"{self.address.url} cannot be asked: {error.reason}",
-                    "start the server, or set its address with -o base_url=http://HOST:PORT/v1",
+                    f"{self.address.url} cannot be asked: {error.reason}", f"{START_IT}{bypassing(self.address)}"
                 ) from error
             self.context.notify(f"{self.address.url} cannot be asked ({error.reason}); taking it as it was last time")
             return known
@@ -124,9 +173,9 @@ class Server:
         client = self.client(QUICK if known else None)
         try:
             if known is not None and known.no_scores is None:
-                server, identity, _ = await find_identity(client, subject)
-                if (server, identity) == (known.server, known.identity):
-                    return known
+                now = await find_identity(client, self.address)
+                if (now.server, now.said) == (known.server, known.identity):
+                    return known.model_copy(update={"unlisted": now.unlisted})
             await client.close()
             client = self.client()
             return await probe(client, subject)
@@ -137,8 +186,7 @@ class Server:
     def _subject(self) -> Subject:
         options = self.options
         return Subject(
-            self.address.model,
-            self.address.is_openai,
+            self.address,
             options.endpoint,
             self.chat,
             self._letters,
@@ -156,6 +204,6 @@ def _draw(group: PromptGroup, index: int) -> int:
 
 def _read(kept: Any) -> Capabilities | None:
     try:
-        return Capabilities.model_validate(json.loads(kept.read_text(encoding="utf-8")))
+        return Capabilities.model_validate(read_json(kept.read_bytes()))
     except (OSError, ValueError, ValidationError):
         return None

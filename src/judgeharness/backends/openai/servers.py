@@ -88,6 +88,9 @@ TOLD_BY = {
 }
 """Paths that only one kind of server answers, in the order in which they are asked."""
 
+FIELDS_THERE = ("version", "model_path", "build_info", "default_generation_settings", "model_id")
+"""Fields of the replies on those paths: some servers answer any path, with a reply that says nothing."""
+
 IDENTIFYING = ("id", "root", "meta", "owned_by", "digest")
 VARYING_META = ("n_ctx",)
 

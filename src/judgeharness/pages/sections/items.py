@@ -7,7 +7,7 @@ from typing import Any
 
 from judgeharness import bias
 from judgeharness.asked import Answered, asked_of
-from judgeharness.backends.letters import PROBE
+from judgeharness.backends.chat import PROBE
 from judgeharness.content import digest
 from judgeharness.domain import Item, OptionScores, Prompt
 from judgeharness.pages.contract import Judge, Report, Section, Subject

@@ -1,0 +1,33 @@
+"""What parts of a model remember from one pass to the next, put back before each: a pass depends on its input alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+_PLAIN = (int, float, str, type(None), torch.Tensor)
+
+
+class PassState:
+    """Buffers and plain attributes of the parts without weights, such as rotary embeddings that grow with the prompts.
+
+    Take it from a model that nothing has gone through yet.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._parts = [
+            (
+                module,
+                dict(module._buffers),
+                {name: value for name, value in vars(module).items() if isinstance(value, _PLAIN)},
+            )
+            for module in model.modules()
+            if module._buffers and not module._parameters
+        ]
+
+    def restore(self) -> None:
+        """Put everything back as it was."""
+        for module, buffers, attributes in self._parts:
+            module._buffers.update(buffers)
+            vars(module).update(attributes)

@@ -1,0 +1,112 @@
+"""What can go wrong with a request, and how a server says it: in its HTTP status, or in the body of the reply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MAX_WORDS = 300
+MAX_DEPTH = 4
+_SAID = ("message", "msg", "detail", "error")
+_FLAGGED = re.compile(r"moderat|flagged|polic(y|ies)|content[ _-]?(filter|management)", re.IGNORECASE)
+
+
+class FaultError(Exception):
+    """A request that failed and may succeed when it is sent again.
+
+    status: the HTTP status, or the code in the reply's body, if the server reports an error; such a request costs no
+    tokens. overloaded: the server asks for fewer requests, or does not keep up. wait: how many seconds the server asks
+    to wait, if it says so. unreachable: no reply came.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        status: int | None = None,
+        overloaded: bool = False,
+        wait: float | None = None,
+        unreachable: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+        self.overloaded = overloaded
+        self.wait = wait
+        self.unreachable = unreachable
+
+
+class NonsenseError(FaultError):
+    """A complete reply that makes no sense. The server would give the same again, so the request is not repeated."""
+
+
+class RefusedError(Exception):
+    """A request that the server understood and refused. Sending it again changes nothing.
+
+    flagged: whether the server names a policy or moderation as the reason.
+    """
+
+    def __init__(self, status: int, reason: str, flagged: bool = False) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.flagged = flagged
+
+
+def error_in(reply: Any) -> Any:
+    """The error that the body of a successful reply reports, at the top or in its first choice; None if there is none.
+
+    OpenRouter and others report faults of the model's provider in this way, FastChat with `object: "error"`.
+    """
+    body = mapping(reply)
+    if body.get("object") == "error":
+        return body
+    return body.get("error") or mapping(first(body.get("choices"))).get("error") or None
+
+
+def status_of(error: Any) -> int | None:
+    """The HTTP status that an error in a reply's body has as its code; None if it has none."""
+    code = mapping(error).get("code")
+    if isinstance(code, str) and re.fullmatch(r"\d{3}", code.strip(), re.ASCII):
+        code = int(code)
+    return code if isinstance(code, int) and 400 <= code <= 599 else None
+
+
+def is_flagged(text: str) -> bool:
+    """Whether the body of an error says that the input was flagged, or that it violates a policy."""
+    return _FLAGGED.search(text) is not None
+
+
+def message(body: Any, depth: int = MAX_DEPTH) -> str:
+    """What the body of an error says, in one line; an empty text if it says nothing in a known form.
+
+    Known are the forms of OpenAI, OpenRouter (with the words of the model's provider), Gemini (a list with one error)
+    and FastAPI (`detail`, which may be a list of faults with the fields that they are in).
+    """
+    if isinstance(body, list) and depth:
+        return words("; ".join(message(each, depth - 1) for each in body[:MAX_DEPTH]))
+    if not isinstance(body, dict) or not depth:
+        return words(body) if isinstance(body, str) else ""
+    text = message(next((body[key] for key in _SAID if body.get(key)), None), depth - 1)
+    if text and isinstance(body.get("loc"), list):
+        return words(f"{'.'.join(map(str, body['loc'][:MAX_DEPTH]))}: {text}")
+    more = [body.get("param"), mapping(body.get("metadata")).get("raw")]
+    added = [each for each in more if isinstance(each, str) and each and each not in text]
+    return words(f"{text} ({', '.join(added)})" if text and added else text)
+
+
+def words(text: str, most: int = MAX_WORDS) -> str:
+    """The beginning of a text in one line, without control characters."""
+    line = " ".join(text[: 4 * most].split())
+    return "".join(char for char in line if char.isprintable())[:most]
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A JSON object, or an empty one in place of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def first(value: Any) -> Any:
+    """The first element of a JSON array; None if there is none."""
+    return value[0] if isinstance(value, list) and value else None

@@ -1,0 +1,57 @@
+"""What a number in a reply is: a log-probability, a placeholder for one that was not returned, or nonsense.
+
+Servers write -9999.0 (vLLM), the least number of a format (-3.4e38), -Infinity, or null (which is how pydantic writes
+-inf) for a token that is masked or that they have no value for. None of these says how probable the token is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from judgeharness.backends.openai.faults import NonsenseError
+from judgeharness.domain import MOST_TOTAL, PLACEHOLDER
+
+ROUNDING = 1e-3
+
+
+def read_logprobs(values: Sequence[Any]) -> list[float | None]:
+    """Natural log-probabilities from the JSON values of one reply; None for each that was not returned.
+
+    Raises NonsenseError for a value that cannot be a log-probability.
+    """
+    found = [_number(value) for value in values]
+    given = [number for number in found if number is not None]
+    highest = max(given, default=0.0)
+    if highest > ROUNDING:
+        linear = all(0 <= number <= 1 for number in given)
+        raise _nonsense(
+            f"{highest:.3g} is above 0"
+            + ("; all are from 0 to 1, so they look like probabilities, not like their logarithms" if linear else "")
+        )
+    return [None if number is None else min(number, 0.0) for number in found]
+
+
+def require_total(logprobs: Iterable[float]) -> None:
+    """Raises NonsenseError if the probabilities of different tokens sum to more than 1."""
+    total = math.fsum(map(math.exp, logprobs))
+    if total > MOST_TOTAL:
+        raise _nonsense(f"the probabilities of the tokens sum to {total:.3g}")
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _nonsense(f"{str(value)[:40]!r} is not a number")
+    if isinstance(value, float) and math.isnan(value):
+        raise _nonsense("NaN is not a number")
+    if value <= PLACEHOLDER:
+        return None
+    # A whole number in JSON can be too large for a float.
+    return float(value) if value < 1e300 else math.inf
+
+
+def _nonsense(reason: str) -> NonsenseError:
+    return NonsenseError(f"the server's log-probabilities make no sense: {reason}")

@@ -1,0 +1,102 @@
+"""Prompt groups as a local model reads them, checked: every turn is there, and no special token comes from data."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cached_property
+
+from judgeharness.backends.chat import LocalChat
+from judgeharness.backends.contract import PromptError
+from judgeharness.domain import Message, Prompt, PromptGroup
+
+CUT = "\U0010fa7e\U0010fa7f"
+"""Two characters of a private plane, put where the text of a special token is cut; they reach no tokenizer."""
+
+COMPARED_GROUPS = 4_096
+
+
+class PromptReader:
+    """Renders and encodes prompts.
+
+    A special token in the words of a turn, as in an item's text that holds "<|im_end|>", is cut after its first
+    character, so that the tokenizer reads it as the text that it is.
+    """
+
+    def __init__(self, chat: LocalChat) -> None:
+        self._chat = chat
+        self._seen: dict[int, tuple[str, int]] = {}
+
+    def texts(self, group: PromptGroup) -> list[str]:
+        """The text of each prompt. Raises PromptError if words of a turn are not in it; and as `Chat.render`."""
+        return [self._rendered(prompt).replace(CUT, "") for prompt in group.prompts]
+
+    def tokens(self, group: PromptGroup) -> list[list[int]]:
+        """The token ids of each prompt.
+
+        Raises PromptError if a special token comes from its words all the same, or if the model would read the same
+        for another item; and as `texts`.
+        """
+        texts = [self._rendered(prompt) for prompt in group.prompts]
+        found = self._chat.encode([text.replace(CUT, "") for text in texts])
+        for place, (prompt, text) in enumerate(zip(group.prompts, texts, strict=True)):
+            if CUT in text:
+                found[place] = self._encoded_in_pieces(text, found[place])
+            if self._chat.controls(found[place]) != self._chat.form(prompt.messages).controls:
+                raise PromptError(
+                    f"a prompt of '{group.uid}' holds the text of a special token of the model, such as "
+                    f"{self._example(prompt)}, and its tokenizer does not read it as text"
+                )
+        self._compare(group.uid, texts[0], found[0])
+        return found
+
+    def _rendered(self, prompt: Prompt) -> str:
+        """The text, with special tokens in the words of its turns cut."""
+        if any(CUT in each.content for each in prompt.messages):
+            raise PromptError("a prompt holds the characters U+10FA7E and U+10FA7F, which are reserved")
+        messages = [Message(each.role, self._cut(each.content)) for each in prompt.messages]
+        text = self._chat.render(messages)
+        for message in messages:
+            if message.content.strip() not in text:
+                raise PromptError(
+                    f"the model's chat template changes the words of the {message.role} turn, or leaves some out"
+                )
+        return text
+
+    def _cut(self, content: str) -> str:
+        while self._special is not None and (found := self._special.search(content)):
+            content = content[: found.start() + 1] + CUT + content[found.start() + 1 :]
+        return content
+
+    def _encoded_in_pieces(self, text: str, whole: Sequence[int]) -> list[int]:
+        pieces = self._chat.encode_pieces([piece for piece in text.split(CUT) if piece])
+        # Some tokenizers put a space before each text, and so before each piece.
+        return pieces if self._chat.decode(pieces) == self._chat.decode(whole) else list(whole)
+
+    def _compare(self, uid: str, text: str, tokens: Sequence[int]) -> None:
+        """Raises PromptError where another item's first prompt has the same tokens and another text."""
+        key, words = hash(tuple(tokens)), hash(_letters_of(text))
+        if len(self._seen) < COMPARED_GROUPS:
+            self._seen.setdefault(key, (uid, words))
+        other, known = self._seen.get(key, (uid, words))
+        if known != words:
+            raise PromptError(
+                f"the model reads the same for '{uid}' as for '{other}', whose text is another: "
+                "its tokenizer or chat template lost what tells them apart"
+            )
+
+    @cached_property
+    def _special(self) -> re.Pattern[str] | None:
+        texts = sorted({text for text in self._chat.control_tokens.values() if len(text) > 1}, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, texts))) if texts else None
+
+    def _example(self, prompt: Prompt) -> str:
+        words = " ".join(message.content for message in prompt.messages)
+        found = self._special.search(words) if self._special is not None else None
+        return repr(found[0]) if found else "one that looks like it"
+
+
+def _letters_of(text: str) -> str:
+    """A text without what a tokenizer may well level: case, white space, forms of the same character."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
