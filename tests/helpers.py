@@ -8,10 +8,8 @@ import threading
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 
-import numpy as np
-
 from judgeharness.cli.program import run
-from judgeharness.domain import Explanation, Item, Message, OptionScores, Prompt, PromptGroup
+from judgeharness.domain import Explanation, Item, Message, Prompt, PromptGroup
 from judgeharness.registry import Registry
 from judgeharness.store.answers import FAULTY
 from judgeharness.store.database import Store
@@ -31,13 +29,6 @@ def item(uid="i1", human=(0.5, 0.3, 0.2), explanations=0, **fields) -> Item:
 
 def group(uid="i1", orders=((0, 1, 2),)) -> PromptGroup:
     return PromptGroup(uid, tuple(Prompt((Message("user", f"{uid} {order}"),), order) for order in orders))
-
-
-def unchecked(uid: str, rows, censored=None) -> OptionScores:
-    """Log-probabilities that an earlier version took without looking."""
-    scores = OptionScores(uid, np.array(rows), "logit", None, None if censored is None else np.array(censored))
-    object.__setattr__(scores, "kind", "logprob")
-    return scores
 
 
 def faulty(store: Store, backend_digest: str) -> int:

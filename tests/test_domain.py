@@ -46,18 +46,18 @@ def test_arrays_that_do_not_fit_are_refused():
 @pytest.mark.parametrize(
     ("rows", "censored", "reason"),
     [
-        ([[-0.1, -9999.0]], None, "only a placeholder"),
-        ([[-0.1, -9999.0]], [[False, True]], "only a placeholder"),
+        ([[-0.1, -9999.0]], None, "one that is not known"),
+        ([[-0.1, -9999.0]], [[False, True]], "one that is not known"),
         ([[-1.0, -2.0], [0.0, 0.0]], None, "sum to 2"),
         ([[700.0, 0.0]], None, "sum to"),
     ],
 )
-def test_scores_that_cannot_be_log_probabilities_are_refused(rows, censored, reason):
+def test_scores_that_cannot_be_log_probabilities_are_found(rows, censored, reason):
     marks = None if censored is None else np.array(censored)
-    with pytest.raises(ValueError, match=reason):
-        OptionScores("i", np.array(rows), "logprob", None, marks)
-    OptionScores("i", np.array(rows), "logit", None, marks)
+    assert reason in OptionScores("i", np.array(rows), "logprob", None, marks).nonsense
+    assert OptionScores("i", np.array(rows), "logit", None, marks).nonsense is None
 
 
 def test_bounds_may_be_above_what_is_left():
-    OptionScores("i", np.array([[-0.1, -0.1, -0.1]]), "logprob", None, np.array([[False, True, True]]))
+    marks = np.array([[False, True, True]])
+    assert OptionScores("i", np.array([[-0.1, -0.1, -0.1]]), "logprob", None, marks).nonsense is None

@@ -3,9 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from judgeharness.components import component
 from judgeharness.domain import OptionScores
 from judgeharness.estimates import UninformativeError, estimate
+from judgeharness.testing.pretend import PretendModel, predictions
 from judgeharness.transforms.softmax import SoftmaxOptions, softmax
+from tests.helpers import bundled
 
 SHARP = softmax(SoftmaxOptions(temperature=1.0))
 
@@ -32,3 +35,19 @@ def test_a_prompt_is_informative_where_at_least_one_option_was_returned(censored
     found = scores(np.zeros((len(censored), 3)) - 1, censored)
     assert found.informative.tolist() == [not all(row) for row in censored]
     assert scores([[-1.0, -2.0]]).informative.tolist() == [True]
+
+
+class Nonsense(PretendModel):
+    """A plugin's model that gives probabilities where it says log-probabilities."""
+
+    def score(self, groups):
+        for each in super().score(groups):
+            yield OptionScores(each.uid, np.abs(each.scores), "logprob")
+
+
+def test_scores_that_no_model_can_give_fail_their_item(registry, folders, tmp_path):
+    task = bundled("nli-sample", folders).limited(2)
+    strategy = component(registry.strategies, "no-explanation", {}).part
+    for found in predictions(strategy, task, Nonsense(), tmp_path / "s.db"):
+        assert found.probabilities is None
+        assert "its log-probabilities are of probabilities that sum to" in found.failure

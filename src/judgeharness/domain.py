@@ -135,7 +135,7 @@ class OptionScores:
     censored: BoolArray | None = None
 
     def __post_init__(self) -> None:
-        """Raises ValueError if the arrays do not fit together, or for scores that cannot be of their kind."""
+        """Raises ValueError if the arrays do not fit together or a score is not finite."""
         if self.scores.ndim != 2 or 0 in self.scores.shape:
             raise ValueError(f"scores of {self.uid} have the shape {self.scores.shape}, not (prompts, labels)")
         if not np.isfinite(self.scores).all():
@@ -144,16 +144,17 @@ class OptionScores:
             raise ValueError(f"mass of {self.uid} has the shape {self.mass.shape}, not (prompts,)")
         if self.censored is not None and self.censored.shape != self.scores.shape:
             raise ValueError(f"censored of {self.uid} has the shape {self.censored.shape}, not (prompts, labels)")
-        if self.kind == "logprob":
-            self._require_logprobs()
 
-    def _require_logprobs(self) -> None:
-        known = np.ones_like(self.scores, dtype=np.bool_) if self.censored is None else ~self.censored
+    @property
+    def nonsense(self) -> str | None:
+        """Why these cannot be what a model gave, in words; None if they can."""
+        if self.kind != "logprob":
+            return None
         if (self.scores <= PLACEHOLDER).any():
-            raise ValueError(f"log-probabilities of {self.uid} hold {self.scores.min():g}, which is only a placeholder")
+            return f"its log-probabilities hold {self.scores.min():g}, which stands for one that is not known"
+        known = np.ones_like(self.scores, dtype=np.bool_) if self.censored is None else ~self.censored
         total = float(np.exp(np.minimum(self.scores, 1.0), where=known, out=np.zeros_like(self.scores)).sum(1).max())
-        if total > MOST_TOTAL:
-            raise ValueError(f"log-probabilities of {self.uid} are of probabilities that sum to {total:.3g}")
+        return f"its log-probabilities are of probabilities that sum to {total:.3g}" if total > MOST_TOTAL else None
 
     @property
     def informative(self) -> BoolArray:

@@ -117,6 +117,8 @@ def ask(work: Work, model: Model, executor: Executor, place: Place, progress: Ca
         stand = work.stands[result.uid]
         if isinstance(result, ScoringFailure):
             done.failures[result.uid] = result.reason
+        elif isinstance(result, OptionScores) and result.nonsense:
+            done.failures[result.uid] = result.nonsense
         else:
             _require_shape(result, stand, work)
             place.stored.add(stand.key, place.backend_digest, place.session_id, result)

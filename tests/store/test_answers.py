@@ -5,7 +5,7 @@ import pytest
 
 from judgeharness.domain import OptionScores
 from judgeharness.errors import HarnessError
-from tests.helpers import faulty, unchecked
+from tests.helpers import faulty
 
 SOUND = [[-0.2, -2.0, -4.0], [-0.7, -0.7, -9.0]]
 FAULTY = {
@@ -42,7 +42,7 @@ def session(store):
 @pytest.mark.parametrize("name", FAULTY)
 def test_faulty_scores_are_missing_until_they_are_asked_again(store, session, name):
     answers = store.answers
-    answers.add("k", "b", session, unchecked("i", *FAULTY[name]))
+    answers.add("k", "b", session, scores(*FAULTY[name]))
     answers.add("sound", "b", session, scores(SOUND))
     assert answers.known(["k", "sound"]) == {"sound"}
     assert answers.scores("k") is None
@@ -72,7 +72,7 @@ def test_logits_may_be_any_numbers(store, session, name):
 
 @pytest.mark.parametrize(("column", "value"), [("scores", "[[0, 0]]"), ("scores", '{"a": []}'), ("censored", "[1]")])
 def test_damage_is_reported_and_not_taken_for_a_fault(store, session, column, value):
-    store.answers.add("k", "b", session, unchecked("i", *FAULTY["zeros"]))
+    store.answers.add("k", "b", session, scores(*FAULTY["zeros"]))
     store.connection.execute(f"UPDATE scores SET {column} = ?", (value,))
     assert store.answers.known(["k"]) == {"k"}
     assert faulty(store, "b") == 0

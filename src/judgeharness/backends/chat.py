@@ -27,6 +27,8 @@ _LEADING = "a"
 _OTHER_DATE = date(1999, 12, 31)
 _OPEN_THOUGHT = re.compile(r"<(think|thinking|thought|reasoning)>(?!.*</\1>)|\[THINK\](?!.*\[/THINK\])", re.DOTALL)
 
+_MARK = re.compile(r"<\|[^|<>\n]+\|>|</?\w+>|<</?\w+>>|\[/?[A-Z_]+\]")
+
 
 class Chat(Protocol):
     """Turns conversations into the text and the tokens that a model reads."""
@@ -50,12 +52,14 @@ class Form:
     """How conversations with the same roles are rendered.
 
     parts: whether a turn's content is a list of parts instead of a text. controls: how many special tokens the template
-    writes. opens_thought: whether it leaves a block of reasoning open for the answer.
+    writes. marks: what it writes around turns that looks like a special token, whether or not it is one. opens_thought:
+    whether it leaves a block of reasoning open for the answer.
     """
 
-    parts: bool
-    controls: int
-    opens_thought: bool
+    parts: bool = False
+    controls: int = 0
+    marks: frozenset[str] = frozenset()
+    opens_thought: bool = False
 
 
 class LocalChat(ABC):
@@ -223,7 +227,7 @@ class LocalChat(ABC):
     def _tried(self, messages: Sequence[Message], answer_follows: bool) -> Form:
         """A conversation of made-up words with the same roles, rendered with texts and then with parts."""
         if self._template is None:
-            return Form(False, 0, False)
+            return Form()
         words = [Message(message.role, f"qvzx{place}wkj") for place, message in enumerate(messages)]
         refusal: HarnessError | None = None
         missing: list[str] = []
@@ -237,7 +241,8 @@ class LocalChat(ABC):
             if not lost:
                 (tokens,) = self.tokenize([text], add_special=False)
                 tail = text[text.rindex(words[-1].content) :]
-                return Form(parts, self.controls(tokens), bool(_OPEN_THOUGHT.search(tail)))
+                opens = _OPEN_THOUGHT.search(tail) is not None
+                return Form(parts, self.controls(tokens), frozenset(_MARK.findall(text)), opens)
             missing = missing or lost
         if not missing and refusal is not None:
             raise refusal

@@ -21,7 +21,8 @@ class PromptReader:
     """Renders and encodes prompts.
 
     A special token in the words of a turn, as in an item's text that holds "<|im_end|>", is cut after its first
-    character, so that the tokenizer reads it as the text that it is.
+    character, so that the tokenizer reads it as the text that it is. What a template marks turns with but is no token
+    of its own to the tokenizer, as "[INST]" often is, cannot be told apart in this way, and is refused.
     """
 
     def __init__(self, chat: LocalChat) -> None:
@@ -45,8 +46,7 @@ class PromptReader:
                 found[place] = self._encoded_in_pieces(text, found[place])
             if self._chat.controls(found[place]) != self._chat.form(prompt.messages).controls:
                 raise PromptError(
-                    f"a prompt of '{group.uid}' holds the text of a special token of the model, such as "
-                    f"{self._example(prompt)}, and its tokenizer does not read it as text"
+                    f"a prompt holds {self._example(prompt)} that the model's tokenizer reads as a special token"
                 )
         self._compare(group.uid, texts[0], found[0])
         return found
@@ -56,8 +56,11 @@ class PromptReader:
         if any(CUT in each.content for each in prompt.messages):
             raise PromptError("a prompt holds the characters U+10FA7E and U+10FA7F, which are reserved")
         messages = [Message(each.role, self._cut(each.content)) for each in prompt.messages]
-        text = self._chat.render(messages)
+        text, marks = self._chat.render(messages), self._chat.form(messages).marks
         for message in messages:
+            forged = next((mark for mark in marks if mark in message.content), None)
+            if forged is not None:
+                raise PromptError(f"a prompt holds {forged!r}, with which the model's chat template marks turns")
             if message.content.strip() not in text:
                 raise PromptError(
                     f"the model's chat template changes the words of the {message.role} turn, or leaves some out"
@@ -94,7 +97,7 @@ class PromptReader:
     def _example(self, prompt: Prompt) -> str:
         words = " ".join(message.content for message in prompt.messages)
         found = self._special.search(words) if self._special is not None else None
-        return repr(found[0]) if found else "one that looks like it"
+        return f"the text {found[0]!r}" if found else "a text"
 
 
 def _letters_of(text: str) -> str:

@@ -41,9 +41,9 @@ PROMPTS = st.lists(st.integers(0, 3), min_size=1, max_size=40)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
-    packs=st.lists(st.lists(st.lists(PROMPTS, min_size=1, max_size=4), min_size=1, max_size=3), min_size=1, max_size=4),
+    packs=st.lists(st.lists(st.lists(PROMPTS, min_size=1, max_size=3), min_size=1, max_size=2), min_size=1, max_size=3),
     batch_tokens=st.none() | st.integers(1, 60),
     choice=st.sampled_from(["auto", "plain"]),
 )

@@ -12,7 +12,7 @@ from judgeharness.backends.openai.logprobs import read_logprobs, require_total
 from judgeharness.backends.openai.replies import read_answer
 from judgeharness.domain import OptionScores, ScoringFailure
 from tests.backends.openai.test_backend import evaluate, groups, score
-from tests.helpers import faulty, unchecked
+from tests.helpers import faulty
 
 PLACEHOLDERS = [
     "-9999.0",
@@ -181,7 +181,9 @@ def test_a_faulty_answer_in_the_store_is_asked_again(stand_in, tmp_path):
         )
         row = store.connection.execute("SELECT session_id, uid FROM scores WHERE key = ?", (key[0],)).fetchone()
         store.connection.execute("DELETE FROM scores WHERE key = ?", (key[0],))
-        store.answers.add(key[0], digest, row[0], unchecked(row[1], [[-0.4, -1.1, -9999.0]] * 6))
+        store.answers.add(
+            key[0], digest, row[0], OptionScores(row[1], np.array([[-0.4, -1.1, -9999.0]] * 6), "logprob")
+        )
         assert faulty(store, digest) == 1
     again = evaluate(url, tmp_path, limit=2)
     with Store.open(tmp_path / "s.db") as store:

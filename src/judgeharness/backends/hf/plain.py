@@ -59,9 +59,8 @@ class PlainScorer:
     def score(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> list[LetterScores]:
         """Scores of the tokens `letters` after each prompt of each group; each distinct prompt is run once."""
         sequences = list(dict.fromkeys(tuple(prompt) for prompts in groups for prompt in prompts))
-        self._settle(sequences, letters)
         places = {sequence: place for place, sequence in enumerate(sequences)}
-        rows = self._score_distinct(sequences, letters)
+        rows = self._checked_rows(sequences, self._checked.sample(sequences), letters)
         orders = [[places[tuple(prompt)] for prompt in prompts] for prompts in groups]
         return [LetterScores(rows[order, :-1], rows[order, -1]) for order in orders]
 
@@ -74,7 +73,9 @@ class PlainScorer:
 
         Finds out first, where that is not known yet, which may.
         """
-        self._settle(sequences, ())
+        sample = self._checked.sample(sequences)
+        if sample:
+            self._checked_rows(sample, sample, ())
         return self._batches([len(sequence) + more for sequence in sequences], most_tokens or self._batch_tokens)
 
     def restore(self) -> None:
@@ -89,16 +90,21 @@ class PlainScorer:
         }
         return batches(lengths, most_tokens, kinds[self._together])
 
-    def _settle(self, sequences: Sequence[Tokens], letters: Sequence[int]) -> None:
-        """Try the way in use where a prompt is longer or shorter than any before, and narrow it until it is exact."""
-        sample = self._checked.sample(sequences)
+    def _checked_rows(self, sequences: Sequence[Tokens], sample: Sequence[Tokens], letters: Sequence[int]) -> Any:
+        """As `_score_distinct`, by a way that gives the sample what each of its prompts gets alone."""
         if not sample:
-            return
-        alone = self.alone(sample, letters)
-        while self._together in NARROWER:
-            difference = np.abs(self._score_distinct(sample, letters) - alone).max()
-            if difference <= tolerance(self._model.dtype):
-                return
+            return self._score_distinct(sequences, letters)
+        # Besides the sample, one that is as long as the shortest, so that a batch of one length has several.
+        other = tuple(max(sample, key=len)[: len(min(sample, key=len))])
+        compared = list(dict.fromkeys([*map(tuple, sample), other]))
+        every = list(dict.fromkeys([*map(tuple, sequences), *compared]))
+        places = [every.index(each) for each in compared]
+        alone = self.alone(compared, letters)
+        while True:
+            rows = self._score_distinct(every, letters)
+            exact = np.abs(rows[places] - alone).max() <= tolerance(self._model.dtype)
+            if exact or self._together not in NARROWER:
+                return rows[: len(sequences)]
             self._together = NARROWER[self._together]
 
     def _score_distinct(self, sequences: Sequence[Tokens], letters: Sequence[int]) -> Any:

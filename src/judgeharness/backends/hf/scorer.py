@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,17 +14,20 @@ from judgeharness.backends.hf.positions import position_limit
 from judgeharness.backends.hf.scores import tolerance
 from judgeharness.backends.hf.state import PassState
 from judgeharness.backends.hf.tree import TreeScorer, TreeUnfitError, sizes_for
+from judgeharness.backends.letters import LetterScores
 from judgeharness.backends.options import ScorerChoice
 from judgeharness.backends.packs import Scoring, at_once
 from judgeharness.errors import HarnessError
 from judgeharness.prefixes import Tokens
 
+T = TypeVar("T")
+
 
 class ModelScorer:
     """Scores groups of prompts, and checks the prefix tree against forward passes of single prompts.
 
-    It is checked on the shortest and longest prompts of the run and on a pack that mixes them, and again when a longer
-    or shorter one comes. Prompts whose positions the model reads by their length go through whole.
+    It is checked on the shortest and longest prompts of the run, in a pack that mixes them, and again when a longer or
+    shorter one comes. Prompts whose positions the model reads by their length go through whole.
 
     choice: "auto" falls back on whole prompts where the tree does not fit the model, "tree" makes that an error,
     "plain" does not try. notify: takes the line that says so.
@@ -66,8 +69,11 @@ class ModelScorer:
         if self._tree is not None and self._limit is not None and max(map(len, prompts)) > self._limit:
             self._tell_limit(self._limit)
             return at_once(self._plain.score)(groups, letters)
-        if self._tree is not None:
-            self._try(lambda: self._check(prompts, letters))
+        sample = self._checked.sample(prompts) if self._tree is not None else []
+        if sample:
+            scores = self._try(lambda: self._checked_scores(groups, letters, sample))
+            if scores is not None:
+                return Scoring(lambda: scores, ready=True)
         begin = at_once(self._plain.score) if self._tree is None else self._tree.begin
         return begin(groups, letters)
 
@@ -84,34 +90,45 @@ class ModelScorer:
             )
         self._told = True
 
-    def _try(self, attempt: Callable[[], None]) -> None:
+    def _try(self, attempt: Callable[[], T]) -> T | None:
+        """What the attempt gives; None if the tree does not fit, which is then told and the end of it."""
         try:
-            attempt()
+            return attempt()
         except TreeUnfitError as error:
             reason, hint = self._unfit(str(error))
             if self._choice == "tree":
                 raise HarnessError(reason, hint) from error
             self._notify(f"{reason}; its prompts go through whole")
             self._tree = None
+            return None
 
     def _unfit(self, reason: str) -> tuple[str, str]:
         line = f"{self._model.config.model_type} cannot be scored as a prefix tree: {reason}"
         return line, "use -o scorer=auto or scorer=plain"
 
-    def _check(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> None:
-        sample = self._checked.sample(prompts)
-        if self._tree is None or not sample:
-            return
-        # The shortest once more, after the longest.
-        pack = [sample, [min(sample, key=len)]]
+    def _checked_scores(
+        self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int], sample: Sequence[Tokens]
+    ) -> list[LetterScores]:
+        """Scores by the tree, in which those of the sample are those of forward passes of their own."""
+        if self._tree is None:
+            raise RuntimeError("no tree to check")
+        there = {tuple(prompt) for group in groups for prompt in group}
+        absent = [prompt for prompt in sample if tuple(prompt) not in there]
+        pack = [*groups, absent] if absent else groups
         try:
-            by_tree = np.concatenate([scores.logits for scores in self._tree.score(pack, letters)])
+            scores = self._tree.score(pack, letters)
         except torch.OutOfMemoryError:
             raise
         # An attention of a shape that ours was not written for.
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise TreeUnfitError(f"its attention is of another shape ({error})") from error
-        alone = np.concatenate([self._plain.alone(each, letters) for each in pack])[:, :-1]
-        difference = float(np.abs(by_tree - alone).max())
+        rows = {
+            tuple(prompt): row
+            for prompts, each in zip(pack, scores, strict=True)
+            for prompt, row in zip(prompts, each.logits, strict=True)
+        }
+        by_tree = np.array([rows[tuple(prompt)] for prompt in sample])
+        difference = float(np.abs(by_tree - self._plain.alone(sample, letters)[:, :-1]).max())
         if not difference <= tolerance(self._model.dtype):
             raise TreeUnfitError(f"its logits differ by {difference:.2g} from those of single forward passes")
+        return scores[: len(groups)]

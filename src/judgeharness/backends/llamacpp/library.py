@@ -9,6 +9,7 @@ import ctypes
 import mmap
 from collections import deque
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ class LlamaModel:
         """The architecture that the file names, such as "llama"."""
         return self._metadata("general.architecture") or "unknown"
 
-    @property
+    @cached_property
     def position_limit(self) -> int | None:
         """The largest context in which positions are read as in any smaller one; None if its size does not matter.
 
@@ -203,12 +204,12 @@ class LlamaModel:
             self.handle = None
 
     def _tokens_of(self, attributes: int) -> dict[int, str]:
-        found = [
-            token
-            for token in range(self.n_tokens)
-            if llama_cpp.llama_vocab_get_attr(self._vocabulary, token) & attributes
-        ]
-        return {token: self._text(token) for token in found}
+        return {token: self._text(token) for token in np.flatnonzero(self._attributes & attributes).tolist()}
+
+    @cached_property
+    def _attributes(self) -> npt.NDArray[np.int64]:
+        every = range(self.n_tokens)
+        return np.array([llama_cpp.llama_vocab_get_attr(self._vocabulary, token) for token in every], dtype=np.int64)
 
     def _text(self, token: int) -> str:
         return str((llama_cpp.llama_vocab_get_text(self._vocabulary, token) or b"").decode("utf-8", "replace"))

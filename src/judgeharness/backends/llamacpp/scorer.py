@@ -63,8 +63,7 @@ class LlamaScorer:
     def score(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> list[LetterScores]:
         """Scores of the tokens `letters` after each prompt of each group."""
         flat = [prompt for group in groups for prompt in group]
-        self._check(flat, letters)
-        rows = self._rows(flat, letters)
+        rows = self._checked_rows(flat, letters)
         starts = np.cumsum([0, *map(len, groups)])
         return [LetterScores(rows[a:b, :-1], rows[a:b, -1]) for a, b in itertools.pairwise(starts)]
 
@@ -136,19 +135,22 @@ class LlamaScorer:
             self._contexts[long] = context
         return context
 
-    def _check(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> None:
-        sample = self._checked.sample(prompts)
-        if not sample or self._way == "alone":
-            return
-        # The shortest once more, after the longest.
-        pack = [*sample, min(sample, key=len)]
-        alone = self._alone(pack, letters)[:, :-1]
+    def _checked_rows(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> npt.NDArray[np.float64]:
+        """As `_rows`, by a way that gives the shortest and longest prompts what they get alone."""
+        sample = self._checked.sample(prompts) if self._way != "alone" else []
+        if not sample:
+            return self._rows(prompts, letters)
+        every = list(dict.fromkeys([*map(tuple, prompts), *map(tuple, sample)]))
+        places = {prompt: place for place, prompt in enumerate(every)}
+        alone = self._alone(sample, letters)
         tolerance = QUANTISED_TOLERANCE if self._model.is_quantised else FLOAT_TOLERANCE
         for _ in get_args(Way):
-            difference = float(np.abs(self._rows(pack, letters)[:, :-1] - alone).max())
+            rows = self._rows(every, letters)
+            difference = float(np.abs(rows[[places[tuple(each)] for each in sample]] - alone)[:, :-1].max())
             if difference <= tolerance:
-                return
+                break
             self._refuse(f"its logits differ by {difference:.2g} from those of single prompts")
+        return rows[[places[tuple(prompt)] for prompt in prompts]]
 
     def _refuse(self, reason: str) -> None:
         if self._way == "plain":
