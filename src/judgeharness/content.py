@@ -12,11 +12,14 @@ from typing import Any
 from judgeharness.domain import PromptGroup
 
 _BLOCK = 1 << 20
-_LIKE_SPECIAL_TOKENS = re.compile(
-    r"<[|\uff5c][^<>|\uff5c\n]{1,60}[|\uff5c]>|</?s>|<(?:bos|eos|pad|unk|cls|sep|mask|sop|eop)>|</?think(?:ing)?>|<\w+_\w+>"
-    r"|<(?:filename|reponame)>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CALLS|THINK|gMASK|BOS|EOS)\]"
-    r"|<</?SYS>>"
+_BAR = "[|\\uff5c]"
+LIKE_SPECIAL_TOKENS = re.compile(
+    rf"<{_BAR}[^<>\n]{{1,60}}>|<[^<>\n]{{1,60}}{_BAR}>|\[{_BAR}[^\[\]\n]{{1,60}}\]|\[[^\[\]\n]{{1,60}}{_BAR}\]"
+    r"|</?s>|<(?:bos|eos|pad|unk|cls|sep|mask|sop|eop)>|</?think(?:ing)?>|<\w+_\w+>|<unused\d+>|<(?:filename|reponame)>"
+    r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CALLS|THINK|gMASK|BOS|EOS|UNK|PAD|CLS|SEP|MASK)\]"
+    r"|<</?SYS>>|\]~\w+\]|\[e~\["
 )
+"""What has the form of a special token of some family of models."""
 
 
 def digest(value: Any) -> str:
@@ -41,7 +44,7 @@ def group_digest(group: PromptGroup, backend_digest: str) -> str:
     for prompt in group.prompts:
         turns = [[message.role, message.content] for message in prompt.messages]
         running.update(json.dumps([turns, prompt.options], ensure_ascii=True).encode())
-        if any(_LIKE_SPECIAL_TOKENS.search(message.content) for message in prompt.messages):
+        if any(LIKE_SPECIAL_TOKENS.search(message.content) for message in prompt.messages):
             running.update(b"read as text")
     if group.decoding is not None:
         running.update(json.dumps(asdict(group.decoding), sort_keys=True).encode())

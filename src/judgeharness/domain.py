@@ -18,7 +18,7 @@ NO_REFERENCES: Mapping[str, tuple[float, ...]] = {}
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-PLACEHOLDER = -9000.0
+PLACEHOLDER = -500.0
 """No token of a model is this improbable: a log-probability that is not above stands for one that is not known."""
 
 MOST_TOTAL = 1.01

@@ -175,7 +175,8 @@ def predict(
     for item in work.task.items:
         stand = work.stands[item.uid]
         written = [texts for key in stand.text_keys if (texts := stored.texts(key)) is not None]
-        answer = _answer(work, item, written, stored)
+        # An item that was refused has no answer, though an earlier version may have stored one.
+        answer = None if item.uid in failures else _answer(work, item, written, stored)
         if answer is None:
             for predictions in found:
                 predictions.append(Prediction(item.uid, None, failures.get(item.uid, "not asked")))

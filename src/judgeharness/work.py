@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from judgeharness.backends.contract import Answering, Model, PromptError
-from judgeharness.domain import Item
+from judgeharness.domain import Item, PromptGroup
 from judgeharness.prefixes import TokenCount, count_tokens
 from judgeharness.store.answers import Answers
 from judgeharness.strategies.contract import Strategy
@@ -69,17 +69,19 @@ def plan(
 ) -> Work:
     """What there is to do, and what is in the store already; `failed` items are not asked again.
 
-    Raises InputError where the strategy does not fit.
+    Raises InputError where the strategy does not fit, HarnessError if the model cannot be given such prompts at all.
     """
     strategy.check(task)
     stands: dict[str, Stand] = {}
+    refused: set[str] = set()
     for item in task.items:
         turn = last_turn(strategy, item, task, backend_digest, stored.texts)
         stands[item.uid] = _stand(turn)
+        if not _is_readable(model, turn.group):
+            refused.add(item.uid)
     known = stored.known(stand.key for stand in stands.values() if stand.answering == "score")
     for uid, stand in stands.items():
-        if stand.key in known:
-            stands[uid] = replace(stand, answered=True)
+        stands[uid] = replace(stand, answered=uid not in refused and (stand.answered or stand.key in known))
     open_ones = [item for item in task.items if not stands[item.uid].answered and item.uid not in failed]
     # What is written first is followed by what is scored, so that a model does one thing at a time.
     ways = {stands[item.uid].answering for item in open_ones}
@@ -89,6 +91,15 @@ def plan(
     work = Work(task, strategy, stands, missing, answering, waiting, TokenCount(0, 0), True)
     tokens, exact = _count(work, model, backend_digest, stored)
     return replace(work, tokens=tokens, exact=exact)
+
+
+def _is_readable(model: Model, group: PromptGroup) -> bool:
+    """Whether the model can be given a group, by its first prompt. An answer may be older than the check."""
+    try:
+        model.render(replace(group, prompts=group.prompts[:1]))
+    except PromptError:
+        return False
+    return True
 
 
 def _stand(turn: Turn) -> Stand:
@@ -104,15 +115,11 @@ def _stand(turn: Turn) -> Stand:
 
 
 def _count(work: Work, model: Model, backend_digest: str, stored: Answers) -> tuple[TokenCount, bool]:
-    """The missing items' tokens, and whether they were counted one by one.
-
-    Raises HarnessError if the model cannot be given such prompts at all: also where nothing is missing, since answers
-    may be older than this check.
-    """
+    """The missing items' tokens, and whether they were counted one by one."""
     missing = work.missing
     sample = missing[:: max(1, len(missing) // COUNTED_ITEMS)][:COUNTED_ITEMS]
     counted, by_characters, n_read = TokenCount(0, 0), False, 0
-    for item in sample or work.task.items[:1]:
+    for item in sample:
         group = last_turn(work.strategy, item, work.task, backend_digest, stored.texts).group
         try:
             tokens = model.encode(group)
@@ -124,7 +131,7 @@ def _count(work: Work, model: Model, backend_digest: str, stored: Answers) -> tu
             texts = ["".join(message.content for message in prompt.messages) for prompt in group.prompts]
             tokens = [[*map(ord, text), 0] for text in texts]
         counted += count_tokens(tokens)
-    if not missing or not n_read:
+    if not n_read:
         return TokenCount(0, 0), not missing
     scale = len(missing) / n_read / (CHARACTERS_A_TOKEN if by_characters else 1)
     exact = n_read == len(missing) and not by_characters

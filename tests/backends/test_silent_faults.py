@@ -200,6 +200,27 @@ def test_a_dated_template_resumes_on_another_day_and_takes_another_date(task, mo
     assert evaluated(path, judge, "-o", "date=tomorrow").code == 2
 
 
+STRIPPING = CHATML.replace("m['content'] }}", "m['content'].replace('/think', '') }}")
+
+
+def test_an_old_answer_to_words_that_were_lost_does_not_come_back(task, models, monkeypatch):
+    judge, path = models("hf", STRIPPING), task("stripped", {"whole": "Send it.", "lost": "Send it. /think"})
+    with monkeypatch.context() as patched:
+        patched.setattr("judgeharness.backends.prompts.PromptReader._rendered", rendered_unchecked)
+        assert distributions(evaluated(path, judge)).keys() == {"whole", "lost"}
+    done = evaluated(path, judge)
+    assert (done.code, json.loads(done.out)["runs"][0]["n_failed"]) == (1, 1)
+    assert "changes the words of the user turn" in judgeharness("show", "--store", STORE, run_of(done), "lost").out
+
+
+def rendered_unchecked(reader, prompt):
+    return reader._chat.render(prompt.messages)
+
+
+def run_of(done):
+    return json.loads(done.out)["runs"][0]["id"]
+
+
 LONGROPE = {
     "rope_type": "longrope", "short_factor": [1.0] * 8, "long_factor": [40.0] * 8, "rope_theta": 10_000.0,
     "original_max_position_embeddings": 128,

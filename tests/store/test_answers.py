@@ -12,7 +12,7 @@ FAULTY = {
     "vLLM's placeholder": ([[-0.2, -2.0, -9999.0], SOUND[1]], None),
     "the bound of -inf": ([SOUND[0], [-0.4, -1.1, -1e4]], [[False] * 3] * 2),
     "a bound from a placeholder": ([SOUND[0], [-0.4, -1.1, -9999.0]], [[False] * 3, [False, False, True]]),
-    "the limit": ([SOUND[0], [-0.4, -1.1, -9000.0]], None),
+    "the limit": ([SOUND[0], [-0.4, -1.1, -500.0]], None),
     "zeros": ([SOUND[0], [0.0, 0.0, 0.0]], None),
     "a little too much": ([[-0.1, -2.1, -9.0], SOUND[1]], None),
     "far above": ([[5000.0, -2.1, -9.0], SOUND[1]], None),
@@ -23,7 +23,7 @@ GOOD = {
     "rounding": ([[1e-4, -5.0, -9.0], SOUND[1]], None),
     "bounds alone are above 1": ([[-0.3, -0.3, -0.3], SOUND[1]], [[False, True, True], [False] * 3]),
     "nothing is known": ([[-0.3, -0.3, -0.3], SOUND[1]], [[True] * 3, [False] * 3]),
-    "improbable": ([[-0.2, -2.0, -8999.0], SOUND[1]], None),
+    "improbable": ([[-0.2, -2.0, -499.0], SOUND[1]], None),
 }
 
 

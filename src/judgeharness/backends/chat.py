@@ -6,15 +6,17 @@ only, and show nothing of a text. Some leave the first token to the tokenizer, w
 
 from __future__ import annotations
 
+import contextlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from judgeharness.backends.templates import ChatTemplate
+from judgeharness.content import LIKE_SPECIAL_TOKENS
 from judgeharness.domain import Message
 from judgeharness.errors import HarnessError
 
@@ -24,10 +26,17 @@ PINNED_DATE = date(2024, 7, 26)
 PROBE = Message("user", "Answer:")
 _SYSTEM = Message("system", "Judge.")
 _LEADING = "a"
-_OTHER_DATE = date(1999, 12, 31)
+_OTHER_DAYS = timedelta(days=400)
+"""To a date with another day, weekday, month and year."""
+
 _OPEN_THOUGHT = re.compile(r"<(think|thinking|thought|reasoning)>(?!.*</\1>)|\[THINK\](?!.*\[/THINK\])", re.DOTALL)
 
-_MARK = re.compile(r"<\|[^|<>\n]+\|>|</?\w+>|<</?\w+>>|\[/?[A-Z_]+\]")
+_MARK = re.compile(r"<<[^<>\s]{1,60}>>|<[^<>\n]{1,60}>|\[[^\[\]\n]{1,60}\]")
+_ROLES: tuple[tuple[Literal["system", "user", "assistant"], ...], ...] = (
+    ("user",),
+    ("system", "user"),
+    ("user", "assistant", "user"),
+)
 
 
 class Chat(Protocol):
@@ -52,8 +61,8 @@ class Form:
     """How conversations with the same roles are rendered.
 
     parts: whether a turn's content is a list of parts instead of a text. controls: how many special tokens the template
-    writes. marks: what it writes around turns that looks like a special token, whether or not it is one. opens_thought:
-    whether it leaves a block of reasoning open for the answer.
+    writes. marks: what it writes in brackets, as around turns. opens_thought: whether it leaves a block of reasoning
+    open for the answer.
     """
 
     parts: bool = False
@@ -116,6 +125,8 @@ class LocalChat(ABC):
         start, count = 0, len(self.first_tokens)
         while count and tuple(tokens[start : start + count]) == self.first_tokens:
             start += count
+            if self._template is None:
+                break
         return sum(map(self._counted.__contains__, tokens[start:]))
 
     def form(self, messages: Sequence[Message], answer_follows: bool = True) -> Form:
@@ -125,6 +136,15 @@ class LocalChat(ABC):
         if found is None:
             found = self._forms[roles, answer_follows] = self._tried(messages, answer_follows)
         return found
+
+    @cached_property
+    def marks(self) -> frozenset[str]:
+        """What the template writes in brackets in conversations of any roles."""
+        found: set[str] = set()
+        for roles in _ROLES:
+            with contextlib.suppress(HarnessError):
+                found |= self.form([Message(role, "") for role in roles]).marks
+        return frozenset(found)
 
     @cached_property
     def first_tokens(self) -> tuple[int, ...]:
@@ -200,7 +220,7 @@ class LocalChat(ABC):
     def _shows_date(self, messages: Sequence[Message]) -> bool:
         try:
             parts = self.form(messages).parts
-            then, now = (self._rendered(messages, True, parts, day) for day in (_OTHER_DATE, self.today))
+            then, now = (self._rendered(messages, True, parts, day) for day in (self.today - _OTHER_DAYS, self.today))
         except HarnessError:
             return False
         return then != now
@@ -210,7 +230,7 @@ class LocalChat(ABC):
 
     def _begun(self, tokens: list[int]) -> list[int]:
         tokens = [*self.missing_first_tokens, *tokens]
-        while self.first_tokens and self._repeated(tokens):
+        while self._template is not None and self.first_tokens and self._repeated(tokens):
             tokens = tokens[len(self.first_tokens) :]
         return tokens
 
@@ -264,10 +284,10 @@ def default_template(template: Any) -> str | None:
 
 
 def control_texts(special: Mapping[int, str], added: Mapping[int, str], template: Any) -> dict[int, str]:
-    """The special tokens, and those of a vocabulary's added tokens that a template writes."""
+    """The special tokens, and those added tokens that a template writes or that look like special ones."""
     source = default_template(template) or ""
-    written = {token: text for token, text in added.items() if text.strip() and text in source}
-    return {token: text for token, text in {**special, **written}.items() if text.strip()}
+    alike = {token: text for token, text in added.items() if text in source or LIKE_SPECIAL_TOKENS.fullmatch(text)}
+    return {token: text for token, text in {**special, **alike}.items() if text.strip()}
 
 
 def bare(messages: Sequence[Message]) -> str:

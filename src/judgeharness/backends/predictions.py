@@ -252,7 +252,8 @@ def _read_table(content: bytes, model: str | None, found: _Found) -> None:
     absent = [name for name in ("uid", *names) if name not in header]
     if absent:
         raise ValueError(f"has no column {', '.join(absent)}")
-    twice = [name for name, count in Counter(header).items() if name and count > 1]
+    texts = {label.text: label.name for label in found.labels}
+    twice = [name for name, count in Counter(texts.get(name, name) for name in header).items() if name and count > 1]
     if twice:
         raise ValueError(f"has the column {', '.join(twice)} twice")
     for cells in filter(None, table):

@@ -56,9 +56,9 @@ class PromptReader:
         if any(CUT in each.content for each in prompt.messages):
             raise PromptError("a prompt holds the characters U+10FA7E and U+10FA7F, which are reserved")
         messages = [Message(each.role, self._cut(each.content)) for each in prompt.messages]
-        text, marks = self._chat.render(messages), self._chat.form(messages).marks
+        text = self._chat.render(messages)
         for message in messages:
-            forged = next((mark for mark in marks if mark in message.content), None)
+            forged = next((mark for mark in self._chat.marks if mark in message.content), None)
             if forged is not None:
                 raise PromptError(f"a prompt holds {forged!r}, with which the model's chat template marks turns")
             if message.content.strip() not in text:

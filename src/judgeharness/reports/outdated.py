@@ -13,7 +13,7 @@ FOUND_OUT = frozenset({"prompt_format", "letters", "first_tokens", "date", "posi
 
 ANEW = "this version asks it anew: it puts prompts together, or reads positions, in another way"
 MAYBE = "made before prompts and lengths were checked: the same evaluation asks anew what that changes"
-PLACEHOLDERS = "{count:,} of its answers hold placeholders for log-probabilities: the same evaluation renews them"
+NONSENSE = "{count:,} of its answers hold numbers that are no log-probabilities: the same evaluation renews them"
 
 
 def outdated(runs: Sequence[Run], stored: Runs) -> dict[str, str]:
@@ -29,7 +29,7 @@ def outdated(runs: Sequence[Run], stored: Runs) -> dict[str, str]:
     for run in old:
         description = descriptions.get(run.backend_digest, {})
         if count := stored.faulty(run.id):
-            found[run.id] = PLACEHOLDERS.format(count=count)
+            found[run.id] = NONSENSE.format(count=count)
         elif run.backend_digest not in current and _is_rendered_here(description):
             found[run.id] = ANEW if _model(description) in renewed else MAYBE
     return found

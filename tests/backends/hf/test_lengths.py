@@ -85,6 +85,43 @@ def test_lengths_are_read_from_configurations():
     assert context_length(transformers.MambaConfig()) is None
 
 
+PER_LAYER = transformers.Gemma3TextConfig(
+    **HEADED, query_pre_attn_scalar=16, sliding_window=16, max_position_embeddings=LIMIT,
+    layer_types=["sliding_attention", "full_attention", "full_attention"], rope_parameters={
+        "full_attention": {**ROPE, "rope_type": "dynamic", "factor": 8.0},
+        "sliding_attention": {**ROPE, "rope_type": "default"},
+    },
+)  # fmt: skip
+
+
+def test_a_state_that_is_made_on_the_way_is_taken_away():
+    fresh = model_of(PER_LAYER)
+    scorer = ModelScorer(copy.deepcopy(fresh), "auto", None, lambda line: None)
+    for length in (LIMIT + 4, LIMIT + 24, LIMIT - 6, LIMIT + 2):
+        prompt = [1 + place % 3 for place in range(length)]
+        (scores,) = scorer.begin([[prompt]], LETTERS).take()
+        expected = plainly(copy.deepcopy(fresh), prompt)[LETTERS].numpy()
+        np.testing.assert_allclose(scores.logits[0], expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("batch_tokens", [30, 200])
+def test_padding_is_tried_whatever_goes_into_a_batch(batch_tokens):
+    """The longest prompt fills a batch of its own, and the shortest stand together: none of these is padded."""
+    config = transformers.RwkvConfig(
+        vocab_size=60, hidden_size=32, attention_hidden_size=32, num_hidden_layers=2, context_length=512
+    )
+    model = model_of(config)
+    prompts = [
+        [1 + place * step % 50 for place in range(length)] for step, length in enumerate((25, 3, 25, 3, 9, 12, 7))
+    ]
+    scorer = ModelScorer(copy.deepcopy(model), "auto", batch_tokens, lambda line: None)
+    for part in (prompts[:4], prompts[4:]):
+        (scores,) = scorer.begin([part], LETTERS).take()
+        for prompt, logits in zip(part, scores.logits, strict=True):
+            expected = plainly(copy.deepcopy(model), prompt)[LETTERS].numpy()
+            np.testing.assert_allclose(logits, expected, atol=1e-4, rtol=1e-4)
+
+
 class Growing(torch.nn.Module):
     """Positions stretched by the longest text so far: a state that no configuration shows, as code of models has it."""
 

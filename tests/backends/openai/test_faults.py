@@ -50,6 +50,59 @@ def test_a_body_with_429_is_asked_again(stand_in, backend_at, shape, code):
     assert backend.environment()["requests_repeated"] == 2
 
 
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [
+        ({"detail": "Too Many Requests"}, 429),
+        ({"code": 429, "msg": "later"}, 429),
+        ({"code": 401, "message": "no such key"}, 401),
+        ({"base_resp": {"status_code": 1002, "status_msg": "rate limit"}}, 429),
+        ({"success": False, "errors": [{"code": 503, "message": "full"}]}, 503),
+        ([{"error": {"code": 429, "message": "later"}}], 429),
+        ({"error": {"code": "rate_limit_exceeded", "message": "later"}}, 429),
+        ({"error": {"type": "overloaded_error", "message": "later"}}, 429),
+        ({"error": {"status": 429, "message": "later"}}, 429),
+        ({"error": "Internal"}, None),
+    ],
+)
+def test_the_status_of_an_error_is_found_in_many_shapes(document, status):
+    found = error_in(document)
+    assert found is not None
+    assert status_of(found) == status
+    assert message(found) or message(document)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"choices": [], "detail": "x"},
+        {"meta_info": {}, "message": "x"},
+        {"data": [], "message": "ok"},
+        {"version": "1"},
+        {"prompt": "x", "message": "x"},
+        [],
+        None,
+    ],
+)
+def test_answers_are_no_errors(reply):
+    assert error_in(reply) is None
+
+
+@pytest.mark.parametrize("status", [400, 403, 429])
+def test_no_credit_ends_the_run_whatever_the_status(stand_in, backend_at, status):
+    document = {"error": {"message": "Insufficient account balance"}}
+    _, url = stand_in("unknown", fault=replying(status, document))
+    with pytest.raises(HarnessError, match="no credit left"):
+        score(opened(backend_at, url, attempts=2), groups(1))
+
+
+def test_a_filtered_answer_says_so_and_is_asked_once(stand_in, backend_at):
+    document = {"choices": [{"finish_reason": "content_filter", "message": {"content": ""}}]}
+    _, url = stand_in("unknown", fault=replying(200, document, lambda text: "item 1" in text))
+    found = score(opened(backend_at, url, attempts=2), groups(2))
+    assert found["i1"].reason == "the server filtered its answer (finish_reason: content_filter)"
+
+
 @pytest.mark.parametrize("error", [{"code": 429, "message": "Quota for today"}, {"code": 503, "message": "full"}])
 def test_a_body_with_an_overload_ends_the_run_in_the_servers_words(stand_in, backend_at, error):
     _, url = stand_in("unknown", fault=replying(200, in_body("top", **error)))
@@ -64,7 +117,7 @@ def test_a_body_with_an_overload_ends_the_run_in_the_servers_words(stand_in, bac
         (in_body("top", message="odd"), "the server reports an error: odd, in 2 attempts"),
         ({"error": "a text"}, "the server reports an error: a text, in 2 attempts"),
         (in_body("top", code=0, message="zero"), "the server reports an error: zero, in 2 attempts"),
-        (in_body("top", code="rate_limit", message="soon"), "the server reports an error: soon, in 2 attempts"),
+        (in_body("top", code="provider_error", message="soon"), "the server reports an error: soon, in 2 attempts"),
         ({"object": "error", "message": "busy", "code": 50001}, "the server reports an error: busy, in 2 attempts"),
         (in_body("top", code="400", message="too long"), "the server refuses a prompt (HTTP 400): too long"),
     ],

@@ -17,7 +17,8 @@ from tests.helpers import faulty
 PLACEHOLDERS = [
     "-9999.0",
     "-9999",
-    "-9000",
+    "-500",
+    "-1000.0",
     "-1e4",
     "-100000.0",
     "-3.4028234663852886e+38",
@@ -63,8 +64,8 @@ def answer(text):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("value", PLACEHOLDERS)
 def test_a_placeholder_is_a_token_that_was_not_returned(shape, value):
-    found = answer(shape(("A", -0.5), ("B", value), ("C", "-8999.5")))
-    assert [each.logprob for each in found.candidates] == [-0.5, -8999.5]
+    found = answer(shape(("A", -0.5), ("B", value), ("C", "-499.5")))
+    assert [each.logprob for each in found.candidates] == [-0.5, -499.5]
     with pytest.raises(FaultError, match="no log-probabilities") as caught:
         answer(shape(("A", value), ("B", value)))
     assert not isinstance(caught.value, NonsenseError)
@@ -164,7 +165,7 @@ def test_a_server_that_writes_probabilities_is_refused_before_the_run(stand_in, 
 
 def test_a_real_server_gives_no_placeholder_for_a_value(llama_cpp_server, backend_at):
     found = score(backend_at(llama_cpp_server, model="smollm2"), groups(1))["i0"]
-    assert (found.scores > -9000).all()
+    assert (found.scores > -500).all()
     assert (found.scores <= 0).all()
     assert (np.exp(found.scores).sum(axis=1) <= 1.01).all()
 

@@ -97,19 +97,19 @@ class PlainScorer:
         # Besides the sample, one that is as long as the shortest, so that a batch of one length has several.
         other = tuple(max(sample, key=len)[: len(min(sample, key=len))])
         compared = list(dict.fromkeys([*map(tuple, sample), other]))
-        every = list(dict.fromkeys([*map(tuple, sequences), *compared]))
-        places = [every.index(each) for each in compared]
         alone = self.alone(compared, letters)
-        while True:
-            rows = self._score_distinct(every, letters)
-            exact = np.abs(rows[places] - alone).max() <= tolerance(self._model.dtype)
-            if exact or self._together not in NARROWER:
-                return rows[: len(sequences)]
+        # In one batch, also where `batch_tokens` would part them: others may be padded as much.
+        room = len(compared) * max(map(len, compared))
+        while self._together in NARROWER:
+            difference = np.abs(self._score_distinct(compared, letters, room) - alone).max()
+            if difference <= tolerance(self._model.dtype):
+                break
             self._together = NARROWER[self._together]
+        return self._score_distinct(sequences, letters)
 
-    def _score_distinct(self, sequences: Sequence[Tokens], letters: Sequence[int]) -> Any:
+    def _score_distinct(self, sequences: Sequence[Tokens], letters: Sequence[int], room: int | None = None) -> Any:
         rows: dict[int, Any] = {}
-        pending = self._batches([len(sequence) for sequence in sequences], self._batch_tokens)
+        pending = self._batches([len(sequence) for sequence in sequences], room or self._batch_tokens)
         while pending:
             batch = pending.pop()
             try:

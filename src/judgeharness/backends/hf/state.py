@@ -27,7 +27,11 @@ class PassState:
         ]
 
     def restore(self) -> None:
-        """Put everything back as it was."""
+        """Put everything back as it was, and take away what was added."""
         for module, buffers, attributes in self._parts:
+            module._buffers.clear()
             module._buffers.update(buffers)
+            for name in [name for name, value in vars(module).items() if isinstance(value, _PLAIN)]:
+                if name not in attributes:
+                    delattr(module, name)
             vars(module).update(attributes)

@@ -19,6 +19,7 @@ from judgeharness.backends.openai.faults import (
     RefusedError,
     error_in,
     is_flagged,
+    is_without_credit,
     mapping,
     message,
     status_of,
@@ -130,9 +131,9 @@ class Client:
         reason = message(body) or words(text) or response.reason_phrase
         if status == 401:
             return self._not_accepted(status, reason)
-        if status == 402 or (status in {None, 429} and "insufficient_quota" in text):
+        if status == 402 or (status in {None, 400, 403, 429} and is_without_credit(text)):
             return HarnessError(
-                f"{self._address.url}: the account has no credit left (HTTP {status}: {reason})",
+                f"{self._address.url}: the account has no credit left ({f'HTTP {status}: ' if status else ''}{reason})",
                 f"add credit; {RESUME}",
             )
         if status == 407:

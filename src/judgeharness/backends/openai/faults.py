@@ -8,8 +8,17 @@ from typing import Any
 
 MAX_WORDS = 300
 MAX_DEPTH = 4
-_SAID = ("message", "msg", "detail", "error")
-_FLAGGED = re.compile(r"moderat|flagged|polic(y|ies)|content[ _-]?(filter|management)", re.IGNORECASE)
+_SAID = ("message", "msg", "detail", "error", "errors", "base_resp", "status_msg")
+_FLAGGED = re.compile(
+    r"moderation|flagged|(content|usage|safety)[ _-]?(policy|policies|filter|management)|violat", re.IGNORECASE
+)
+_NO_CREDIT = re.compile(
+    r"insufficient[ _](\w+[ _])?(balance|credits?|funds|quota)|\b(no|out of) credits?\b", re.IGNORECASE
+)
+_ANSWERS = ("choices", "meta_info", "data", "prompt", "tokens", "content", "text")
+_REPORTS = ("detail", "msg", "message", "errors", "base_resp")
+_STATUS = ("code", "status", "status_code", "error_code")
+_BUSY = re.compile(r"rate[ _-]?limit|too[ _]many[ _]requests|overloaded", re.IGNORECASE)
 
 
 class FaultError(Exception):
@@ -57,25 +66,38 @@ class RefusedError(Exception):
 def error_in(reply: Any) -> Any:
     """The error that the body of a successful reply reports, at the top or in its first choice; None if there is none.
 
-    OpenRouter and others report faults of the model's provider in this way, FastChat with `object: "error"`.
+    OpenRouter and others report faults of the model's provider in this way, FastChat with `object: "error"`, Gemini in
+    a list. Gateways put words and a code where an answer would be.
     """
-    body = mapping(reply)
+    body = mapping(first(reply)) if isinstance(reply, list) else mapping(reply)
     if body.get("object") == "error":
         return body
-    return body.get("error") or mapping(first(body.get("choices"))).get("error") or None
+    found = body.get("error") or mapping(first(body.get("choices"))).get("error")
+    if found:
+        return found
+    reports = any(body.get(key) for key in _REPORTS) and not any(key in body for key in _ANSWERS)
+    return body if reports else None
 
 
 def status_of(error: Any) -> int | None:
     """The HTTP status that an error in a reply's body has as its code; None if it has none."""
-    code = mapping(error).get("code")
-    if isinstance(code, str) and re.fullmatch(r"\d{3}", code.strip(), re.ASCII):
-        code = int(code)
-    return code if isinstance(code, int) and 400 <= code <= 599 else None
+    body = mapping(error)
+    for given in (*(body.get(key) for key in _STATUS), mapping(first(body.get("errors"))).get("code")):
+        code = int(given) if isinstance(given, str) and re.fullmatch(r"\s*\d{3}\s*", given, re.ASCII) else given
+        if isinstance(code, int) and 400 <= code <= 599:
+            return code
+    named = f"{body.get('code')} {body.get('type')} {message(error)}"
+    return 429 if _BUSY.search(named) else None
 
 
 def is_flagged(text: str) -> bool:
     """Whether the body of an error says that the input was flagged, or that it violates a policy."""
     return _FLAGGED.search(text) is not None
+
+
+def is_without_credit(text: str) -> bool:
+    """Whether the body of an error says that the account has nothing left to pay with."""
+    return _NO_CREDIT.search(text) is not None
 
 
 def message(body: Any, depth: int = MAX_DEPTH) -> str:

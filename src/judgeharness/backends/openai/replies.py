@@ -90,6 +90,8 @@ def read_answer(reply: Any) -> Answer:
     """
     rows, drawn = _rows(reply)
     candidates = _candidates(rows)
+    if not candidates and mapping(first(mapping(reply).get("choices"))).get("finish_reason") == "content_filter":
+        raise NonsenseError("the server filtered its answer (finish_reason: content_filter)")
     if not candidates:
         raise FaultError("the reply has no log-probabilities")
     usage = mapping(mapping(reply).get("usage"))

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from judgeharness.backends.chat import PROBE, LocalChat
-from judgeharness.backends.contract import BackendContext
+from judgeharness.backends.contract import BackendContext, PromptError
 from judgeharness.backends.letters import letter_tokens, require_letters
 from judgeharness.backends.openai.address import bypassing, find_address, find_key
 from judgeharness.backends.openai.budget import Budget
@@ -62,6 +62,8 @@ class Server:
                 for index, prompt in enumerate(group.prompts)
             ]
         texts, tokens = self._reader.texts(group), self._reader.tokens(group)
+        if self.chat is not None and self.capabilities.road == "completions text" and self.chat.encode(texts) != tokens:
+            raise PromptError("a prompt holds the text of a special token, which the server would read as one")
         return [
             Question(prompt.messages, text.removeprefix(self._doubled), tuple(ids), group.decoding, _draw(group, index))
             for index, (prompt, text, ids) in enumerate(zip(group.prompts, texts, tokens, strict=True))
