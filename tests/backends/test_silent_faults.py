@@ -197,7 +197,9 @@ def test_a_dated_template_resumes_on_another_day_and_takes_another_date(task, mo
     later = distributions(evaluated(path, judge, "-o", "date=2031-12-05"))
     assert_same(later, expected_of(judge, ITEMS, dated="05 Dec 2031"))
     assert any(np.abs(later[uid] - first[uid]).max() > 1e-6 for uid in first)
-    assert evaluated(path, judge, "-o", "date=tomorrow").code == 2
+    for wrong in ("tomorrow", "0001-01-01", "2026-02-30"):
+        done = evaluated(path, judge, "-o", f"date={wrong}")
+        assert (done.code, "option date" in done.err) == (2, True)
 
 
 STRIPPING = CHATML.replace("m['content'] }}", "m['content'].replace('/think', '') }}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from judgeharness.backends.chat import PINNED_DATE
 from judgeharness.options import Options
 
+EARLIEST = datetime.date(1900, 1, 1)
 ScorerChoice = Literal["auto", "tree", "plain"]
 
 
@@ -19,4 +22,4 @@ class ChatOptions(Options):
     """
 
     answer_prefix: str | None = None
-    date: datetime.date = PINNED_DATE
+    date: Annotated[datetime.date, Field(ge=EARLIEST)] = PINNED_DATE
