@@ -58,9 +58,9 @@ class PromptReader:
         messages = [Message(each.role, self._cut(each.content)) for each in prompt.messages]
         text = self._chat.render(messages)
         for message in messages:
-            forged = next((mark for mark in self._chat.marks if mark in message.content), None)
-            if forged is not None:
-                raise PromptError(f"a prompt holds {forged!r}, with which the model's chat template marks turns")
+            forged = sorted(mark for mark in self._chat.marks if mark in message.content)
+            if forged:
+                raise PromptError(f"a prompt holds {forged[0]!r}, with which the model's chat template marks turns")
             if message.content.strip() not in text:
                 raise PromptError(
                     f"the model's chat template changes the words of the {message.role} turn, or leaves some out"
