@@ -176,7 +176,7 @@ WORDINGS = {
 PREDICTIONS = {
     "p.csv": ("uid,yes\na,1\n", "no column no"),
     "empty.csv": ("", "no column"),
-    "words.csv": ("uid,yes,no\na,one,two\n", "no number"),
+    "words.csv": ("uid,yes,no\na,one,two\n", "not a number"),
     "short.csv": ("uid,yes,no\na,1\n", "a: has 2 cells where the header has 3 (line 2)"),
     "twice.csv": ("uid,yes,no\na,1,0\na,0,1\n", "is there twice"),
     "other.csv": ("uid,yes,no\nb,1,0\n", "is missing"),

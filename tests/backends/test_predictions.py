@@ -109,8 +109,8 @@ def test_score_names_its_own_option_for_a_model(tmp_path, way):
         ([("a", [1.5, -0.5, 0]), ("b", [1, 0, 0])], "a: a probability is -0.5, below 0"),
         ([("a", [0.5, 0.4, 0]), ("b", [1, 0, 0])], "a: probabilities sum to 0.9, not to 1"),
         ([("a", [float("nan"), 1, 0]), ("b", [1, 0, 0])], "a: a probability is not finite"),
-        ([("a", ["1", 0, 0]), ("b", [1, 0, 0])], "a: a probability is no number"),
-        ([("a", [True, 0, 0]), ("b", [1, 0, 0])], "a: a probability is no number"),
+        ([("a", ["1", 0, 0]), ("b", [1, 0, 0])], "a: a probability is not a number"),
+        ([("a", [True, 0, 0]), ("b", [1, 0, 0])], "a: a probability is not a number"),
         ([("a", [1, 0]), ("b", [1, 0, 0])], "a: has no list of 3 probabilities"),
         ([("a", None), ("b", [1, 0, 0])], "a: has no list of 3 probabilities"),
         ([("a", {"yes": 1}), ("b", [1, 0, 0])], "a: 'yes' is no label"),
@@ -192,7 +192,7 @@ CONTRADICTIONS = {
     "digits that Python alone reads": (
         COLUMNS + "\na,1_0,0,0\nb,\uff11,0,0\n",
         ".csv",
-        "a probability is no number: '1_0' (line 2)",
+        "a probability is not a number: '1_0' (line 2)",
     ),
     "an empty uid in a table": (
         COLUMNS + "\n,1,0,0\n",

@@ -181,7 +181,7 @@ class _Found:
             raise ValueError(f"has no list of {len(self.labels)} probabilities")
         other = [each for each in values if isinstance(each, bool) or not isinstance(each, int | float)]
         if other:
-            raise ValueError(f"a probability is no number: {other[0]!r:.60}")
+            raise ValueError(f"a probability is not a number: {other[0]!r:.60}")
         try:
             row = [float(each) for each in values]
         except OverflowError as error:

@@ -171,7 +171,7 @@ def test_a_cache_of_an_earlier_version_still_counts(stand_in, backend_at, tmp_pa
     assert state.requests == before
     score(backend, groups(1))
     assert "the server answers as 'other', not as 'm'" in lines
-    # The same key twice is no file of ours.
+    # judgeharness does not write a key twice.
     kept.write_text(kept.read_text().replace("{", '{"server": "vLLM",', 1))
     before = state.requests
     assert backend_at(url).describe() == first
