@@ -40,6 +40,7 @@ from judgeharness.executors.local import Local
 from judgeharness.options import NoOptions
 from judgeharness.prefixes import count_tokens
 from judgeharness.registry import Registry
+from judgeharness.store.answer_store import AnswerStore
 from judgeharness.store.database import Store
 from judgeharness.tasks.datasets import DataFolders, cache_folder
 from judgeharness.tasks.fetch import Meter, silent
@@ -194,14 +195,13 @@ def whole_run(backend: HuggingFaceBackend, task: Task, strategy: Any) -> tuple[f
     with (
         tempfile.TemporaryDirectory() as work,
         Store.open(Path(work) / "s.db") as store,
-        store.runs.recorded("s", {}),
+        store.sessions.recorded("s", {}),
     ):
         store.answers.add_backend("b", {})
         work_to_do = plan(task, strategy, backend, "b", store.answers)
         begun = time.perf_counter()
-        pipeline.ask(
-            work_to_do, backend, Local(NoOptions()), pipeline.Place(store.answers, "b", "s"), lambda prompts: None
-        )
+        kept = AnswerStore(store=store, backend_digest="b", session_id="s")
+        pipeline.ask(work_to_do, backend, Local(NoOptions()), kept, lambda prompts: None, lambda items: None)
         whole = time.perf_counter() - begun
     scorer.begin = original
     return whole, 1 - inside[0] / whole

@@ -4,11 +4,16 @@ A row is: what it is about, the words, the exit code, and what the message has t
 in which the rows work; "S" stands for that store.
 """
 
+import contextlib
 import json
 import os
+import resource
 import shutil
+import socket
 import sqlite3
 import struct
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -86,8 +91,8 @@ TASKS = {
     "data anywhere": (task('"good.jsonl"', '"/etc/passwd"'), "lies outside the task's folder"),
     "data behind a link": (task('"good.jsonl"', '"link.jsonl"'), "lies outside the task's folder"),
     "data in a circle": (task('"good.jsonl"', '"circle"'), "circle"),
-    "data in a folder": (task('"good.jsonl"', '"folder"'), "no such data file"),
-    "data in a pipe": (task('"good.jsonl"', '"pipe"'), "no such data file"),
+    "data in a folder": (task('"good.jsonl"', '"folder"'), "is a folder, not a file"),
+    "data in a pipe": (task('"good.jsonl"', '"pipe"'), "is a pipe, not a file"),
     "a name with a zero byte": (task('"good.jsonl"', '"a\\u0000b"'), "no name of a file"),
     "a very long name": (task('"good.jsonl"', f'"{"a" * 5000}"'), "no name of a file"),
     "wording above": (task('"good.jinja"', '"../../etc/hostname"'), "lies outside the task's folder"),
@@ -386,7 +391,7 @@ USAGE = {
     "a plot of nothing": (("plot", "horse", "--store", "S"), 2, "horse"),
     "a plot without its file": (
         ("plot", "ternary", "UNIFORM", "--out", "no/where.png", "--store", "S"),
-        1,
+        2,
         "no/where.png",
     ),
     "a set that is not there": ((*BASE, "--explanations", "abcdef"), 2, "abcdef"),
@@ -530,3 +535,111 @@ def test_the_culprit_is_named_and_nothing_is_lost(world, monkeypatch, words, cod
 
 def test_there_are_enough_rows():
     assert len(ROWS) >= 150
+
+
+# Every option that takes a file, and the ending that it wants; FILE stands for the file.
+PLAIN = ("eval", "--task", "good.toml", "--strategy", "no-explanation", *STORE)
+OPTIONS = {
+    "task": ("toml", ("eval", "--task", "FILE", "--backend", "baseline:uniform", *STORE)),
+    "suite": ("toml", ("run", "FILE", *STORE)),
+    "plugin": ("py", ("list", "tasks", "--plugin", "FILE")),
+    "explanations": ("jsonl", (*PLAIN, "--backend", "baseline:uniform", "--explanations", "FILE")),
+    "json predictions": ("json", ("score", "FILE", "--task", "good.toml", *STORE)),
+    "csv predictions": ("csv", ("score", "FILE", "--task", "good.toml", *STORE)),
+    "official": ("jsonl", ("score", "FILE", "--task", "good.toml", "--official", *STORE)),
+    "lines": ("jsonl", ("new-task", "FILE", "--yes")),
+    "hf": ("gguf", (*PLAIN, "--backend", "hf:./FILE")),
+    "llamacpp": ("gguf", (*PLAIN, "--backend", "llamacpp:./FILE")),
+    "tokenizer": ("gguf", (*PLAIN, "--backend", "openai:m@http://127.0.0.1:9/v1", "-o", "attempts=1", "-o", "tokenizer=./FILE")),
+    "store": ("db", ("leaderboard", "--store", "FILE")),
+    "check": ("db", ("store", "check", "--store", "FILE")),
+    "rescue": ("db", ("store", "rescue", "--store", "FILE", "--to", "rescued.db")),
+    "merge": ("db", ("merge", "FILE", *STORE)),
+    "stage1": ("jsonl", ("finetune", "--model", "minilm", "--labels", "baseline:human", "--task", "good.toml", "--stage1", "FILE", *STORE)),
+    "a run's task": ("toml", ("report", "-o", "report.html", "--task", "FILE", *STORE)),
+    "items": ("jsonl", ("eval", "--task", "items of FILE.toml", "--backend", "baseline:uniform", *STORE)),
+    "an archive": ("zip", ("eval", "--task", "member of FILE.toml", "--backend", "baseline:uniform", *STORE)),
+    "wording": ("jinja", ("prompts", "--task", "wording of FILE.toml", "--strategy", "no-explanation")),
+    "a model's folder": ("json", (*PLAIN, "--backend", "hf:./model of FILE")),
+}  # fmt: skip
+KINDS = ("pipe", "socket", "zero", "full", "folder", "sparse", "missing", "growing", "l" * 250, "L" * 5000, "a\0b")
+
+
+def place(folder, name):
+    """Something of a kind under a name that begins with it; and what names it."""
+    kind = name.partition(".")[0]
+    path = folder / name
+    if kind in ("zero", "full"):
+        path.symlink_to(f"/dev/{kind}")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(name)
+    elif kind in ("sparse", "growing"):
+        path.touch()
+        os.truncate(path, 1 << 40 if kind == "sparse" else 0)
+    named = json.dumps(name)
+    write(folder, "items of FILE.toml", task('"good.jsonl"', named))
+    write(folder, "member of FILE.toml", task('"good.jsonl"', f'{named}, member = "good.jsonl"'))
+    write(folder, "wording of FILE.toml", task('"good.jinja"', named))
+    if name.endswith(".json") and os.path.lexists(path):
+        model = folder / "model of FILE"
+        model.mkdir()
+        (model / "model.safetensors").write_bytes(safetensors(b"{}"))
+        (model / "config.json").write_text("{}")
+        (model / "tokenizer.json").symlink_to(path)
+
+
+@contextlib.contextmanager
+def growing(path):
+    """The file grows all the while; other kinds stay as they are."""
+    done = threading.Event()
+
+    def grow():
+        with path.open("ab", buffering=0) as out:
+            while not done.wait(0.0005):
+                out.write(b"x" * (1 << 16))
+
+    writer = threading.Thread(target=grow)
+    if path.name.startswith("growing"):
+        writer.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if writer.ident is not None:
+            writer.join()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", KINDS, ids=[kind[:7].replace("\0", "0") for kind in KINDS])
+@pytest.mark.parametrize(("ending", "words"), OPTIONS.values(), ids=OPTIONS)
+def test_what_is_no_file_of_a_sensible_size_is_refused_at_once(tmp_path, monkeypatch, ending, words, kind):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "good.toml", TASK)
+    write(tmp_path, "good.jinja", "{{ t }}")
+    write(tmp_path, "good.jsonl", lines(ITEM))
+    name = f"{kind}.{ending}"
+    place(tmp_path, name)
+    memory, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    with growing(tmp_path / name):
+        result = judgeharness(
+            *(word.replace("FILE", name) if ".toml" not in word and "of FILE" not in word else word for word in words)
+        )
+    # The machine may be busy: what would hang, or read what has no end, takes longer than this.
+    assert time.monotonic() - begun < 30
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 500_000
+    # What grows may be read before it has grown.
+    assert result.code in (1, 2) or kind == "growing", result
+    assert "Traceback" not in result.err
+    said = [
+        line
+        for line in result.err.splitlines()
+        if not line.startswith(("warning: ", "hf model", "openai model", "llamacpp model"))
+    ]
+    assert len(said) <= 2, result.err
+    assert sum(map(len, said)) < 7000
+    assert not list(tmp_path.glob(".judgeharness-*"))

@@ -172,7 +172,8 @@ def test_the_api_and_the_conformance_tests_are_documented():
 
 def test_every_table_and_column_of_the_store_is_documented(store):
     page = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
-    rows = {line.split("|")[1].strip().strip("`"): line for line in page.splitlines() if line.startswith("| `")}
+    tables_part = page.split("\n## ")[0]
+    rows = {line.split("|")[1].strip().strip("`"): line for line in tables_part.splitlines() if line.startswith("| `")}
     connection = store.connection
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
     assert set(rows) == set(tables)
@@ -191,6 +192,15 @@ def test_every_package_and_module_is_in_the_architecture():
     for path in sorted((ROOT / "src" / "judgeharness").iterdir()):
         if not path.name.startswith("_") and path.suffix in ("", ".py"):
             assert f"`{path.stem}`" in page, path.name
+
+
+def test_every_promise_names_a_test_that_is_there():
+    path, page = "", (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    for named in re.findall(r"`((?:tests/[\w/.]+)?(?:::\w+)?)`", page):
+        path, colons, test = (named if named.startswith("tests") else path + named).partition("::")
+        assert (ROOT / path).exists(), named
+        if colons:
+            assert f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), named
 
 
 def test_links_between_pages_lead_somewhere():

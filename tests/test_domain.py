@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judgeharness.domain import OptionScores, distribution, in_label_order
+from judgeharness.domain import GeneratedTexts, OptionScores, distribution, distributions, in_label_order
 from tests.helpers import group
 
 
@@ -35,12 +35,67 @@ def test_arrays_that_do_not_fit_are_refused():
     for scores, mass, censored in (
         (np.ones(3), None, None),
         (np.ones((0, 3)), None, None),
-        (np.array([[1.0, np.nan]]), None, None),
+        (good + 1j, None, None),
+        (good.astype(object), None, None),
+        (good.astype(bool), None, None),
+        ([["1", "2"]], None, None),
+        ("12", None, None),
         (good, np.ones(3), None),
+        (good, ["a", "b"], None),
         (good, None, np.zeros((3, 2), dtype=bool)),
+        (good, None, good),
     ):
         with pytest.raises(ValueError, match="i "):
             OptionScores("i", scores, "logit", mass, censored)
+    with pytest.raises(ValueError, match="of the kind 'odds'"):
+        OptionScores("i", good, "odds")
+
+
+def test_lists_of_numbers_are_taken_for_arrays():
+    scores = OptionScores("i", [[1, 2], [3, 4]], "logit", [0.5, 1], [[True, False], [False, False]])
+    assert scores.scores.dtype == np.float64
+    assert scores.mass.tolist() == [0.5, 1.0]
+    assert scores.informative.tolist() == [True, True]
+    assert GeneratedTexts("i", ["a"], [False]) == GeneratedTexts("i", ("a",), (False,))
+    for texts, cut in (((1,), (False,)), (("a",), (None,)), ("a", (False,)), (("a",), ())):
+        with pytest.raises(ValueError, match="of i"):
+            GeneratedTexts("i", texts, cut)
+
+
+@pytest.mark.parametrize(
+    ("scores", "mass", "reason"),
+    [
+        ([[1.0, np.nan]], None, "not all finite"),
+        ([[1.0, -np.inf]], None, "not all finite"),
+        ([[1.0, 2.0]], [2.0], "hold together is 2"),
+        ([[1.0, 2.0]], [-0.5], "hold together is -0.5"),
+        ([[1.0, 2.0]], [np.nan], "hold together is nan"),
+    ],
+)
+def test_numbers_that_no_model_gives_are_found(scores, mass, reason):
+    assert reason in OptionScores("i", scores, "logit", mass).nonsense
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ([[0.5, 0.5], [1, 0]], None),
+        ([[0.5, 0.5]], "the shape is"),
+        ([[0.5, 0.6], [1, 0]], "sum to 1.1"),
+        ([[1.5, -0.5], [1, 0]], "is -0.5"),
+        ([[np.nan, 0.5], [1, 0]], "is nan"),
+        ([[0.5 + 0j, 0.5], [1, 0]], "no real numbers"),
+        ("much", "no real numbers"),
+        (None, "no real numbers"),
+        ([[1], [1, 0]], "inhomogeneous"),
+    ],
+)
+def test_rows_of_probabilities(rows, reason):
+    if reason is None:
+        assert distributions(rows, (2, 2)).tolist() == rows
+        return
+    with pytest.raises(ValueError, match=reason):
+        distributions(rows, (2, 2))
 
 
 @pytest.mark.parametrize(

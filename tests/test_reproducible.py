@@ -165,7 +165,7 @@ def test_answers_that_are_other_ones_now_are_found(store):
 def test_what_has_changed_is_listed(store):
     run = runs(store)["hf:smollm2", "no-explanation", "norm"]
     with Store.open(store) as opened:
-        record = dict(opened.runs.session(run.session_id))
+        record = dict(opened.sessions.find(run.session_id))
         description = dict(opened.answers.description(run.backend_digest))
     record["packages"] = {**record["packages"], "torch": "1.0", "gone": "0.1"}
     for name in ("id", "started", "ended", "status"):

@@ -40,8 +40,12 @@ def suite(tmp_path):
     return path
 
 
+def requests(suite, *given, **more):
+    return [each.request for each in read_suite(suite).requests(*given, **more)]
+
+
 def test_requests_are_the_suites_evaluations(suite):
-    fixed, asked = read_suite(suite).requests(["hf:a", "hf:b"], values={"dtype": "float32"}, arguments=["run", "x"])
+    fixed, asked = requests(suite, ["hf:a", "hf:b"], values={"dtype": "float32"}, arguments=["run", "x"])
     assert (fixed.backends, fixed.strategies, fixed.values) == (("baseline:human", "baseline:uniform"), (), {})
     assert asked.backends == ("hf:a", "hf:b")
     assert asked.strategies == ("no-explanation", "parallel-explicit")
@@ -51,34 +55,34 @@ def test_requests_are_the_suites_evaluations(suite):
 
 
 def test_a_part_of_a_suite(suite):
-    fixed, asked = read_suite(suite).requests(["hf:a"], strategies=["no-explanation"], limit=2)
+    fixed, asked = requests(suite, ["hf:a"], strategies=["no-explanation"], limit=2)
     assert asked.strategies == ("no-explanation",)
     assert (fixed.limit, asked.limit) == (2, 2)
     with pytest.raises(UnknownNameError, match="serial"):
-        read_suite(suite).requests(["hf:a"], strategies=["serial"])
+        requests(suite, ["hf:a"], strategies=["serial"])
 
 
 def test_tasks_of_ones_own_lie_beside_the_suite(suite):
     suite.write_text(SUITE.replace('tasks = ["nli-sample"]', 'tasks = ["sub/task.toml"]', 1))
-    fixed, _ = read_suite(suite).requests(["hf:a"])
+    fixed, _ = requests(suite, ["hf:a"])
     assert fixed.tasks == (str(suite.parent / "sub" / "task.toml"),)
 
 
 def test_explanations_lie_beside_the_suite_or_in_the_store(suite):
-    plain, shown = read_suite(suite).requests(["hf:a"])
+    plain, shown = requests(suite, ["hf:a"])
     assert (plain.explanations, shown.explanations) == ("human", "human")
     suite.write_text(SUITE + 'explanations = "own.jsonl"\n')
-    assert read_suite(suite).requests(["hf:a"])[1].explanations == str(suite.parent / "own.jsonl")
+    assert requests(suite, ["hf:a"])[1].explanations == str(suite.parent / "own.jsonl")
     suite.write_text(SUITE + 'explanations = "1a2b3c"\n')
-    assert read_suite(suite).requests(["hf:a"])[1].explanations == "1a2b3c"
+    assert requests(suite, ["hf:a"])[1].explanations == "1a2b3c"
 
 
 def test_backends_are_asked_for_where_they_are_needed_and_refused_where_not(suite):
     with pytest.raises(InputError, match="which models"):
-        read_suite(suite).requests([])
+        requests(suite, [])
     suite.write_text(SUITE[: SUITE.rindex("[[evaluations]]")])
     with pytest.raises(InputError, match="leave --backend out"):
-        read_suite(suite).requests(["hf:a"])
+        requests(suite, ["hf:a"])
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_shipped_suites_are_sound(registry):
     for name in shipped_suites():
         suite = shipped_suite(name)
         assert suite.name == name
-        for request in suite.requests(["hf:smollm2"]):
+        for request in (each.request for each in suite.requests(["hf:smollm2"])):
             assert set(request.tasks) <= set(registry.tasks.names())
             assert set(request.strategies) <= set(registry.strategies.names())
             assert set(request.transforms) <= set(registry.transforms.names())

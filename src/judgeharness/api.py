@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from judgeharness.backends.contract import Budget
 from judgeharness.evaluation import Evaluation, Request, Step
 from judgeharness.measures import Measure
 from judgeharness.options import word
@@ -74,7 +75,7 @@ class Results(Sequence[Result]):
 
     def __repr__(self) -> str:
         """The leaderboard as plain text."""
-        from rich.console import Console
+        from judgeharness.reports.text import Console
 
         console = Console(width=WIDTH, color_system=None)
         with console.capture() as captured:
@@ -91,7 +92,7 @@ class Results(Sequence[Result]):
         """The leaderboard, for notebooks."""
         import io
 
-        from rich.console import Console
+        from judgeharness.reports.text import Console
 
         console = Console(record=True, width=WIDTH, file=io.StringIO(), force_jupyter=False)
         console.print(self)
@@ -112,6 +113,8 @@ def evaluate(
     split: str | None = None,
     limit: int | None = None,
     executor: str = "local",
+    budget_requests: int | None = None,
+    budget_tokens: int | None = None,
     data_dir: str | Path | None = None,
     store: str | Path | None = None,
     plugins: Names = (),
@@ -131,6 +134,8 @@ def evaluate(
         split: the part of the task; its first unless given.
         limit: the first items only.
         executor: where prompts are answered.
+        budget_requests: the most requests to servers that may be spent on these runs, earlier calls included.
+        budget_tokens: the most tokens of prompts and answers, likewise.
         data_dir: where datasets lie; JUDGEHARNESS_DATA_DIR or the user's cache unless given.
         store: the SQLite file; JUDGEHARNESS_STORE or ./judgeharness.db unless given.
         plugins: files or modules, besides what is installed.
@@ -154,6 +159,7 @@ def evaluate(
         limit=limit,
         split=split,
         executor=executor,
+        budget=Budget(budget_requests, budget_tokens),
         explanations=explanations,
     )
     registry = Registry.from_environment(_names(plugins))

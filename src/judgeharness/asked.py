@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from judgeharness import options
+from judgeharness import options, trust
 from judgeharness.bias import Asked, Bias, measure_bias
 from judgeharness.components import component
 from judgeharness.domain import FloatArray, GeneratedTexts, Item, OptionScores, Reading
 from judgeharness.errors import InputError
 from judgeharness.explanations import explained
-from judgeharness.registry import Registry
+from judgeharness.registry import Catalog, Registry
 from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
 from judgeharness.tasks.task import Task
@@ -42,7 +42,7 @@ def answered_again(run: Run, task: Task, registry: Registry, store: Store) -> It
     """
     if run.strategy is None:
         raise InputError(f"run {run.id} of {run.backend} asked no prompts", "name a run of a model")
-    strategy = component(registry.strategies, run.strategy, _given(run.record.get("strategy"))).part
+    strategy = _part(run, "strategy", run.strategy, registry.strategies)
     given = run.record.get("explanations")
     task = explained(task, None if given is None else store.explanations.find(given["set"]))
     items = {item.uid: item for item in task.items}
@@ -67,7 +67,7 @@ def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Itera
     """What each item that has a distribution was asked, under the run's transform. Raises as `answered_again`."""
     transform = None
     if run.transform is not None:
-        transform = component(registry.transforms, run.transform, _given(run.record.get("transform"))).part
+        transform = _part(run, "transform", run.transform, registry.transforms)
     for each in answered_again(run, task, registry, store):
         if each.has_distribution:
             yield asked_of(each, transform)
@@ -95,7 +95,8 @@ def asked_of(answered: Answered, transform: Any) -> Asked:
     )
 
 
-def _given(record: Mapping[str, Any] | None) -> dict[str, str]:
-    """The options of a component as `-o` would give them."""
-    given = (record or {}).get("options", {})
-    return {name: options.word(value) for name, value in given.items() if value is not None}
+def _part(run: Run, kind: str, name: str, catalog: Catalog[Any]) -> Any:
+    """A run's strategy or transform, with the options that its record has. Raises InputError for sensitive ones."""
+    given = (run.record.get(kind) or {}).get("options", {})
+    values = {name: options.word(value) for name, value in given.items() if value is not None}
+    return component(catalog, name, trust.harmless(f"run {run.id}", catalog, name, values)).part

@@ -10,6 +10,7 @@ from typing import Any
 from judgeharness import options
 from judgeharness.backends.contract import BackendContext, Description, Model, Predictor, Scorer, TextGenerator
 from judgeharness.content import digest
+from judgeharness.contracts import behind_wall
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.executors.contract import Executor, Placing, Recipe
 from judgeharness.measures import Measure
@@ -17,6 +18,7 @@ from judgeharness.record import readable
 from judgeharness.registry import Catalog, Registry
 from judgeharness.specs import BackendSpec, MetricSpec
 from judgeharness.tasks.definition import TaskDefinition, read_definition
+from judgeharness.walls import Wall
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,15 @@ class OpenBackend:
 
 
 def component(catalog: Catalog[Any], name: str, values: Mapping[str, str]) -> Named:
-    """A strategy or transform with those of the values that it knows. Raises as the catalog and the options do."""
-    model = catalog.load_options(name)
-    chosen = options.build(model, values, name)
-    return Named(name, catalog.load(name)(chosen), chosen.model_dump(mode="json"))
+    """A component with those of the values that it knows, behind its wall. Raises as the catalog and the options do."""
+    wall = catalog.wall(name)
+    chosen = _chosen(wall, catalog.load_options(name), values, name)
+    recorded = wall.call("its options", chosen.model_dump, mode="json")
+    return Named(name, behind_wall(catalog.load(name)(chosen), wall), recorded)
+
+
+def _chosen(wall: Wall, model: Any, values: Mapping[str, str], name: str) -> Any:
+    return wall.call("its options", options.build, model, values, name)
 
 
 def backend_spec(registry: Registry, name: str) -> tuple[BackendSpec, str]:
@@ -65,11 +72,11 @@ def backend_spec(registry: Registry, name: str) -> tuple[BackendSpec, str]:
 def open_backend(registry: Registry, name: str, values: Mapping[str, str], context: BackendContext) -> OpenBackend:
     """The backend `scheme:model`, described but with no weights loaded. Raises InputError and HarnessError."""
     spec, model = backend_spec(registry, name)
-    known = registry.backends.load_options(spec.name)
-    chosen = options.build(known, values, spec.name)
-    part = registry.backends.load(spec.name)(model, chosen, context)
-    if not isinstance(part, Scorer | TextGenerator | Predictor):
-        raise HarnessError(f"backend '{spec.name}' is neither a Scorer, nor a TextGenerator, nor a Predictor")
+    known, wall = registry.backends.load_options(spec.name), registry.backends.wall(spec.name)
+    made = registry.backends.load(spec.name)(model, _chosen(wall, known, values, spec.name), context)
+    if not isinstance(made, Scorer | TextGenerator | Predictor):
+        raise HarnessError(f"{wall.who} is neither a Scorer, nor a TextGenerator, nor a Predictor")
+    part = behind_wall(made, wall)
     return OpenBackend(readable(name), part, part.describe(), options.accepted(known, values))
 
 
@@ -93,7 +100,9 @@ def task_definition(registry: Registry, name: str) -> TaskDefinition:
     """A task by name, or by the path of a TOML file. Raises InputError."""
     if is_file(name):
         return read_definition(Path(name).expanduser())
-    definition: TaskDefinition = registry.tasks.load(name)()
+    definition = registry.tasks.load(name)()
+    if not isinstance(definition, TaskDefinition):
+        raise HarnessError(f"{registry.tasks.wall(name).who} gives no TaskDefinition: {type(definition).__name__}")
     return definition
 
 

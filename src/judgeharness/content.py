@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from judgeharness.domain import PromptGroup
+from judgeharness.files import MAX_WEIGHTS_BYTES, opened
 
 _BLOCK = 1 << 20
 _BAR = "[|\\uff5c]"
@@ -28,9 +30,9 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def file_digest(path: Path) -> str:
-    """sha256, in hex, of a file's bytes."""
-    with path.open("rb") as stream:
+def file_digest(path: Path, what: str = "file") -> str:
+    """sha256, in hex, of a file's bytes. Raises InputError as `files.opened` does, to which `what` goes."""
+    with opened(path, what=what) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -56,11 +58,11 @@ def sampled_digest(path: Path, whole_below: int = 1 << 28, samples: int = 64) ->
 
     Weights of many gigabytes are told apart in seconds: training changes every block.
     """
-    size = path.stat().st_size
-    if size < whole_below:
-        return file_digest(path)
-    running = hashlib.sha256(f"{size}:{samples}".encode())
-    with path.open("rb") as stream:
+    with opened(path, MAX_WEIGHTS_BYTES) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size < whole_below:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        running = hashlib.sha256(f"{size}:{samples}".encode())
         for index in range(samples):
             stream.seek((size - _BLOCK) * index // (samples - 1))
             running.update(stream.read(_BLOCK))

@@ -24,6 +24,9 @@ PLACEHOLDER = -500.0
 MOST_TOTAL = 1.01
 """What the probabilities of different tokens may sum to, with some rounding."""
 
+ROUNDING = 1e-5
+"""How far from 1 the probabilities of a distribution may sum."""
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -135,19 +138,33 @@ class OptionScores:
     censored: BoolArray | None = None
 
     def __post_init__(self) -> None:
-        """Raises ValueError if the arrays do not fit together or a score is not finite."""
+        """Lists become arrays. Raises ValueError if they hold something else than numbers, or do not fit together."""
+        if self.kind not in ("logit", "logprob"):
+            raise ValueError(f"scores of {self.uid} are of the kind {self.kind!r}, not 'logit' or 'logprob'")
+        object.__setattr__(self, "scores", floats(self.scores, f"scores of {self.uid}"))
         if self.scores.ndim != 2 or 0 in self.scores.shape:
             raise ValueError(f"scores of {self.uid} have the shape {self.scores.shape}, not (prompts, labels)")
-        if not np.isfinite(self.scores).all():
-            raise ValueError(f"scores of {self.uid} are not all finite")
-        if self.mass is not None and self.mass.shape != self.scores.shape[:1]:
-            raise ValueError(f"mass of {self.uid} has the shape {self.mass.shape}, not (prompts,)")
-        if self.censored is not None and self.censored.shape != self.scores.shape:
-            raise ValueError(f"censored of {self.uid} has the shape {self.censored.shape}, not (prompts, labels)")
+        if self.mass is not None:
+            object.__setattr__(self, "mass", floats(self.mass, f"the mass of {self.uid}"))
+            if self.mass.shape != self.scores.shape[:1]:
+                raise ValueError(f"mass of {self.uid} has the shape {self.mass.shape}, not (prompts,)")
+        if self.censored is not None:
+            object.__setattr__(self, "censored", np.asarray(self.censored))
+            if self.censored.shape != self.scores.shape or self.censored.dtype != np.bool_:
+                raise ValueError(
+                    f"censored of {self.uid} is of the shape {self.censored.shape} and the type "
+                    f"{self.censored.dtype.name}, not (prompts, labels) and bool"
+                )
 
     @property
     def nonsense(self) -> str | None:
         """Why these cannot be what a model gave, in words; None if they can."""
+        if not np.isfinite(self.scores).all():
+            return "its scores are not all finite"
+        if self.mass is not None:
+            wrong = self.mass[~((self.mass >= -ROUNDING) & (self.mass <= MOST_TOTAL))]
+            if len(wrong):
+                return f"the probability that its options hold together is {wrong[0]:.3g}"
         if self.kind != "logprob":
             return None
         if (self.scores <= PLACEHOLDER).any():
@@ -174,7 +191,12 @@ class GeneratedTexts:
     cut: tuple[bool, ...]
 
     def __post_init__(self) -> None:
-        """Raises ValueError where there are not as many marks as texts, or none."""
+        """Lists become tuples. Raises ValueError where there are not as many marks as texts, or none, or others."""
+        for name, kind in (("texts", str), ("cut", bool)):
+            values = getattr(self, name)
+            if not isinstance(values, list | tuple) or not all(isinstance(each, kind) for each in values):
+                raise ValueError(f"{name} of {self.uid} are no tuple of {kind.__name__}")
+            object.__setattr__(self, name, tuple(values))
         if not self.texts or len(self.texts) != len(self.cut):
             raise ValueError(f"{len(self.texts)} texts of {self.uid} have {len(self.cut)} marks")
 
@@ -237,3 +259,29 @@ def distribution(counts: tuple[float, ...]) -> tuple[float, ...]:
     if total <= 0:
         raise ValueError("all counts are zero")
     return tuple(count / total for count in counts)
+
+
+def distributions(rows: object, shape: tuple[int, ...]) -> FloatArray:
+    """Rows of probabilities. Raises ValueError where they are something else, or not as many as they should be."""
+    found = floats(rows, "the probabilities")
+    if found.shape != shape:
+        raise ValueError(f"the shape is {found.shape}, not {shape}")
+    if not np.isfinite(found).all():
+        raise ValueError(f"a probability is {found[~np.isfinite(found)][0]:g}")
+    if (found < 0).any():
+        raise ValueError(f"a probability is {found.min():g}")
+    sums = found.sum(axis=1)
+    wrong = sums[np.abs(sums - 1) > ROUNDING]
+    if len(wrong):
+        raise ValueError(f"the probabilities of a row sum to {wrong[0]:.6g}")
+    return found
+
+
+def floats(value: object, what: str) -> FloatArray:
+    """Numbers as an array, also where they are lists. Raises ValueError for complex numbers, texts and the like."""
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        return value
+    found = np.asarray(value)
+    if found.dtype.kind not in "fiu":
+        raise ValueError(f"{what} are no real numbers, but of the type {found.dtype.name}")
+    return found.astype(np.float64)

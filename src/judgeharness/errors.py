@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from judgeharness.keys import scrub
+
 
 class HarnessError(Exception):
     """Something failed that was asked for rightly: exit code 1.
@@ -15,9 +17,9 @@ class HarnessError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = scrub(message)
+        self.hint = None if hint is None else scrub(hint)
+        super().__init__(self.message)
 
     def lines(self) -> list[str]:
         """The error as the console shows it: one line, or two where there is a hint; lists have more."""
@@ -55,5 +57,5 @@ def nearest(name: str, known: list[str]) -> str:
 
 def first_line(error: Exception) -> str:
     """What an error of another library says first, or its kind where it says nothing."""
-    lines = str(error).strip().splitlines()
+    lines = scrub(str(error)).strip().splitlines()
     return lines[0] if lines else type(error).__name__

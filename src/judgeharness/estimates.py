@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from judgeharness.domain import FloatArray, GeneratedTexts, OptionScores, Reading
+from judgeharness.domain import FloatArray, GeneratedTexts, OptionScores, Reading, distributions
 from judgeharness.errors import HarnessError
 from judgeharness.transforms.contract import Transform
+from judgeharness.walls import who
 
 
 class UninformativeError(ValueError):
@@ -24,8 +25,7 @@ def estimate(scores: OptionScores, transform: Transform) -> FloatArray:
     """
     if not scores.informative.any():
         raise UninformativeError("none of the options was among the tokens that the server returned, for any prompt")
-    probabilities = transform(scores)
-    require_distributions(probabilities, scores.scores.shape, "the transform")
+    probabilities = _distributions(transform(scores), scores.scores.shape, who(transform, "the transform"))
     result: FloatArray = probabilities[scores.informative].mean(axis=0)
     return result
 
@@ -38,8 +38,7 @@ def average(reading: Reading) -> FloatArray:
     rows = reading.probabilities[reading.read]
     if not len(rows):
         raise UninformativeError(f"none of the {len(reading.probabilities)} texts could be read")
-    require_distributions(rows, rows.shape, "the strategy")
-    result: FloatArray = rows.mean(axis=0)
+    result: FloatArray = _distributions(rows, rows.shape, "the strategy").mean(axis=0)
     return result
 
 
@@ -52,10 +51,11 @@ def distribution_of(answer: OptionScores | Reading, transform: Transform | None)
     return estimate(answer, transform)
 
 
-def require_distributions(rows: FloatArray, shape: tuple[int, ...], who: str) -> None:
-    """Raises HarnessError where rows are not probability distributions, or not as many as they should be."""
-    if rows.shape != shape or (rows < 0).any() or not np.allclose(rows.sum(axis=1), 1.0, atol=1e-9):
-        raise HarnessError(f"{who} did not give {shape[0]} distributions over {shape[1]} labels")
+def _distributions(rows: object, shape: tuple[int, ...], made_by: str) -> FloatArray:
+    try:
+        return distributions(rows, shape)
+    except ValueError as error:
+        raise HarnessError(f"{made_by} does not give distributions: {error}") from error
 
 
 @dataclass(slots=True)

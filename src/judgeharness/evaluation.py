@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from judgeharness import options, pipeline
-from judgeharness.backends.contract import METHODS, Answering, BackendContext, Model, Predictor
+from judgeharness.backends.contract import METHODS, Answering, BackendContext, Budget, Metered, Model, Predictor
 from judgeharness.components import (
     Named,
     OpenBackend,
@@ -24,18 +24,19 @@ from judgeharness.components import (
     task_definition,
 )
 from judgeharness.content import digest
+from judgeharness.contracts import close
 from judgeharness.domain import Prediction
 from judgeharness.errors import InputError
-from judgeharness.estimates import require_distributions
 from judgeharness.executors.contract import Executor
 from judgeharness.explanations import ExplanationSet, explained
 from judgeharness.measures import applicable, measure, paired
 from judgeharness.metrics.kl import unexpected
-from judgeharness.pipeline import Place, Progress
+from judgeharness.pipeline import Progress
 from judgeharness.plugins import whole_paths
 from judgeharness.record import EDITION, session_record
 from judgeharness.registry import Catalog, Registry
 from judgeharness.shards import Shard
+from judgeharness.store.answer_store import Account, AnswerStore
 from judgeharness.store.database import Store, given_explanations
 from judgeharness.store.runs import Run
 from judgeharness.strategies.contract import Strategy, WritingStrategy
@@ -54,7 +55,8 @@ class Request:
     transforms: none for the default ones, of which those that the scores do not allow are left out. metrics: besides
     the default ones. temperature: of every transform that has one. values: options of backends, strategies,
     transforms and the executor. limit: the first items only. shard: a part of these items is asked, and no run is made:
-    the whole does that from the store. explanations: "human" for the tasks' own, else a file of
+    the whole does that from the store. budget: of models that are paid by the request; what earlier calls spent on the
+    same counts. explanations: "human" for the tasks' own, else a file of
     others or the id of a set in the store. arguments: the command line, for the record.
     """
 
@@ -69,6 +71,7 @@ class Request:
     split: str | None = None
     executor: str = "local"
     shard: Shard | None = None
+    budget: Budget = field(default_factory=Budget)
     explanations: str = "human"
     arguments: Sequence[str] = ()
 
@@ -132,6 +135,7 @@ class Evaluation:
         self._predictions: dict[tuple[str, str], tuple[Prediction, ...]] = {}
         self._words: dict[tuple[str, str], str] = {}
         self._unanswered = 0
+        self._account = Account()
 
     @property
     def unanswered(self) -> int:
@@ -170,15 +174,27 @@ class Evaluation:
             self._close()
             raise
 
-    def run(self, store: Store) -> list[Run]:
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What requests are spent on, once all is prepared: every task under every strategy by each model."""
+        models = [backend for backend in self._backends if isinstance(backend.part, Model)]
+        return frozenset(
+            self._scope(task, backend, strategy)
+            for backend in models
+            for task in self._tasks
+            for strategy in self._strategies
+        )
+
+    def run(self, store: Store, scopes: frozenset[str] = frozenset()) -> list[Run]:
         """Plan, ask, measure and store; the runs in the order that was asked for. A shard has none.
 
-        What was answered stays in the store whatever happens: the same request goes on from there. Raises InputError
-        and HarnessError.
+        What was answered stays in the store whatever happens: the same request goes on from there. scopes: of other
+        evaluations that the budget is for as well. Raises InputError and HarnessError.
         """
+        self._account = Account(self._request.budget, self.scopes | scopes)
         steps = self._plan(store)
         record = session_record(self._request.arguments, self._registry.plugins)
-        with store.runs.recorded(self._session, record):
+        with store.sessions.recorded(self._session, record):
             try:
                 return self._carry_out(steps, store)
             finally:
@@ -192,9 +208,7 @@ class Evaluation:
 
     def _close(self) -> None:
         # What was opened on top of something else goes first.
-        for backend in reversed(self._backends):
-            if isinstance(backend.part, Model):
-                backend.part.close()
+        close(backend.part for backend in reversed(self._backends))
 
     def _check(self, backend: OpenBackend) -> None:
         if isinstance(backend.part, Predictor):
@@ -275,8 +289,8 @@ class Evaluation:
 
     def _asked(self, step: Step, work: Work, strategy: Strategy, model: Model, store: Store) -> list[Run]:
         begun = time.monotonic()
-        place = Place(store.answers, step.backend.digest, self._session)
-        done, work = pipeline.complete(work, model, self._executor, place, step.name, self._watcher)
+        kept = self._answer_store(step, store)
+        done, work = pipeline.complete(work, model, self._executor, kept, step.name, self._watcher)
         if self._request.shard is not None:
             self._note_shard(step, self._request.shard, done)
             return []
@@ -285,6 +299,8 @@ class Evaluation:
             "prompts_scored": done.prompts,
             "seconds_scoring": round(time.monotonic() - begun, 3),
         }
+        if isinstance(model, Metered):
+            facts["requests"], facts["tokens"] = store.journal.spent([kept.scope])
         transforms = self._transforms_of(strategy)
         parts = [None if transform is None else transform.part for transform in transforms]
         predicted = pipeline.predict(work, parts, store.answers, done.failures)
@@ -303,7 +319,21 @@ class Evaluation:
         self._explain_failure(step, runs, predicted.predictions[0])
         return runs
 
-    def _note_shard(self, step: Step, shard: Shard, done: pipeline.Asked) -> None:
+    def _answer_store(self, step: Step, store: Store) -> AnswerStore:
+        scope = "" if step.strategy is None else self._scope(step.task, step.backend, step.strategy)
+        return AnswerStore(
+            store=store,
+            backend_digest=step.backend.digest,
+            session_id=self._session,
+            scope=scope,
+            account=self._account,
+        )
+
+    def _scope(self, task: Task, backend: OpenBackend, strategy: Named) -> str:
+        given = None if self._explanations is None else self._explanations.id
+        return digest([task.name, task.split, backend.digest, strategy.name, dict(strategy.options), given])
+
+    def _note_shard(self, step: Step, shard: Shard, done: pipeline.Outcome) -> None:
         self._unanswered += len(done.failures)
         answered = f"{len(step.task.items) - len(done.failures):,} of {len(step.task.items):,} items are answered"
         reason = next((f"; the others: {reason}" for reason in done.failures.values()), "")
@@ -391,7 +421,6 @@ def _run_id(step: Step, record: Mapping[str, Any]) -> str:
 
 def _predictions(task: Task, predictor: Predictor) -> tuple[Prediction, ...]:
     rows = predictor.predict(task.items, task.labels)
-    require_distributions(rows, (len(task.items), len(task.labels)), "the backend")
     return tuple(Prediction(item.uid, tuple(row)) for item, row in zip(task.items, rows.tolist(), strict=True))
 
 

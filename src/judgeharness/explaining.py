@@ -13,15 +13,17 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from judgeharness.backends.contract import TextGenerator
+from judgeharness.backends.contract import Budget, TextGenerator
 from judgeharness.components import OpenBackend
 from judgeharness.content import digest
+from judgeharness.contracts import close
 from judgeharness.domain import Decoding, GeneratedTexts, Item, Prompt, PromptGroup, Reading
 from judgeharness.errors import InputError, UnknownNameError
 from judgeharness.executors.local import Local
 from judgeharness.explanations import ExplanationSet, GivenExplanation
 from judgeharness.options import NoOptions
-from judgeharness.pipeline import Place, Progress, complete
+from judgeharness.pipeline import Progress, complete
+from judgeharness.store.answer_store import Account, AnswerStore
 from judgeharness.store.answers import Answers
 from judgeharness.store.database import Store
 from judgeharness.tasks.task import Task
@@ -114,7 +116,13 @@ class Collected:
 
 
 def write_explanations(
-    task: Task, asked: Explaining, backend: OpenBackend, store: Store, record: Mapping[str, Any], watch: Progress
+    task: Task,
+    asked: Explaining,
+    backend: OpenBackend,
+    store: Store,
+    record: Mapping[str, Any],
+    watch: Progress,
+    budget: Budget,
 ) -> Collected:
     """Have a backend write what is missing, and keep all of it in the store as one set. record: of the session.
 
@@ -124,14 +132,22 @@ def write_explanations(
     if not isinstance(model, TextGenerator):
         raise InputError(f"{backend.name} writes no text")
     session = secrets.token_hex(6)
-    with store.runs.recorded(session, record):
+    with store.sessions.recorded(session, record):
         store.answers.add_backend(backend.digest, backend.description)
-        place = Place(store.answers, backend.digest, session)
+        kept = AnswerStore(
+            store=store,
+            backend_digest=backend.digest,
+            session_id=session,
+            scope=digest(
+                [task.name, task.split, backend.digest, "explain", list(asked.labels), asdict(asked.decoding)]
+            ),
+            account=Account(budget),
+        )
         try:
             work = plan(task, asked, model, backend.digest, store.answers)
-            done, work = complete(work, model, Local(NoOptions()), place, f"{task.name} · {backend.name}", watch)
+            done, work = complete(work, model, Local(NoOptions()), kept, f"{task.name} · {backend.name}", watch)
         finally:
-            model.close()
+            close([model])
         found = _collected(work, asked, store.answers, backend, len(done.failures))
         store.explanations.add(found.explanations, session)
     return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from judgeharness.domain import FloatArray
-from judgeharness.errors import HarnessError
+from judgeharness.files import make_folder, replacing, write
+from judgeharness.showing import json_text, safe
 from judgeharness.tasks.task import Task
 
 ABOUT = "README.txt"
@@ -19,21 +19,18 @@ def write_soft_labels(folder: Path, name: str, task: Task, rows: FloatArray, hel
     A line holds uid, the item's texts, and `label_probabilities` in the task's label order. Raises HarnessError where
     the folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        written = [_lines(folder / f"{task.split}.jsonl", task, rows)]
-        written += [_lines(folder / f"{each.split}.jsonl", each, each.human) for each in held_out]
-        (folder / ABOUT).write_text(_about(name, task, held_out), encoding="utf-8")
-    except OSError as error:
-        raise HarnessError(f"{folder}: cannot be written: {error}") from error
+    make_folder(folder)
+    written = [_lines(folder / f"{task.split}.jsonl", task, rows)]
+    written += [_lines(folder / f"{each.split}.jsonl", each, each.human) for each in held_out]
+    write(folder / ABOUT, safe(_about(name, task, held_out)))
     return [*written, folder / ABOUT]
 
 
 def _lines(path: Path, task: Task, rows: FloatArray) -> Path:
-    with path.open("w", encoding="utf-8") as out:
+    with replacing(path) as out:
         for item, row in zip(task.items, rows.tolist(), strict=True):
             entry = {"uid": item.uid, **item.fields, "label_probabilities": row}
-            out.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            out.write(json_text(entry).encode() + b"\n")
     return path
 
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from judgeharness.errors import InputError, nearest
+from judgeharness.specs import Kind
 
 TEMPERATURE = "temperature"
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitive:
+    """Marks an option whose value is never taken from a record or a suite unless the user trusts it.
+
+    For example `base_url: Annotated[str | None, Sensitive("address")] = None`. The default is harmless. without: of a
+    secret, the value with which none is sent.
+    """
+
+    kind: Kind
+    without: str | None = None
 
 
 class Options(BaseModel):
@@ -65,6 +79,21 @@ def build(model: type[BaseModel] | None, values: Mapping[str, str], component: s
         key = ".".join(str(part) for part in first["loc"])
         given = f"={values[key]}" if key in values else ""
         raise InputError(f"option {key}{given} of {component}: {first['msg']}", _listing({component: model})) from error
+
+
+def sensitive(model: type[BaseModel] | None) -> dict[str, Sensitive]:
+    """The options that are marked as sensitive, by name."""
+    fields = model.model_fields if model is not None else {}
+    marks = {name: (*field.metadata, *_annotated(field.annotation)) for name, field in fields.items()}
+    found = ((name, next((each for each in of if isinstance(each, Sensitive)), None)) for name, of in marks.items())
+    return {name: mark for name, mark in found if mark is not None}
+
+
+def _annotated(annotation: Any) -> Iterator[Any]:
+    """What is annotated anywhere in a type: pydantic keeps what stands on the outside alone."""
+    yield from getattr(annotation, "__metadata__", ())
+    for part in get_args(annotation):
+        yield from _annotated(part)
 
 
 def word(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from judgeharness.backends.contract import Scorer
+from judgeharness.contracts import close
 from judgeharness.domain import FloatArray, OptionScores, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError
 from judgeharness.estimates import estimate
@@ -103,7 +104,7 @@ def run(name: str, scorer: Scorer, groups: Sequence[PromptGroup], progress: Call
         progress(sizes.get(result.uid, 0))
     seconds = time.perf_counter() - begun
     otherwise = scorer.environment().get("prompts_counted_otherwise", 0)
-    scorer.close()
+    close([scorer])
     if sizes.keys() != scores.keys() | failures.keys():
         raise HarnessError(f"{name} did not answer for every item")
     return Side(

@@ -5,12 +5,14 @@ Pure but for the model and the store; `evaluation` decides what goes this way, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from judgeharness.backends.contract import Model
+from judgeharness.backends.contract import Metered, Model
 from judgeharness.domain import (
     Answer,
     GeneratedTexts,
@@ -24,11 +26,16 @@ from judgeharness.domain import (
 from judgeharness.errors import HarnessError
 from judgeharness.estimates import Tally, UninformativeError, distribution_of
 from judgeharness.executors.contract import Executor, Spread, WorkerRate
+from judgeharness.store.answer_store import AnswerStore
 from judgeharness.store.answers import Answers
 from judgeharness.strategies.contract import WritingStrategy
 from judgeharness.transforms.contract import Transform, UndefinedTransformError
 from judgeharness.turns import last_turn
+from judgeharness.walls import who
 from judgeharness.work import Stand, Work, plan
+
+SECONDS_BETWEEN_LOOKS = 0.2
+"""How often the store is looked at for answers that other processes ask for."""
 
 
 class Progress(Protocol):
@@ -42,6 +49,9 @@ class Progress(Protocol):
 
     def spread(self, workers: Sequence[WorkerRate]) -> None:
         """What each of several workers has done so far."""
+
+    def waiting(self, items: int) -> None:
+        """Nothing is left to be asked here; other processes ask for so many items. Told again and again."""
 
     def finished(self) -> None:
         """Asking is over, or broken off."""
@@ -59,21 +69,15 @@ class Unwatched:
     def spread(self, workers: Sequence[WorkerRate]) -> None:
         """Nothing."""
 
+    def waiting(self, items: int) -> None:
+        """Nothing."""
+
     def finished(self) -> None:
         """Nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where answers are kept: in which store, under which backend, and by which session."""
-
-    stored: Answers
-    backend_digest: str
-    session_id: str
-
-
 @dataclass(slots=True)
-class Asked:
+class Outcome:
     """What asking has done so far: prompts done, and the groups that could not be answered with the reason."""
 
     prompts: int = 0
@@ -81,15 +85,17 @@ class Asked:
 
 
 def complete(
-    work: Work, model: Model, executor: Executor, place: Place, name: str, watch: Progress
-) -> tuple[Asked, Work]:
+    work: Work, model: Model, executor: Executor, kept: AnswerStore, name: str, watch: Progress
+) -> tuple[Outcome, Work]:
     """Ask until nothing is missing that can be had; what was done, and the work as it then is. Raises as `ask`."""
-    whole = Asked()
+    if isinstance(model, Metered):
+        model.meter(kept)
+    whole = Outcome()
     while work.missing:
         writes = work.answering == "generate"
         watch.started(f"{name}: writing" if writes else name, work.n_missing_prompts)
         try:
-            done = ask(work, model, executor, place, partial(_tell, watch, model))
+            done = ask(work, model, executor, kept, partial(_tell, watch, model), watch.waiting)
         finally:
             watch.finished()
         whole.prompts += done.prompts
@@ -97,36 +103,90 @@ def complete(
         if not writes:
             # Whatever is written is asked for first, so scores are the last that is missing.
             break
-        work = plan(work.task, work.strategy, model, place.backend_digest, place.stored, whole.failures)
+        work = plan(work.task, work.strategy, model, kept.backend_digest, kept.answers, whole.failures)
     return whole, work
 
 
-def ask(work: Work, model: Model, executor: Executor, place: Place, progress: Callable[[int], None]) -> Asked:
+def ask(
+    work: Work,
+    model: Model,
+    executor: Executor,
+    kept: AnswerStore,
+    progress: Callable[[int], None],
+    waiting: Callable[[int], None],
+) -> Outcome:
     """Have the missing groups answered, each kept under its key as soon as it is done.
 
-    progress: told the number of prompts of each group that is done. Raises HarnessError where a backend breaks its
-    contract: a group answered twice, not at all, unasked, or with the wrong shape.
+    A group for which another process asks is left to it, and waited for. progress: told the number of prompts of each
+    group that is done. waiting: told how many items others still ask for when nothing else is left. Raises HarnessError
+    where a backend breaks its contract: a group answered twice, not at all, unasked, or with the wrong shape.
     """
-    done = Asked()
-    pending = {item.uid for item in work.missing}
-    groups = _groups(work, place)
-    for result in executor.run(model, groups, work.answering):
-        if result.uid not in pending:
-            raise HarnessError(f"the backend answered for '{result.uid}', which it was not asked, or asked no more")
-        pending.remove(result.uid)
-        stand = work.stands[result.uid]
-        if isinstance(result, ScoringFailure):
-            done.failures[result.uid] = result.reason
-        elif isinstance(result, OptionScores) and result.nonsense:
-            done.failures[result.uid] = result.nonsense
-        else:
-            _require_shape(result, stand, work)
-            place.stored.add(stand.key, place.backend_digest, place.session_id, result)
-        done.prompts += stand.prompts
-        progress(stand.prompts)
-    if pending:
-        raise HarnessError(f"the backend gave no answer for {len(pending)} of {len(work.missing)} items")
+    done = Outcome()
+    left = work.missing
+    while left:
+        turn = _Turn(work, kept, progress, who(executor, "the backend"))
+        groups = turn.reserve(left)
+        first = next(groups, None)
+        if first is not None:
+            for result in executor.run(model, itertools.chain([first], groups), work.answering):
+                turn.take(result, done)
+            turn.require_all()
+        elif turn.elsewhere:
+            waiting(len(turn.elsewhere))
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            kept.store.sessions.end_dead_ones()
+        left = tuple(turn.elsewhere)
     return done
+
+
+class _Turn:
+    """One pass over items: those that nobody else asks for are asked. elsewhere: the others. by: who answers."""
+
+    def __init__(self, work: Work, kept: AnswerStore, progress: Callable[[int], None], by: str) -> None:
+        self._by = by
+        self.elsewhere: list[Item] = []
+        self._work = work
+        self._kept = kept
+        self._progress = progress
+        self._pending: set[str] = set()
+        self._asked = 0
+
+    def reserve(self, items: Iterable[Item]) -> Iterator[PromptGroup]:
+        """The groups to be asked, each reserved just before."""
+        work, kept = self._work, self._kept
+        for item in items:
+            stand = work.stands[item.uid]
+            if not kept.lease(stand.key):
+                # Of two items with the same texts, the second finds the answer of the first in the next pass.
+                self.elsewhere.append(item)
+            elif item.uid not in work.refused and kept.answers.known([stand.key]):
+                kept.release(stand.key)
+                self._progress(stand.prompts)
+            else:
+                self._pending.add(item.uid)
+                self._asked += 1
+                yield last_turn(work.strategy, item, work.task, kept.backend_digest, kept.answers.texts).group
+
+    def take(self, result: Answer | ScoringFailure, done: Outcome) -> None:
+        """Keep a result. Raises HarnessError where the backend breaks its contract."""
+        if result.uid not in self._pending:
+            raise HarnessError(f"{self._by} answered for '{result.uid}', which it was not asked, or asked no more")
+        self._pending.remove(result.uid)
+        stand = self._work.stands[result.uid]
+        failure = result.reason if isinstance(result, ScoringFailure) else getattr(result, "nonsense", None)
+        if failure:
+            done.failures[result.uid] = failure
+            self._kept.release(stand.key)
+        elif not isinstance(result, ScoringFailure):
+            _require_shape(result, stand, self._work, self._by)
+            self._kept.add(stand.key, result)
+        done.prompts += stand.prompts
+        self._progress(stand.prompts)
+
+    def require_all(self) -> None:
+        """Raises HarnessError where groups were not answered."""
+        if self._pending:
+            raise HarnessError(f"{self._by} gave no answer for {len(self._pending)} of {self._asked} items")
 
 
 def _tell(watch: Progress, model: Model, prompts: int) -> None:
@@ -135,14 +195,9 @@ def _tell(watch: Progress, model: Model, prompts: int) -> None:
     watch.advanced(prompts)
 
 
-def _groups(work: Work, place: Place) -> Iterator[PromptGroup]:
-    for item in work.missing:
-        yield last_turn(work.strategy, item, work.task, place.backend_digest, place.stored.texts).group
-
-
-def _require_shape(result: Answer, stand: Stand, work: Work) -> None:
+def _require_shape(result: Answer, stand: Stand, work: Work, by: str) -> None:
     if isinstance(result, GeneratedTexts) != (work.answering == "generate"):
-        raise HarnessError(f"the backend answered for '{result.uid}' with {type(result).__name__}")
+        raise HarnessError(f"{by} answered for '{result.uid}' with {type(result).__name__}")
     labels = len(work.task.labels)
     found, expected = (
         ((len(result.texts),), (stand.prompts,))
@@ -150,7 +205,7 @@ def _require_shape(result: Answer, stand: Stand, work: Work) -> None:
         else (result.scores.shape, (stand.prompts, labels))
     )
     if found != expected:
-        raise HarnessError(f"the backend answered for '{result.uid}' in the shape {found}, not {expected}")
+        raise HarnessError(f"{by} answered for '{result.uid}' in the shape {found}, not {expected}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +266,6 @@ def _prediction(
         return Prediction(uid, None, str(error), key, stand.text_keys)
     except UninformativeError as error:
         return Prediction(uid, None, str(error), key, stand.text_keys)
+    # Of a transform that fails, or gives something else than distributions. Others may do better.
+    except HarnessError as error:
+        return Prediction(uid, None, error.message, key, stand.text_keys)

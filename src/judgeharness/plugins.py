@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ import pluggy
 
 from judgeharness import entrypoints, hookspecs
 from judgeharness.errors import InputError
+from judgeharness.files import opened, read_bytes
 from judgeharness.specs import Spec
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 SELECTION_VARIABLE = "JUDGEHARNESS_PLUGINS"
 OFF_PREFIX = "no:"
+MAX_SOURCE_BYTES = 1 << 22
 
 BUILTINS = (
     "judgeharness.backends",
@@ -101,6 +104,13 @@ class _Loader:
         return self._where.load()
 
 
+class _Source(SourceFileLoader):
+    """Reads a file of Python as other files of users are read."""
+
+    def get_data(self, path: str) -> bytes:
+        return read_bytes(Path(path), MAX_SOURCE_BYTES) if path == self.path else super().get_data(path)
+
+
 def load_plugins(given: Sequence[str] = (), environment: dict[str, str] | None = None) -> tuple[Plugin, ...]:
     """Every plugin in the order built-in, installed, given with --plugin.
 
@@ -149,9 +159,8 @@ def _given(given: Sequence[str]) -> Iterator[tuple[Plugin, _Loader]]:
         if word.startswith(OFF_PREFIX):
             continue
         if _is_file(word):
-            path = Path(word).resolve()
-            if not path.is_file():
-                raise InputError(f"--plugin {word}: no such file")
+            with opened(Path(word), MAX_SOURCE_BYTES):
+                path = Path(word).resolve()
             yield (Plugin(path.stem, str(path)), _Loader(path))
         else:
             if not _module_exists(word):
@@ -170,7 +179,7 @@ def _module_from_file(path: Path) -> ModuleType:
     """Import a file under its own stem, so that its targets may be written 'stem:object'."""
     there = getattr(sys.modules.get(path.stem), "__file__", None) == str(path)
     name = path.stem if there or not _module_exists(path.stem) else f"judgeharness_plugin_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_Source(name, str(path)))
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
@@ -192,8 +201,10 @@ def _loaded(manager: pluggy.PluginManager, plugin: Plugin, load: _Loader) -> Plu
         manager.register(module, name=f"{plugin.origin}:{plugin.name}")
         manager.check_pending()
         specs = tuple(_specs(manager, module))
+    except KeyboardInterrupt:
+        raise
     # A plugin may fail in any way at all; SystemExit among them.
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         if module is not None and manager.is_registered(module):
             manager.unregister(module)
         return _with(plugin, state="failed", error=_one_line(error))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,13 @@ from judgeharness import options
 from judgeharness.errors import InputError
 from judgeharness.evaluation import Request
 from judgeharness.finetune import KIND
-from judgeharness.store.database import Store
+from judgeharness.store.database import HUMAN, Store
 from judgeharness.store.runs import Run
+from judgeharness.trust import Proposal
+
+SET_ID = re.compile("[0-9a-f]{12}")
+FORMER_OPTIONS = ("max_requests", "max_tokens")
+"""Options in records of earlier versions. They were budgets: these belong to a call, and not to a run."""
 
 VERSIONS = ("judgeharness", "git_commit", "python", "platform", "cpus", "packages", "plugins")
 
@@ -42,7 +48,7 @@ class Origin:
 
 def origin_of(run: Run, store: Store) -> Origin:
     """What a stored run depends on."""
-    record, session = run.record, store.runs.session(run.session_id)
+    record, session = run.record, store.sessions.find(run.session_id)
     task = store.runs.task(run.task_digest)
     return Origin(
         backend={**store.answers.description(run.backend_digest), "environment": record.get("environment", {})},
@@ -67,8 +73,10 @@ def changes(then: Origin, now: Origin) -> list[Change]:
     return found
 
 
-def request_for(run: Run, store: Store, executor: str = "local", more: Mapping[str, str] | None = None) -> Request:
-    """The request that makes a run again. more: options besides those that it was made with, or in their place.
+def request_for(run: Run, store: Store, executor: str = "local", more: Mapping[str, str] | None = None) -> Proposal:
+    """The request that makes a run again, as its record has it.
+
+    more: the user's options besides those that it was made with, or in their place.
 
     Raises InputError for a run that no evaluation made.
     """
@@ -76,19 +84,27 @@ def request_for(run: Run, store: Store, executor: str = "local", more: Mapping[s
     if KIND in record:
         raise InputError(f"run {run.id} is of a fine-tuned classifier", "'judgeharness finetune' trains it again")
     asked = record.get("request") or _told_by_its_parts(run, store)
-    return Request(
+    explanations = record.get("explanations", {}).get("set", HUMAN)
+    if explanations != HUMAN and not SET_ID.fullmatch(explanations):
+        raise InputError(f"run {run.id}: '{explanations}' is not the id of a set of explanations")
+    request = Request(
         tasks=(asked["task"],),
         backends=(run.backend,),
         strategies=() if run.strategy is None else (run.strategy,),
         transforms=() if run.transform is None else (run.transform,),
         metrics=tuple(asked["metrics"]),
         temperature=run.temperature,
-        values={**asked["options"], **(more or {})},
+        values={**_without(asked["options"], FORMER_OPTIONS), **(more or {})},
         limit=asked["limit"],
         split=run.split,
         executor=executor,
-        explanations=record.get("explanations", {}).get("set", "human"),
+        explanations=explanations,
     )
+    return Proposal(request, f"run {run.id}", more or {})
+
+
+def _without(values: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def command_for(request: Request) -> str:

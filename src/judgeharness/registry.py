@@ -20,6 +20,7 @@ from judgeharness.specs import (
     TaskSpec,
     TransformSpec,
 )
+from judgeharness.walls import Wall
 
 S = TypeVar("S", bound=Spec)
 
@@ -52,12 +53,27 @@ class Catalog(Generic[S]):
         return self._entry(name)[0]
 
     def load(self, name: str) -> Any:
-        """What the spec's target points to. Raises as `spec` and `targets.load` do."""
-        return targets.load(*self._entry(name))
+        """What the spec's target points to, behind its wall. Raises as `spec` and `targets.load` do."""
+        return self.load_part(name, self.spec(name).target)
 
     def load_part(self, name: str, target: str) -> Any:
         """Another object of a component than its target, at "module:object". Raises as `load`."""
-        return targets.load_at(*self._entry(name), target)
+        found = targets.load_at(*self._entry(name), target)
+        # A command is an object of click, which calls it.
+        if self.kind == CommandSpec.kind:
+            return found
+        wall = self.wall(name)
+        if not callable(found):
+            raise wall.broken(target, "it cannot be called")
+        return wall.function(target.partition(":")[2], found)
+
+    def plugin(self, name: str) -> Plugin:
+        """The plugin that provides a component. Raises as `spec`."""
+        return self._entry(name)[1]
+
+    def wall(self, name: str) -> Wall:
+        """The wall around a component. Raises as `spec`."""
+        return Wall.around(*self._entry(name))
 
     def load_options(self, name: str) -> Any | None:
         """The component's options model, or None. Raises as `spec` and `targets.load` do."""

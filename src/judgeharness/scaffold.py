@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import keyword
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import judgeharness
-from judgeharness.errors import HarnessError, InputError
+from judgeharness import files
+from judgeharness.errors import InputError
+from judgeharness.scratch import scratch
 
 FOLDER = Path(__file__).parent / "scaffolds"
 PREFIX = "judgeharness-"
@@ -101,15 +104,16 @@ def scaffold(name: str, kind: str) -> Scaffold:
 def write(made: Scaffold, parent: Path) -> Path:
     """Write the plugin into a new folder of its name. Raises InputError where that is there already."""
     folder = parent / made.name
-    if folder.exists():
+    if os.path.lexists(folder):
         raise InputError(f"{folder}: is there already", "nothing was written; choose another name or --out")
-    try:
+    files.require_folder(parent)
+    with scratch(parent) as work:
         for path, text in made.files.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise HarnessError(f"{folder}: cannot be written: {error.strerror}") from error
+            target = work / made.name / path
+            files.make_folder(target.parent)
+            files.write(target, text)
+        with files.writing(folder):
+            (work / made.name).rename(folder)
     return folder
 
 

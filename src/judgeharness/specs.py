@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast, get_args
+
+from judgeharness.showing import safe_line
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 LEFT_OUT = ("aliases", "flags")
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+Kind = Literal["code", "address", "secret", "program"]
+"""What only the user may grant: code that runs, an address that is contacted, a secret that is sent, a program."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +45,8 @@ class Spec:
         found = []
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
             found.append(f"name {self.name!r} is not made of lower-case letters, digits, '.', '_' and '-'")
-        if not isinstance(self.summary, str) or not self.summary.strip() or "\n" in self.summary:
-            found.append(f"summary of {self.name!r} is not one line")
+        if not isinstance(self.summary, str) or not self.summary.strip() or safe_line(self.summary) != self.summary:
+            found.append(f"summary of {self.name!r} is not one line that can be shown")
         for field in ("target", "options", "resampled", "interval"):
             value: Any = getattr(self, field, None)
             if value is None and field != "target":
@@ -68,12 +74,23 @@ class ModelAlias:
 class BackendSpec(Spec):
     """Target: a callable (model: str, options, context: BackendContext) -> Scorer or Predictor.
 
-    The spec's name is the scheme in `scheme:model`.
+    The spec's name is the scheme in `scheme:model`. sensitive: "program" if the model's name is that of a program,
+    "address" if it is an address; "module:object" of a function (model: str) -> Kind | None if that depends on the
+    name. Such a name is never taken from a record or a suite unless the user trusts it.
     """
 
     kind: ClassVar[str] = "backend"
 
     aliases: tuple[ModelAlias, ...] = ()
+    sensitive: str | None = None
+
+    def problems(self) -> list[str]:
+        """As of any spec, and of what its models' names may be."""
+        word: Any = self.sensitive
+        if word is None or word in KINDS or (isinstance(word, str) and TARGET.fullmatch(word)):
+            return Spec.problems(self)
+        kinds = ", ".join(KINDS)
+        return [*Spec.problems(self), f"sensitive of {self.name!r} is none of {kinds} or 'module:object': {word!r}"]
 
 
 class TaskSpec(Spec):
@@ -126,6 +143,16 @@ class MetricSpec(Spec):
     ordinal: bool = False
     resampled: str | None = None
     interval: str | None = None
+
+    def problems(self) -> list[str]:
+        """As of any spec, and of what tables and intervals need to know."""
+        found = Spec.problems(self)
+        if self.direction not in ("lower", "higher", "zero") or self.level not in ("item", "corpus"):
+            found.append(f"direction or level of {self.name!r} is not known: {self.direction!r}, {self.level!r}")
+        label, ends = cast(Any, self.label), cast(Any, self.range)
+        if not isinstance(label, str) or not isinstance(ends, tuple) or len(ends) != 2:
+            found.append(f"label or range of {self.name!r} is not a text and two ends")
+        return found
 
     def distance_from_best(self, value: float) -> float:
         """What is lower for a better value."""

@@ -13,6 +13,7 @@ from judgeharness.errors import InputError, UnknownNameError
 from judgeharness.evaluation import Request
 from judgeharness.tasks.folder import shipped
 from judgeharness.toml import FileTable, Name, Table, Text, read_toml
+from judgeharness.trust import Proposal
 
 Value = str | bool | int | float
 
@@ -52,8 +53,8 @@ class Suite(FileTable):
         values: Mapping[str, str] | None = None,
         limit: int | None = None,
         arguments: Sequence[str] = (),
-    ) -> list[Request]:
-        """The suite as requests, in order.
+    ) -> list[Proposal]:
+        """The suite's requests, in order.
 
         backends: for the evaluations that name none, which take `values` (of `-o`) too. strategies: only these of the
         suite's. limit: in place of the suite's. Raises InputError where backends are missing or have no use, and where
@@ -66,6 +67,7 @@ class Suite(FileTable):
             chosen = tuple(name for name in table.strategies if not strategies or name in strategies)
             if table.strategies and not chosen:
                 continue
+            given = {} if table.backends else values or {}
             request = Request(
                 tasks=tuple(self._beside(name, ".toml") for name in table.tasks),
                 backends=table.backends or tuple(backends),
@@ -73,13 +75,13 @@ class Suite(FileTable):
                 transforms=table.transforms,
                 metrics=self.metrics,
                 temperature=table.temperature,
-                values=own if table.backends else {**own, **(values or {})},
+                values={**own, **given},
                 limit=limit or table.limit,
                 split=table.split,
                 explanations=self._beside(table.explanations, ".jsonl"),
                 arguments=tuple(arguments),
             )
-            found.append(request)
+            found.append(Proposal(request, f"suite {self.name}", given, backends))
         return found
 
     def _beside(self, name: str, suffix: str) -> str:

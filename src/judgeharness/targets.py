@@ -1,4 +1,4 @@
-"""Importing what a spec points to, with the errors that a user can act on."""
+"""Importing what a spec points to, behind the wall of its plugin, with the errors that a user can act on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from judgeharness.errors import HarnessError, MissingExtraError
 from judgeharness.plugins import Plugin
 from judgeharness.specs import Spec
+from judgeharness.walls import EXPECTED, TRACE, said
 
 
 def resolve(target: str) -> Any:
@@ -25,8 +26,13 @@ def load(spec: Spec, plugin: Plugin) -> Any:
 
 
 def load_options(spec: Spec, plugin: Plugin) -> Any | None:
-    """The pydantic model behind a spec's options, or None. Errors as for `load`."""
-    return None if spec.options is None else load_at(spec, plugin, spec.options)
+    """The pydantic model behind a spec's options, or None. Errors as for `load`, and for what is no such model."""
+    if spec.options is None:
+        return None
+    model = load_at(spec, plugin, spec.options)
+    if not isinstance(model, type) or not hasattr(model, "model_fields"):
+        raise HarnessError(f"the options of {spec.kind} '{spec.name}' of {plugin.provider} are not a pydantic model")
+    return model
 
 
 def load_at(spec: Spec, plugin: Plugin, target: str) -> Any:
@@ -41,3 +47,8 @@ def load_at(spec: Spec, plugin: Plugin, target: str) -> Any:
         raise MissingExtraError(what, f"{distribution}[{spec.extra}]", f"no module named {error.name}") from error
     except (ImportError, AttributeError) as error:
         raise HarnessError(f"{what} of {plugin.provider} cannot be imported: {error}") from error
+    except EXPECTED:
+        raise
+    # A module may raise anything; SystemExit among it.
+    except BaseException as error:
+        raise HarnessError(f"{what} of {plugin.provider} cannot be imported: {said(error)}", TRACE) from error

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from judgeharness.errors import InputError
+from judgeharness.files import read_text
 from judgeharness.specs import NAME
 
 MAX_BYTES = 1 << 20
@@ -34,14 +35,9 @@ T = TypeVar("T", bound=Table)
 
 def read_toml(path: Path, model: type[T], what: str) -> T:
     """The file as the model. what: such as "task", for errors. Raises InputError that names file, key and fault."""
+    text = read_text(path, MAX_BYTES, f"{what} file")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes, which no {what} file needs")
-        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such {what} file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
+        content: dict[str, Any] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not valid TOML: {error}") from error
     if "folder" in content:

@@ -7,11 +7,13 @@ of items is measured on the same resamples, so that intervals of two judges may 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from judgeharness.domain import FloatArray
+from judgeharness.errors import HarnessError
 from judgeharness.measures import Measure
 from judgeharness.specs import MetricSpec
 
@@ -45,8 +47,9 @@ def intervals(
     """
     if len(human) < 2:
         return dict.fromkeys(measures)
-    drawn = draw(bootstrapped(measures), human, model, samples, seed)
-    return intervals_of(drawn, measures, human, model, level)
+    faults: dict[str, str] = {}
+    drawn = draw(bootstrapped(measures), human, model, samples, seed, faults)
+    return intervals_of(drawn, measures, human, model, level, faults)
 
 
 def intervals_of(
@@ -55,24 +58,23 @@ def intervals_of(
     human: FloatArray,
     model: FloatArray,
     level: float = LEVEL,
+    faults: dict[str, str] | None = None,
 ) -> dict[str, Interval | None]:
-    """The same from resamples that were drawn before, of the measures that are `bootstrapped` at least."""
-    return {
-        name: interval(drawn[name], measure.value(human, model), level)
-        if measure.ends is None
-        else _own(measure, human, model, level)
-        for name, measure in measures.items()
-    }
+    """The same from resamples that were drawn before; None for measures that were not. faults: as of `draw`."""
+    found: dict[str, Interval | None] = dict.fromkeys(measures)
+    for name, measure in measures.items():
+        with _noting(name, faults):
+            if measure.ends is not None:
+                ends = measure.own_interval(human, model, level)
+                found[name] = None if ends is None else Interval(*ends, level)
+            elif name in drawn:
+                found[name] = interval(drawn[name], measure.value(human, model), level)
+    return found
 
 
 def bootstrapped(measures: Mapping[str, Measure]) -> dict[str, Measure]:
     """The measures without an interval of their own."""
     return {name: measure for name, measure in measures.items() if measure.ends is None}
-
-
-def _own(measure: Measure, human: FloatArray, model: FloatArray, level: float) -> Interval | None:
-    ends = None if measure.ends is None else measure.ends(human, model, level)
-    return None if ends is None else Interval(*ends, level)
 
 
 def ranks(drawn: Mapping[str, FloatArray], spec: MetricSpec, level: float = LEVEL) -> dict[str, int]:
@@ -91,21 +93,48 @@ def ranks(drawn: Mapping[str, FloatArray], spec: MetricSpec, level: float = LEVE
 
 
 def draw(
-    measures: Mapping[str, Measure], human: FloatArray, model: FloatArray, samples: int = SAMPLES, seed: int = SEED
+    measures: Mapping[str, Measure],
+    human: FloatArray,
+    model: FloatArray,
+    samples: int = SAMPLES,
+    seed: int = SEED,
+    faults: dict[str, str] | None = None,
 ) -> dict[str, FloatArray]:
-    """Each measure of `samples` resamples of the items: (samples,) by name."""
-    per_item = {name: measure for name, measure in measures.items() if measure.spec.level == "item"}
-    values = [measure.values(human, model) for measure in per_item.values()]
-    columns = np.stack(values, axis=1) if values else np.empty((len(human), 0))
-    found: dict[str, list[FloatArray]] = {name: [] for name in measures}
+    """Each measure of `samples` resamples of the items: (samples,) by name.
+
+    faults: takes the names of measures that fail, with the reason; they are left out. Raises HarnessError for such a
+    measure where None is given.
+    """
+    of_items: dict[str, FloatArray] = {}
+    for name, measure in measures.items():
+        if measure.spec.level == "item":
+            with _noting(name, faults):
+                of_items[name] = measure.values(human, model)
+    columns = np.stack(list(of_items.values()), axis=1) if of_items else np.empty((len(human), 0))
+    found: dict[str, list[FloatArray]] = {
+        name: [] for name, measure in measures.items() if name in of_items or measure.spec.level == "corpus"
+    }
     for counts in resamples(len(human), samples, seed):
         means = counts @ columns / len(human)
-        for index, name in enumerate(per_item):
+        for index, name in enumerate(of_items):
             found[name].append(means[:, index])
-        for name, measure in measures.items():
-            if measure.spec.level == "corpus":
-                found[name].append(_of_corpus(measure, human, model, counts))
+        for name in [name for name in found if name not in of_items]:
+            with _noting(name, faults):
+                found[name].append(measures[name].resamples(human, model, counts))
+            if faults is not None and name in faults:
+                del found[name]
     return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+@contextmanager
+def _noting(name: str, faults: dict[str, str] | None) -> Iterator[None]:
+    """Within it, what a measure fails with is noted instead of raised, where there is a place for it."""
+    try:
+        yield
+    except HarnessError as error:
+        if faults is None:
+            raise
+        faults.setdefault(name, error.message)
 
 
 def resamples(items: int, samples: int, seed: int) -> Iterator[FloatArray]:
@@ -116,13 +145,6 @@ def resamples(items: int, samples: int, seed: int) -> Iterator[FloatArray]:
         size = min(together, samples - start)
         places = random.integers(0, items, (size, items)) + items * np.arange(size)[:, None]
         yield np.bincount(places.ravel(), minlength=size * items).reshape(size, items).astype(np.float64)
-
-
-def _of_corpus(measure: Measure, human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
-    if measure.resampled is not None:
-        return measure.resampled(human, model, counts)
-    rows = (np.repeat(np.arange(len(human)), row.astype(int)) for row in counts)
-    return np.array([float(measure.values(human[row], model[row])) for row in rows])
 
 
 def interval(drawn: FloatArray, value: float | None, level: float = LEVEL) -> Interval | None:

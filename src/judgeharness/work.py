@@ -33,14 +33,16 @@ class Stand:
 class Work:
     """One task asked of one model under one strategy: what is to be asked next.
 
-    stands: of every item, by uid. missing: the items whose next group is to be answered now, all in the way that
-    `answering` says. waiting: how many items more are to be asked after that. tokens: of the missing items' prompts;
+    stands: of every item, by uid. refused: uids of items that the model cannot be given as they are meant. missing: the
+    items whose next group is to be answered now, all in the way that `answering` says. waiting: how many items more are
+    to be asked after that. tokens: of the missing items' prompts;
     unless `exact`, estimated from a sample of items, or from the characters where the model does not tell the tokens.
     """
 
     task: Task
     strategy: Strategy
     stands: Mapping[str, Stand]
+    refused: frozenset[str]
     missing: tuple[Item, ...]
     answering: Answering
     waiting: int
@@ -88,7 +90,7 @@ def plan(
     answering: Answering = "generate" if "generate" in ways else "score"
     missing = tuple(item for item in open_ones if stands[item.uid].answering == answering)
     waiting = len(open_ones) - len(missing)
-    work = Work(task, strategy, stands, missing, answering, waiting, TokenCount(0, 0), True)
+    work = Work(task, strategy, stands, frozenset(refused), missing, answering, waiting, TokenCount(0, 0), True)
     tokens, exact = _count(work, model, backend_digest, stored)
     return replace(work, tokens=tokens, exact=exact)
 

@@ -111,4 +111,4 @@ def test_names_that_are_not_text(folder, tmp_path):
     assert "caf\ufffd.json" in done.stdout.decode()
     missing = program(folder, "show", b"caf\xe9", "--store", "s.db")
     assert missing.returncode == 2
-    assert missing.stderr.startswith(b"error: 'caf\\xdce9'")
+    assert missing.stderr.startswith(b"error: 'caf\\udce9'")

@@ -256,8 +256,8 @@ def test_bad_input_is_said_and_an_older_file_stays(made, tmp_path):
     assert gone.code == 2
     assert out.read_text() == "old"
     nowhere = judgeharness("report", "-o", tmp_path / "no" / "r.html", "--task", made.task, "--store", made.store)
-    assert nowhere.code == 1
-    assert "cannot be written" in nowhere.err
+    assert nowhere.code == 2
+    assert "there is no folder" in nowhere.err
     missing = judgeharness("report", "--store", made.store)
     assert missing.code == 2
 

@@ -174,7 +174,7 @@ def test_other_endings_and_places_that_cannot_be_written(tmp_path):
     assert done.code == 2
     with paper.paper():
         figure = entropy.draw(made())
-        with pytest.raises(Exception, match="cannot be written"):
+        with pytest.raises(Exception, match="there is no folder"):
             paper.save(figure, tmp_path / "none" / "a.png")
 
 

@@ -33,7 +33,7 @@ def scores(rows, censored=None, kind="logprob"):
 
 @pytest.fixture
 def session(store):
-    with store.runs.recorded("s", {"command": ["judgeharness"]}):
+    with store.sessions.recorded("s", {"command": ["judgeharness"]}):
         for name in ("b", "other"):
             store.answers.add_backend(name, {"backend": name})
         yield "s"

@@ -3,6 +3,7 @@
 import json
 import random
 import sqlite3
+import sys
 
 import numpy as np
 import pytest
@@ -12,9 +13,10 @@ from judgeharness.errors import HarnessError
 from judgeharness.store.check import problems
 from judgeharness.store.database import Store, _carry_out
 from judgeharness.store.rescue import _middle_text
-from judgeharness.store.rows import register
+from judgeharness.store.rows import insert, register
 from judgeharness.store.schema import APPLICATION_ID, COLUMNS, KEYS, MIGRATIONS
 from tests.helpers import judgeharness
+from tests.worlds import SMALL, in_world, require_worlds
 
 BASELINES = ("--task", "nli-sample", "--backend", "baseline:uniform", "--backend", "baseline:human")
 
@@ -24,7 +26,7 @@ def key(number):
 
 
 def fill(path, answers=300):
-    with Store.open(path) as store, store.runs.recorded("s", {"command": ["judgeharness"]}):
+    with Store.open(path) as store, store.sessions.recorded("s", {"command": ["judgeharness"]}):
         store.answers.add_backend("b", {"backend": "test"})
         random = np.random.default_rng(0)
         for number in range(answers):
@@ -55,7 +57,8 @@ def test_columns_and_keys_are_those_of_the_schema(tmp_path):
         assert found == [*columns, "checksum"]
         assert set(KEYS[table]) <= set(columns)
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    assert tables == set(COLUMNS)
+    # A lease lives no longer than the session that has it.
+    assert tables == {*COLUMNS, "leases"}
     connection.close()
 
 
@@ -68,9 +71,15 @@ def test_an_older_store_is_brought_up_to_date_after_a_backup(tmp_path, version):
         _carry_out(connection, script)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {version}")
-    connection.execute("INSERT INTO sessions VALUES ('s', '2026', NULL, 'running', '{}')")
-    connection.execute("INSERT INTO backends VALUES ('b', '{}')")
-    connection.execute("INSERT INTO scores VALUES ('k', 'b', 's', 'i1', 'logit', '[[1.5,2]]', NULL, NULL, '2026')")
+    for table, values in {
+        "sessions": ("s", "2026", None, "running", "{}"),
+        "backends": ("b", "{}"),
+        "scores": ("k", "b", "s", "i1", "logit", "[[1.5,2]]", None, None, "2026"),
+    }.items():
+        if version >= 3:
+            insert(connection, table, [dict(zip(COLUMNS[table], values, strict=True))])
+        else:
+            connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
     connection.close()
     result = judgeharness("leaderboard", "--store", path)
     assert result.code == 0, result.err
@@ -93,21 +102,34 @@ def test_an_older_store_is_brought_up_to_date_after_a_backup(tmp_path, version):
     assert (tmp_path / f"store.db.version-{version}.2").is_file()
 
 
-def test_no_backup_no_migration(tmp_path, monkeypatch):
-    path = tmp_path / "store.db"
-    connection = sqlite3.connect(path, isolation_level=None)
-    _carry_out(connection, MIGRATIONS[0])
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute("PRAGMA user_version = 1")
-    connection.close()
-    # Something is in the way of the copy.
-    (tmp_path / "store.db.version-1.part").mkdir()
-    result = judgeharness("leaderboard", "--store", path)
-    assert result.code == 1
-    assert "cannot be written" in result.err
-    connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-    connection.close()
+def test_no_backup_no_migration(tmp_path):
+    require_worlds(tmp_path)
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    script = f"""
+import sqlite3, sys
+from pathlib import Path
+from judgeharness.store.database import _carry_out
+from judgeharness.store.schema import MIGRATIONS
+path = Path(sys.argv[1]) / "store.db"
+connection = sqlite3.connect(path, isolation_level=None)
+_carry_out(connection, MIGRATIONS[0])
+connection.execute("PRAGMA application_id = {APPLICATION_ID}")
+connection.execute("PRAGMA user_version = 1")
+# Of the disk, no more is left than the store takes.
+connection.execute("CREATE TABLE mine (a)")
+connection.execute("INSERT INTO mine VALUES (zeroblob(100000))")
+connection.close()
+from judgeharness.cli.program import run
+print(run(["leaderboard", "--store", str(path)]))
+version = sqlite3.connect(path).execute("PRAGMA user_version").fetchone()
+print(version, sorted(each.name for each in path.parent.iterdir()))
+"""
+    done = in_world(SMALL, folder, [sys.executable, "-c", script, str(folder)])
+    code, rest = done.stdout.splitlines()
+    assert code == "1"
+    assert "store.db.version-1: cannot be written: database or disk is full" in done.stderr
+    assert rest == "(1,) ['store.db', 'store.db-shm', 'store.db-wal']"
 
 
 @pytest.mark.parametrize(
@@ -190,8 +212,8 @@ def test_whatever_bytes_are_damaged_it_is_noticed_and_the_rest_is_rescued(tmp_pa
     content = bytearray(path.read_bytes())
     draw = random.Random(seed)
     for _ in range(draw.choice((1, 1, 3))):
-        # The first page says what tables there are: without it nothing can be read.
-        start = draw.randrange(4096 * 14, len(content) - 600)
+        # The first pages say what tables there are, and where they begin: without them nothing can be read.
+        start = draw.randrange(4096 * 20, len(content) - 600)
         content[start : start + 600] = draw.randbytes(600)
     path.write_bytes(content)
     noticed = problems(path)

@@ -18,7 +18,7 @@ def scores(uid="i1", **more):
 
 @pytest.fixture
 def session(store):
-    with store.runs.recorded("s", {"command": ["judgeharness"]}):
+    with store.sessions.recorded("s", {"command": ["judgeharness"]}):
         store.answers.add_backend("b", {"backend": "test"})
         yield "s"
 
@@ -59,13 +59,13 @@ def test_every_write_is_there_for_another_reader_at_once(store, session, tmp_pat
 
 @pytest.mark.parametrize(("error", "status"), [(ValueError, "failed"), (KeyboardInterrupt, "interrupted")])
 def test_how_a_session_ended_is_kept(store, error, status):
-    with pytest.raises(error), store.runs.recorded("x", {}):
-        assert store.runs.session("x")["status"] == "running"
+    with pytest.raises(error), store.sessions.recorded("x", {}):
+        assert store.sessions.find("x")["status"] == "running"
         raise error
-    assert store.runs.session("x")["status"] == status
-    with store.runs.recorded("y", {}):
+    assert store.sessions.find("x")["status"] == status
+    with store.sessions.recorded("y", {}):
         pass
-    assert store.runs.session("y")["status"] == "done"
+    assert store.sessions.find("y")["status"] == "done"
 
 
 def test_many_writers_take_turns(tmp_path):
@@ -74,7 +74,7 @@ def test_many_writers_take_turns(tmp_path):
 
     def write(name):
         try:
-            with Store.open(path) as own, own.runs.recorded(name, {}):
+            with Store.open(path) as own, own.sessions.recorded(name, {}):
                 own.answers.add_backend("b", {})
                 for index in range(20):
                     own.answers.add(f"{name}-{index}", "b", name, scores())

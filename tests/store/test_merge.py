@@ -21,7 +21,7 @@ MODEL = ("--task", "nli-sample", "--strategy", "no-explanation", "--backend", "h
 
 def make(path, answers, session="s", scores=0.5):
     """A store with scores of these keys."""
-    with Store.open(path) as store, store.runs.recorded(session, {"command": [path.name]}):
+    with Store.open(path) as store, store.sessions.recorded(session, {"command": [path.name]}):
         store.answers.add_backend("b", {"backend": "test"})
         for key in answers:
             store.answers.add(key, "b", session, OptionScores(f"i{key}", np.full((2, 3), scores), "logit"))

@@ -49,6 +49,7 @@ def judgeharness_backends() -> list[BackendSpec]:
             summary="a model of OpenAI or of any server that speaks its protocol: MODEL, or MODEL@http://HOST:PORT/v1",
             target="judgeharness.backends.openai.backend:openai_backend",
             options="judgeharness.backends.openai.options:OpenAIOptions",
+            sensitive="judgeharness.backends.openai.address:sensitive",
             extra="openai",
         ),
         BackendSpec(

@@ -29,7 +29,11 @@ _LEADING = "a"
 _OTHER_DAYS = timedelta(days=400)
 """To a date with another day, weekday, month and year."""
 
-_OPEN_THOUGHT = re.compile(r"<(think|thinking|thought|reasoning)>(?!.*</\1>)|\[THINK\](?!.*\[/THINK\])", re.DOTALL)
+_THOUGHTS = (
+    *((f"<{name}>", f"</{name}>") for name in ("think", "thinking", "thought", "reasoning")),
+    ("[THINK]", "[/THINK]"),
+)
+"""How a block of reasoning begins and ends."""
 
 _MARK = re.compile(r"<<[^<>\s]{1,60}>>|<[^<>\n]{1,60}>|\[[^\[\]\n]{1,60}\]")
 _ROLES: tuple[tuple[Literal["system", "user", "assistant"], ...], ...] = (
@@ -261,7 +265,7 @@ class LocalChat(ABC):
             if not lost:
                 (tokens,) = self.tokenize([text], add_special=False)
                 tail = text[text.rindex(words[-1].content) :]
-                opens = _OPEN_THOUGHT.search(tail) is not None
+                opens = any(tail.rfind(begin) > tail.rfind(end) for begin, end in _THOUGHTS)
                 return Form(parts, self.controls(tokens), frozenset(_MARK.findall(text)), opens)
             missing = missing or lost
         if not missing and refusal is not None:

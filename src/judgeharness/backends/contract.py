@@ -92,6 +92,57 @@ METHODS: Mapping[Answering, type[Scorer] | type[TextGenerator]] = {"score": Scor
 """What a model has to be for each way of answering."""
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most requests, and tokens of prompts and answers together, that may be spent; None for no limit."""
+
+    requests: int | None = None
+    tokens: int | None = None
+
+    def allows(self, requests: int, tokens: int) -> bool:
+        """Whether so much in all is within the budget."""
+        limits = ((requests, self.requests), (tokens, self.tokens))
+        return all(most is None or amount <= most for amount, most in limits)
+
+    def __str__(self) -> str:
+        limits = (("requests", self.requests), ("tokens", self.tokens))
+        return " and ".join(f"{most:,} {name}" for name, most in limits if most is not None) or "no limit"
+
+
+class Ledger(Protocol):
+    """Keeps what a model that is paid by the request gets and spends, as it happens: a kill loses nothing of it."""
+
+    @property
+    def budget(self) -> Budget:
+        """What may be spent, earlier calls and other processes included."""
+
+    def spent(self) -> tuple[int, int]:
+        """Requests and tokens that were spent so far, earlier calls and other processes included."""
+
+    def spend(self, requests: int, tokens: int) -> None:
+        """Add to what was spent. tokens may be negative, to correct an estimate."""
+
+    def spend_within(self, requests: int, tokens: int) -> bool:
+        """Add to what was spent if the budget allows it; whether it does."""
+
+    def key(self, group: PromptGroup) -> str:
+        """The key under which the replies to a group's prompts are kept."""
+
+    def replies(self, key: str) -> Mapping[int, str]:
+        """The replies to a group's prompts from before, by the prompt's position, as the model wrote them down."""
+
+    def keep(self, key: str, position: int, reply: str) -> None:
+        """Keep the reply to a prompt, as JSON. It is dropped when the whole group is answered."""
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A model that is paid by the request. What it gets is kept prompt by prompt, not only group by group."""
+
+    def meter(self, ledger: Ledger) -> None:
+        """Use this ledger from now on. Called before anything is asked."""
+
+
 @runtime_checkable
 class Predictor(Protocol):
     """Gives distributions without prompts: baselines, and predictions that were made elsewhere."""

@@ -15,8 +15,10 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from judgeharness.backends.hub_client import bound_hub
 from judgeharness.backends.source import gguf_parts
 from judgeharness.errors import HarnessError, InputError, first_line
+from judgeharness.keys import scrubbed_error
 
 SMALL_FILES = ["*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"]
 CODE_FILES = ["*.py"]
@@ -42,6 +44,7 @@ def find_model(repository: str, revision: str | None) -> HubModel:
 
     Raises InputError for a name that is none, HarnessError for a model that is gated or missing.
     """
+    bound_hub()
     try:
         info = huggingface_hub.model_info(repository, revision=revision, files_metadata=True)
         huggingface_hub.auth_check(repository)
@@ -51,17 +54,17 @@ def find_model(repository: str, revision: str | None) -> HubModel:
         raise HarnessError(
             f"{repository} is gated: its owner lets only approved accounts download it",
             f"ask at {huggingface_hub.constants.ENDPOINT}/{repository}, then run 'hf auth login' or set HF_TOKEN",
-        ) from error
+        ) from scrubbed_error(error)
     except RevisionNotFoundError as error:
-        raise HarnessError(f"{repository} has no revision '{revision}'") from error
+        raise HarnessError(f"{repository} has no revision '{revision}'") from scrubbed_error(error)
     except RepositoryNotFoundError as error:
         raise HarnessError(
             f"the hub has no model {repository}, or it is private", "check the name, or set HF_TOKEN for a private one"
-        ) from error
+        ) from scrubbed_error(error)
     # Whatever keeps the hub from being asked (offline mode, no network, a 5xx) leaves the local copy to try. The client
     # lets through the errors of its HTTP library, and which one that is changes with its version.
     except Exception as error:
-        return _local(repository, revision, error)
+        return _local(repository, revision, scrubbed_error(error))
     sizes = {
         file.rfilename: file.size or 0
         for file in info.siblings or []
@@ -97,12 +100,13 @@ def all_files(model: HubModel, with_code: bool) -> Path:
 
 def gguf_file(repository: str, file: str, revision: str | None) -> Path:
     """A GGUF file of the hub, with all its parts, fetched where it is missing. Raises HarnessError."""
+    bound_hub()
     try:
         parts = [huggingface_hub.hf_hub_download(repository, part, revision=revision) for part in gguf_parts(file)]
         return Path(parts[0])
     # Any error of the client or of its HTTP library, as in find_model.
     except Exception as error:
-        raise HarnessError(f"{file} of {repository} cannot be fetched: {first_line(error)}") from error
+        raise HarnessError(f"{file} of {repository} cannot be fetched: {first_line(error)}") from scrubbed_error(error)
 
 
 def _snapshot(model: HubModel, patterns: list[str], revision: str | None) -> Path:
@@ -116,7 +120,7 @@ def _snapshot(model: HubModel, patterns: list[str], revision: str | None) -> Pat
         )
     # As above.
     except Exception as error:
-        raise HarnessError(f"{model.repository} cannot be fetched: {first_line(error)}") from error
+        raise HarnessError(f"{model.repository} cannot be fetched: {first_line(error)}") from scrubbed_error(error)
     return Path(folder)
 
 

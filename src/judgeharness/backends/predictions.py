@@ -29,6 +29,7 @@ from judgeharness.backends.contract import BackendContext, Description
 from judgeharness.content import file_digest
 from judgeharness.domain import FloatArray, Item, Label
 from judgeharness.errors import InputError, nearest
+from judgeharness.files import opened, read_bytes
 from judgeharness.json_reader import JsonError, finite_number, json_lines, read_json, spellings, written
 from judgeharness.options import Options
 from judgeharness.record import readable
@@ -65,13 +66,10 @@ class FilePredictions:
 def predictions_file(name: str) -> Path:
     """The path of a file that may hold predictions. Raises InputError."""
     path = Path(name).expanduser()
-    if not path.is_file():
-        raise InputError(f"file:{name}: no such file")
     if path.suffix not in READERS:
         raise InputError(f"file:{name}: is none of {', '.join(READERS)}")
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"file:{name}: larger than {MAX_BYTES:,} bytes")
-    return path
+    with opened(path, MAX_BYTES):
+        return path
 
 
 def read_predictions(
@@ -84,7 +82,7 @@ def read_predictions(
     """
     found = _Found(labels, path)
     try:
-        READERS[path.suffix](path.read_bytes(), model, found)
+        READERS[path.suffix](read_bytes(path, MAX_BYTES), model, found)
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8") from error
     except (ValueError, csv.Error) as error:

@@ -68,9 +68,7 @@ class PromptReader:
         return text
 
     def _cut(self, content: str) -> str:
-        while self._special is not None and (found := self._special.search(content)):
-            content = content[: found.start() + 1] + CUT + content[found.start() + 1 :]
-        return content
+        return content if self._begins is None else self._begins.sub(rf"\g<1>{CUT}", content)
 
     def _encoded_in_pieces(self, text: str, whole: Sequence[int]) -> list[int]:
         pieces = self._chat.encode_pieces([piece for piece in text.split(CUT) if piece])
@@ -93,6 +91,12 @@ class PromptReader:
     def _special(self) -> re.Pattern[str] | None:
         texts = sorted({text for text in self._chat.control_tokens.values() if len(text) > 1}, key=len, reverse=True)
         return re.compile("|".join(map(re.escape, texts))) if texts else None
+
+    @cached_property
+    def _begins(self) -> re.Pattern[str] | None:
+        """The first character of each special token, also of those that overlap."""
+        special = self._special
+        return None if special is None else re.compile(f"(?=(?:{special.pattern}))(.)", re.DOTALL)
 
     def _example(self, prompt: Prompt) -> str:
         words = " ".join(message.content for message in prompt.messages)

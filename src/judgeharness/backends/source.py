@@ -10,9 +10,12 @@ from typing import Literal
 from judgeharness.backends.aliases import HUB_MODELS, PACKAGED_MODELS, packaged_gguf
 from judgeharness.content import digest, sampled_digest
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.files import MAX_WEIGHTS_BYTES, is_file, is_folder, opened
 
 GGUF_MAGIC = b"GGUF"
-FINGERPRINTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+MAX_SMALL_BYTES = 1 << 28
+WEIGHTS = "*.safetensors"
+FINGERPRINTED = (WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt")
 _PART = re.compile(r"(?P<stem>.+)-00001-of-(?P<count>\d{5})\.gguf")
 
 
@@ -43,9 +46,9 @@ def find_source(model: str, scheme: str) -> ModelSource:
     if model in HUB_MODELS:
         return ModelSource("hub", HUB_MODELS[model])
     path = Path(model).expanduser()
-    if path.is_file():
+    if is_file(path):
         return ModelSource("gguf", path.name, _checked_gguf(path.resolve()))
-    if path.is_dir():
+    if is_folder(path):
         return ModelSource("folder", path.resolve().name, path.resolve())
     parts = model.split("/")
     if model.startswith((".", "/", "~")) or len(parts) > 3 or (len(parts) < 3 and model.endswith(".gguf")):
@@ -66,6 +69,11 @@ def fingerprint(source: ModelSource) -> str:
     return digest({path.name: sampled_digest(path) for path in paths})
 
 
+def cache_name(name: str, fingerprint: str) -> str:
+    """The name of a folder for what is made of a model; of long names the beginning, since a name has 255 bytes."""
+    return f"{name[:50]}-{fingerprint[:16]}"
+
+
 def gguf_parts(name: str) -> list[str]:
     """The names of all parts of a GGUF file that was split, given that of its first; else the name alone."""
     split = _PART.fullmatch(name)
@@ -76,7 +84,7 @@ def gguf_parts(name: str) -> list[str]:
 
 
 def _checked_gguf(path: Path) -> Path:
-    with path.open("rb") as stream:
+    with opened(path, MAX_WEIGHTS_BYTES) as stream:
         if stream.read(len(GGUF_MAGIC)) != GGUF_MAGIC:
             raise InputError(f"{path}: not a GGUF file", "give a GGUF file, a folder with safetensors or a hub id")
     for name in gguf_parts(path.name):
@@ -86,10 +94,18 @@ def _checked_gguf(path: Path) -> Path:
 
 
 def require_safetensors(folder: Path) -> None:
-    """Raises InputError where a folder is no model of transformers, HarnessError where its weights are pickled."""
+    """Raises InputError where a folder is no model of transformers, HarnessError where its weights are pickled.
+
+    transformers opens whatever has the names that it looks for: all of them have to be files, and no configuration or
+    tokenizer larger than one is.
+    """
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder}: no config.json, so not a model folder of transformers")
-    if not any(folder.glob("*.safetensors")):
+    if not any(folder.glob(WEIGHTS)):
         raise HarnessError(
             f"{folder}: no safetensors file", "pickled weights (.bin, .pt) can run code and are not loaded"
         )
+    for pattern in FINGERPRINTED:
+        for path in sorted(folder.glob(pattern)):
+            with opened(path, MAX_WEIGHTS_BYTES if pattern == WEIGHTS else MAX_SMALL_BYTES):
+                pass

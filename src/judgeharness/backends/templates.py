@@ -1,11 +1,12 @@
-"""Chat templates, rendered as transformers renders them: same sandbox, white space rules and functions.
+"""Chat templates, rendered as transformers renders them: same white space rules and functions, in a stricter sandbox.
 
-There is one difference: what a template takes for today is a date that the caller sets.
+There are two differences: what a template takes for today is a date that the caller sets, and what it computes is
+bounded, since it comes with a model file.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, NoReturn
@@ -14,9 +15,15 @@ import jinja2
 from jinja2 import nodes
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from judgeharness.errors import HarnessError
+from judgeharness.errors import HarnessError, first_line
+from judgeharness.sandbox import BoundedEnvironment, LimitError, bounded_json
+
+LONGEST_DATE_FORM = 1_000
+SHOWN = 200
+"""Characters of what a template says when it refuses a conversation."""
+
+_WIDTH = re.compile(r"%[^a-zA-Z%]*\d{3}")
 
 
 class ChatTemplate:
@@ -27,35 +34,44 @@ class ChatTemplate:
 
     def __init__(self, source: str, special: Mapping[str, str]) -> None:
         self._special = special
-        # Prompts are plain text for a model; HTML escaping would change the stimulus.
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, autoescape=False, extensions=[_Generation, loopcontrols]
-        )
-        environment.filters["tojson"] = _to_json
-        environment.globals["raise_exception"] = _raise
-        environment.globals["strftime_now"] = lambda form: self._now.strftime(form)
+        self._environment = BoundedEnvironment(extensions=[_Generation, loopcontrols])
+        self._environment.filters["tojson"] = _to_json
+        self._environment.globals["raise_exception"] = _raise
+        self._environment.globals["strftime_now"] = self._date
         try:
-            self._compiled = environment.from_string(source)
+            self._compiled = self._environment.compiled(source)
         except jinja2.TemplateSyntaxError as error:
             raise HarnessError(
                 f"the model's chat template is not valid, line {error.lineno}: {error.message}"
             ) from error
+        except jinja2.TemplateError as error:
+            raise HarnessError(f"the model's chat template {error}") from error
 
     def render(self, turns: Sequence[Mapping[str, Any]], answer_follows: bool, today: date) -> str:
         """The text of a conversation, at midnight of that day. Raises HarnessError if the template refuses it."""
         self._now = datetime.combine(today, time())
+        values = {
+            **self._special,
+            "messages": [dict(turn) for turn in turns],
+            "tools": None,
+            "documents": None,
+            "add_generation_prompt": answer_follows,
+            "enable_thinking": False,
+        }
         try:
-            return self._compiled.render(
-                **self._special,
-                messages=[dict(turn) for turn in turns],
-                tools=None,
-                documents=None,
-                add_generation_prompt=answer_follows,
-                enable_thinking=False,
-            )
+            return self._environment.text(self._compiled, values)
+        except LimitError as error:
+            raise HarnessError(f"the model's chat template {error}", "use another model") from error
         # A template is code of the model's author and may raise anything.
         except Exception as error:
-            raise HarnessError(f"the model's chat template refuses the conversation: {error}") from error
+            raise HarnessError(
+                f"the model's chat template refuses the conversation: {first_line(error)[:SHOWN]}"
+            ) from error
+
+    def _date(self, form: str) -> str:
+        if len(form) > LONGEST_DATE_FORM or _WIDTH.search(form):
+            raise jinja2.TemplateError("the form of a date is too long")
+        return self._now.strftime(form)
 
 
 class _Generation(Extension):
@@ -75,4 +91,5 @@ def _raise(message: str) -> NoReturn:
 def _to_json(
     value: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, sort_keys: bool = False
 ) -> str:
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+    settings = {"ensure_ascii": ensure_ascii, "indent": indent, "separators": separators, "sort_keys": sort_keys}
+    return bounded_json(value, **settings)

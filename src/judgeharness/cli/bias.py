@@ -9,6 +9,7 @@ import click
 from judgeharness.cli.parameters import data_dir_option, store_option
 from judgeharness.cli.program import Session
 from judgeharness.cli.stored import task_file_option, task_of
+from judgeharness.cli.streams import echo
 
 
 @click.command("bias")
@@ -35,8 +36,8 @@ def command(
         task = task_of(run, task_file, registry, data_dir)
         found = bias_of(run, task, registry, opened)
     if form == "json":
-        click.echo(json.dumps(bias.document(run, found), indent=2))
+        echo(json.dumps(bias.document(run, found), indent=2))
     else:
-        from rich.console import Console
+        from judgeharness.reports.text import Console
 
         Console().print(bias.render(run, found))

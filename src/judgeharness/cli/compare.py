@@ -8,6 +8,7 @@ import click
 
 from judgeharness.cli.parameters import metrics_option, store_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import echo
 
 
 @click.command("compare")
@@ -44,8 +45,8 @@ def command(
     with open_store(store) as opened:
         found = comparison.compared(list(dict.fromkeys(runs)), opened.runs, measures, by, items)
     if form == "json":
-        click.echo(json.dumps(comparison.document(found), indent=2))
+        echo(json.dumps(comparison.document(found), indent=2))
     else:
-        from rich.console import Console
+        from judgeharness.reports.text import Console
 
         Console().print(comparison.render(found))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from judgeharness.cli.streams import echo
+
 PROGRAM = "judgeharness"
 VARIABLE = "_JUDGEHARNESS_COMPLETE"
 
@@ -46,4 +48,4 @@ def command(shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"no completion for {shell}")
-    click.echo(kind(program, {}, PROGRAM, VARIABLE).source())
+    echo(kind(program, {}, PROGRAM, VARIABLE).source())

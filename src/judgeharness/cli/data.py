@@ -8,7 +8,7 @@ import click
 
 from judgeharness.cli.parameters import data_dir_option, limit_option, split_option
 from judgeharness.cli.program import Session
-from judgeharness.cli.streams import json_line
+from judgeharness.cli.streams import echo, json_line
 
 if TYPE_CHECKING:
     from judgeharness.tasks.datasets import Dataset
@@ -25,10 +25,9 @@ def command() -> None:
 def list_datasets(data_dir: str | None) -> None:
     """List the known datasets, their licences, and where their files are."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    from judgeharness.reports.text import plain
+    from judgeharness.reports.text import Console, plain
     from judgeharness.tasks.datasets import DataFolders, known_datasets
 
     folders = DataFolders.from_environment(data_dir)
@@ -60,8 +59,8 @@ def fetch_datasets(names: tuple[str, ...], url: str | None) -> None:
         raise InputError("--url needs the name of one dataset")
     for dataset in datasets:
         for path in fetch(dataset, DataFolders.from_environment(), download_meter, url):
-            click.echo(str(path))
-        click.echo(f"licence of {dataset.title}: {dataset.licence}. Please cite it: {dataset.homepage}", err=True)
+            echo(str(path))
+        echo(f"licence of {dataset.title}: {dataset.licence}. Please cite it: {dataset.homepage}", err=True)
 
 
 @command.command("verify")
@@ -79,13 +78,13 @@ def verify_datasets(names: tuple[str, ...], data_dir: str | None) -> int:
             path = folders.find(dataset, file)
             try:
                 if path is None:
-                    click.echo(f"missing  {dataset.name}/{file.name}")
+                    echo(f"missing  {dataset.name}/{file.name}")
                     continue
                 verify(path, file)
-                click.echo(f"ok       {path}")
+                echo(f"ok       {path}")
             except HarnessError as error:
                 wrong += 1
-                click.echo(f"WRONG    {error.message}")
+                echo(f"WRONG    {error.message}")
     return int(wrong > 0)
 
 
@@ -111,7 +110,7 @@ def export_task(
     definition = task_definition(context.ensure_object(Session).registry, task_name)
     task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, split).limited(limit)
     for row in _exported(task):
-        click.echo(json_line(row))
+        echo(json_line(row))
 
 
 def _named(names: tuple[str, ...]) -> list[Dataset]:

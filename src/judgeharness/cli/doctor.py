@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from importlib.util import find_spec
-from pathlib import Path
 
 import click
 
 from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import echo
 from judgeharness.plugins import Plugin
 from judgeharness.record import environment_lines
 from judgeharness.registry import Registry
@@ -38,15 +37,15 @@ def command(context: click.Context, backends: tuple[str, ...], pairs: tuple[str,
             _backend(registry, name, pairs)
         return 0
     for line in environment_lines(registry.plugins)[:3]:
-        click.echo(line)
-    click.echo("hf         " + _hf())
-    click.echo("llamacpp   " + _llamacpp())
-    click.echo("openai     " + _openai())
+        echo(line)
+    echo("hf         " + _hf())
+    echo("llamacpp   " + _llamacpp())
+    echo("openai     " + _openai())
     for line in _datasets():
-        click.echo("data       " + line)
+        echo("data       " + line)
     failures = registry.failures()
     for line in _plugins(registry.plugins, failures):
-        click.echo("plugins    " + line)
+        echo("plugins    " + line)
     return int(bool(failures))
 
 
@@ -78,17 +77,17 @@ def _openai() -> str:
 
 def _backend(registry: Registry, name: str, pairs: tuple[str, ...]) -> None:
     """What a backend says of itself, from an empty cache, so that nothing is taken as it was before."""
-    from rich.console import Console
-
     from judgeharness import options
     from judgeharness.backends.contract import BackendContext, Scorer
     from judgeharness.components import backend_spec, open_backend
     from judgeharness.reports import run
+    from judgeharness.reports.text import Console
+    from judgeharness.scratch import scratch
 
     values = options.parse_pairs(pairs)
     options.require_known(values, {name: registry.backends.load_options(backend_spec(registry, name)[0].name)})
-    with tempfile.TemporaryDirectory() as empty:
-        context = BackendContext(Path(empty), lambda line: click.echo(line, err=True))
+    with scratch() as empty:
+        context = BackendContext(empty, lambda line: echo(line, err=True))
         opened = open_backend(registry, name, values, context)
         document = {"backend": dict(opened.description)}
         if isinstance(opened.part, Scorer):

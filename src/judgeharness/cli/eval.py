@@ -12,6 +12,7 @@ import click
 from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.executing import WithExecutors, executor_option, given_flags
 from judgeharness.cli.parameters import (
+    budget_options,
     data_dir_option,
     explanations_option,
     format_option,
@@ -21,6 +22,7 @@ from judgeharness.cli.parameters import (
     store_option,
 )
 from judgeharness.cli.program import Session
+from judgeharness.cli.signals import IN_STORE, stopped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +84,7 @@ Examples:
 )
 @executor_option
 @click.option("--shard", metavar="I/N", help="Ask the I-th of N parts of the items only, and make no run.")
+@budget_options
 @explanations_option
 @split_option
 @limit_option
@@ -96,6 +99,7 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
     stopped. Another transform or metric needs no model at all.
     """
     from judgeharness import options
+    from judgeharness.backends.contract import Budget
     from judgeharness.errors import InputError
     from judgeharness.evaluation import Request
     from judgeharness.record import program_arguments
@@ -106,6 +110,7 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
         raise InputError("--temperature: has to be above zero")
     shard = given.pop("shard")
     given = {name: tuple(dict.fromkeys(each)) if isinstance(each, tuple) else each for name, each in given.items()}
+    given["budget"] = Budget(given.pop("budget_requests"), given.pop("budget_tokens"))
     given["shard"] = None if shard is None else Shard.parse(shard)
     request = Request(values=options.parse_pairs(pairs), arguments=program_arguments(), **given)
     return evaluate(context.ensure_object(Session), request, data_dir, store, form)
@@ -142,11 +147,10 @@ def prepared(session: Session, request: Request, data_dir: str | None, store: Pa
     return evaluation
 
 
-def run_all(evaluations: Sequence[Evaluation], store: Store) -> list[Run]:
-    """Run them one after the other. Raises HarnessError, which says that a broken off run goes on where it stopped."""
-    from judgeharness.errors import HarnessError
-
+def run_all(evaluations: Sequence[Evaluation], store: Store, kept: tuple[str, str] = IN_STORE) -> list[Run]:
+    """Run them one after the other. Raises HarnessError, if they are stopped with what is kept of them."""
     try:
-        return [run for evaluation in evaluations for run in evaluation.run(store)]
+        scopes = frozenset().union(*(evaluation.scopes for evaluation in evaluations))
+        return [run for evaluation in evaluations for run in evaluation.run(store, scopes)]
     except KeyboardInterrupt as error:
-        raise HarnessError("interrupted: what was done is in the store", "the same command goes on there") from error
+        raise stopped(error, kept) from error

@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import data_dir_option, limit_option, split_option, store_option, task_option
+from judgeharness.cli.parameters import (
+    OutputFile,
+    budget_options,
+    data_dir_option,
+    limit_option,
+    split_option,
+    store_option,
+    task_option,
+)
 from judgeharness.cli.program import Session
+from judgeharness.cli.signals import stopped
+from judgeharness.cli.streams import echo
 
 if TYPE_CHECKING:
     from judgeharness.explaining import Collected
@@ -44,10 +54,9 @@ Examples:
 @click.option("--writing-temperature", type=click.FloatRange(0, 10), default=0.7, show_default=True)
 @click.option("--seed", type=click.IntRange(0, (1 << 31) - 1), default=0, show_default=True)
 @click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeats.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write them as JSON lines too."
-)
+@click.option("--out", type=OutputFile(), metavar="FILE", help="Write them as JSON lines too.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@budget_options
 @split_option
 @limit_option
 @data_dir_option
@@ -64,6 +73,8 @@ def command(
     pairs: tuple[str, ...],
     out: Path | None,
     form: str,
+    budget_requests: int | None,
+    budget_tokens: int | None,
     split: str | None,
     limit: int | None,
     data_dir: str | None,
@@ -75,12 +86,11 @@ def command(
     again; an interrupted call goes on where it stopped.
     """
     from judgeharness import options
-    from judgeharness.backends.contract import BackendContext
+    from judgeharness.backends.contract import BackendContext, Budget
     from judgeharness.cli.stores import open_store
     from judgeharness.cli.watching import ConsoleWatcher, download_meter
     from judgeharness.components import backend_spec, open_backend, task_definition
     from judgeharness.domain import Decoding
-    from judgeharness.errors import HarnessError
     from judgeharness.explaining import Explaining, write_explanations
     from judgeharness.record import program_arguments, session_record
     from judgeharness.tasks.datasets import DataFolders, cache_folder
@@ -96,16 +106,15 @@ def command(
     asked.check(task)
     backend = open_backend(registry, backend_name, values, BackendContext(cache_folder(), watcher.note))
     record = session_record(program_arguments(), registry.plugins)
+    budget = Budget(budget_requests, budget_tokens)
     with open_store(store, create=True) as opened:
         try:
-            found = write_explanations(task, asked, backend, opened, record, watcher)
+            found = write_explanations(task, asked, backend, opened, record, watcher, budget)
         except KeyboardInterrupt as error:
-            raise HarnessError(
-                "interrupted: what was written is in the store", "the same command goes on there"
-            ) from error
+            raise stopped(error) from error
     if out is not None:
         _write(out, found)
-    click.echo(json.dumps(_document(found), indent=2) if form == "json" else _line(found))
+    echo(json.dumps(_document(found), indent=2) if form == "json" else _line(found))
     return int(bool(found.failed))
 
 
@@ -133,12 +142,10 @@ def _line(found: Collected) -> str:
 
 
 def _write(path: Path, found: Collected) -> None:
-    from judgeharness.errors import HarnessError
+    from judgeharness.files import replacing
+    from judgeharness.showing import json_text
 
-    try:
-        with path.open("w", encoding="utf-8") as out:
-            for uid, shown in found.explanations.by_uid.items():
-                entries = [{"text": each.text, "label": each.label} for each in shown]
-                out.write(json.dumps({"uid": uid, "explanations": entries}, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise HarnessError(f"--out {path}: cannot be written: {error.strerror}") from error
+    with replacing(path) as out:
+        for uid, shown in found.explanations.by_uid.items():
+            entries = [{"text": each.text, "label": each.label} for each in shown]
+            out.write(json_text({"uid": uid, "explanations": entries}).encode() + b"\n")

@@ -9,6 +9,7 @@ import click
 from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import data_dir_option, store_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import echo
 
 
 @click.command("export")
@@ -42,7 +43,6 @@ def command(
     from judgeharness.components import task_definition
     from judgeharness.export import write_soft_labels
     from judgeharness.finetune.labels import soft_labels
-    from judgeharness.reports.text import safe
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task
 
@@ -53,11 +53,11 @@ def command(
     held_out = [
         load_task(definition, folders, download_meter, name) for name in definition.split_names if name != task.split
     ]
-    backends = BackendContext(cache_folder(), lambda text: click.echo(safe(text), err=True))
+    backends = BackendContext(cache_folder(), lambda text: echo(text, err=True))
     if ":" in labels:
         found = soft_labels(labels, task, None, registry, backends)
     else:
         with open_store(store) as opened:
             found = soft_labels(labels, task, opened.runs, registry, backends)
     for path in write_soft_labels(out, found.name, task, found.rows, held_out):
-        click.echo(str(path))
+        echo(str(path))

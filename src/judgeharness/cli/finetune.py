@@ -10,6 +10,8 @@ import click
 from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import data_dir_option, format_option, store_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.signals import RESUMES, stopped
+from judgeharness.cli.streams import echo
 
 if TYPE_CHECKING:
     from judgeharness.finetune.labels import SoftLabels
@@ -61,7 +63,7 @@ def command(
     from judgeharness.cli.stores import open_store
     from judgeharness.cli.watching import ConsoleWatcher, download_meter
     from judgeharness.components import default_measures, task_definition
-    from judgeharness.errors import HarnessError, MissingExtraError
+    from judgeharness.errors import MissingExtraError
     from judgeharness.finetune import development_first
     from judgeharness.finetune.examples import examples_file
     from judgeharness.finetune.recipe import Recipe
@@ -104,15 +106,14 @@ def command(
         try:
             runs = experiment.run(opened, measures)
         except KeyboardInterrupt as error:
-            raise HarnessError("interrupted: what was done is kept", "the same command goes on there") from error
+            raise stopped(error, ("what was done is kept", RESUMES)) from error
         write(finetuned.board(runs, opened.runs, measures), sys.stdout)
 
 
 def _labels(given: tuple[str, ...], task: Task, store: Store, registry: Registry) -> list[SoftLabels]:
     from judgeharness.backends.contract import BackendContext
     from judgeharness.finetune.labels import soft_labels
-    from judgeharness.reports.text import safe
     from judgeharness.tasks.datasets import cache_folder
 
-    context = BackendContext(cache_folder(), lambda text: click.echo(safe(text), err=True))
+    context = BackendContext(cache_folder(), lambda text: echo(text, err=True))
     return [soft_labels(each, task, store.runs, registry, context) for each in dict.fromkeys(given)]

@@ -9,6 +9,7 @@ import click
 
 from judgeharness.cli.parameters import format_option, store_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import echo
 from judgeharness.registry import Catalog, Registry
 from judgeharness.specs import described
 
@@ -44,7 +45,7 @@ def command(context: click.Context, kind: str, store: str | None, form: str) -> 
     else:
         rows = _components(getattr(registry, kind))
     if form == "json":
-        click.echo(json.dumps({kind: rows}, indent=2))
+        echo(json.dumps({kind: rows}, indent=2))
     elif form == "table":
         _print(rows)
     else:
@@ -75,10 +76,9 @@ def _explanations(store: str | None) -> list[dict[str, Any]]:
 
 def _print(rows: list[dict[str, Any]]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    from judgeharness.reports.text import plain
+    from judgeharness.reports.text import Console, plain
 
     columns = [
         name

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
 
-from judgeharness.cli.parameters import store_option
+from judgeharness.cli.parameters import InputFile, store_option
+from judgeharness.cli.streams import echo
 
 TOLERANCE = 1e-4
 
 
 @click.command("merge")
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="STORE...")
+@click.argument("sources", nargs=-1, required=True, type=InputFile(), metavar="STORE...")
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
@@ -34,23 +36,23 @@ def command(sources: tuple[Path, ...], tolerance: float, form: str, store: str |
 
     from judgeharness.cli.stores import open_store
     from judgeharness.errors import InputError
-    from judgeharness.store.database import store_path
+    from judgeharness.files import is_file
+    from judgeharness.store.database import new_store, store_path
     from judgeharness.store.merge import merge
 
     target = store_path(store)
-    if any(path.exists() and target.exists() and path.samefile(target) for path in sources):
+    if any(is_file(path) and is_file(target) and path.samefile(target) for path in sources):
         raise InputError(f"{target}: cannot be merged with itself", "--store names the store that the others go to")
-    missing = [path for path in sources if not path.is_file()]
+    missing = [path for path in sources if not is_file(path)]
     if missing:
         raise InputError(f"{missing[0]}: no store there")
-    with open_store(target, create=True) as opened:
+    with open_store(target, create=True) if os.path.lexists(target) else new_store(target) as opened:
         found = merge(opened, sources, tolerance)
     rows = {table: asdict(each) for table, each in found.items()}
     if form == "json":
-        click.echo(json.dumps({"store": str(target), "tables": rows}, indent=2))
+        echo(json.dumps({"store": str(target), "tables": rows}, indent=2))
         return
-    from rich.console import Console
-
     from judgeharness.reports.tables import counts
+    from judgeharness.reports.text import Console
 
     Console().print(counts(rows))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from judgeharness.cli.streams import echo
 from judgeharness.scaffold import KINDS
 
 EXAMPLES = """\b
@@ -30,5 +31,5 @@ def command(name: str, kind: str, out: Path) -> None:
     made = scaffold(name, kind)
     folder = write(made, out)
     for path in made.files:
-        click.echo(f"wrote {folder / path}")
-    click.echo(f"\nNext:\n  cd {folder}\n  pip install -e '.[test]'\n  pytest\n  {made.try_it}")
+        echo(f"wrote {folder / path}")
+    echo(f"\nNext:\n  cd {folder}\n  pip install -e '.[test]'\n  pytest\n  {made.try_it}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from judgeharness.cli.parameters import InputFile
+from judgeharness.cli.streams import echo
 from judgeharness.specs import NAME
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ Examples:
 
 
 @click.command("new-task", epilog=EXAMPLES)
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.jsonl")
+@click.argument("file", type=InputFile(), metavar="FILE.jsonl")
 @click.option("--name", metavar="NAME", help="Of the task; the file's unless given.")
 @click.option("--uid", metavar="PATH", help="The field that tells items apart.")
 @click.option("--votes", metavar="PATH", help="Counts: an object by label, or a list.")
@@ -148,7 +151,7 @@ def _pairs(fields: tuple[str, ...]) -> dict[str, str]:
 
 def _asked(known: Guess, question: str | None, default: str) -> tuple[Guess, str]:
     """What a person at the terminal says, with the guesses to be taken by pressing return."""
-    from judgeharness.reports.text import safe
+    from judgeharness.showing import safe
 
     uid = click.prompt("Which field tells items apart?", default=known.uid or "")
     kind = click.prompt(
@@ -197,41 +200,41 @@ def _name(stem: str) -> str:
 
 def _written(draft: Draft, file: Path) -> Task:
     """The task, read from the files that were written; they are taken back where it cannot be. Raises HarnessError."""
-    from judgeharness.errors import HarnessError, InputError
+    from judgeharness.errors import InputError
+    from judgeharness.files import is_file, read_bytes, write
     from judgeharness.tasks.datasets import DataFolders
     from judgeharness.tasks.definition import read_definition
     from judgeharness.tasks.draft import task_toml, wording
     from judgeharness.tasks.fetch import silent_meter
     from judgeharness.tasks.task import load_task
 
-    texts = {file.with_suffix(".toml"): task_toml(draft), file.parent / draft.template: wording(draft)}
-    for path in texts:
-        if path.exists():
+    texts = {file.parent / draft.template: wording(draft), file.with_suffix(".toml"): task_toml(draft)}
+    # What a killed call has written is the same.
+    there = [path for path in texts if os.path.lexists(path)]
+    for path in there:
+        if not is_file(path) or read_bytes(path) != texts[path].encode():
             raise InputError(f"{path}: is there already", "nothing was written; move it away, or rename the data")
     try:
         for path, text in texts.items():
-            path.write_text(text, encoding="utf-8")
+            write(path, text)
         task = load_task(read_definition(file.with_suffix(".toml")), DataFolders.from_environment(), silent_meter)
         task.template.render(task.items[0], task.labels, range(len(task.labels)))
         return task
-    except BaseException as error:
-        for path in texts:
+    except BaseException:
+        for path in set(texts).difference(there):
             path.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise HarnessError(f"{file.parent}: cannot be written: {error.strerror}") from error
         raise
 
 
 def _show(task: Task, path: Path) -> None:
-    from judgeharness.reports.text import safe
 
     labels = ", ".join(label.name for label in task.labels)
     explained = sum(bool(item.explanations) for item in task.items)
-    click.echo(safe(f"{path}: {len(task.items):,} items, {len(task.labels)} labels ({labels})"))
+    echo(f"{path}: {len(task.items):,} items, {len(task.labels)} labels ({labels})")
     if explained:
-        click.echo(f"{explained:,} of them have explanations")
-    click.echo(f"the wording is in {path.with_suffix('.jinja')}; its first prompt:\n")
+        echo(f"{explained:,} of them have explanations")
+    echo(f"the wording is in {path.with_suffix('.jinja')}; its first prompt:\n")
     first = task.template.render(task.items[0], task.labels, range(len(task.labels)))
-    click.echo(safe("\n".join(f"  {line}" for message in first for line in message.content.splitlines())))
+    echo("\n".join(f"  {line}" for message in first for line in message.content.splitlines()))
     few = "" if len(task.labels) <= FEW_LABELS else " -o option_orders=cyclic"
-    click.echo(f"\nNext:\n  judgeharness eval --task {path} --backend hf:smollm2 --strategy no-explanation{few}")
+    echo(f"\nNext:\n  judgeharness eval --task {path} --backend hf:smollm2 --strategy no-explanation{few}")

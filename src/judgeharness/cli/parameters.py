@@ -2,11 +2,53 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
 import click
 
 from judgeharness.cli.completion import ComponentName
 from judgeharness.store.database import DEFAULT_STORE, STORE_VARIABLE
 from judgeharness.tasks.datasets import DATA_DIR_VARIABLE
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class InputFile(click.Path):
+    """The name of a file to read. Whether it is one, whoever reads it finds out."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        """The path."""
+        return Path(value)
+
+
+class OutputFile(InputFile):
+    """The name of a file to write, refused before anything is done if none can be written."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        """The path. Raises InputError."""
+        from judgeharness.files import require_place
+
+        require_place(Path(value))
+        return Path(value)
+
+
+class NewStore(OutputFile):
+    """The name of a store to make, which nothing may have yet."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        """The path. Raises InputError."""
+        from judgeharness.errors import InputError
+        from judgeharness.store.database import require_name
+
+        path = super().convert(value, parameter, context)
+        require_name(path)
+        if os.path.lexists(path):
+            raise InputError(f"{path}: is there already", "name a new file")
+        return path
+
 
 task_option = click.option(
     "--task", "task_name", required=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml", help="The task."
@@ -40,4 +82,15 @@ explanations_option = click.option(
 replaced_option = click.option(
     "-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option in place of the stored one; repeats."
 )
+
+
+def budget_options(command: Command) -> Command:
+    """`--budget-requests` and `--budget-tokens`: of models that are paid by the request."""
+    what = "Stop before more {} than this are spent on these runs, those of earlier calls included."
+    for name in ("tokens", "requests"):
+        option = click.option(f"--budget-{name}", type=click.IntRange(min=1), metavar="N", help=what.format(name))
+        command = option(command)
+    return command
+
+
 format_option = click.option("--format", "form", default="table", show_default=True, metavar="table|json|...")

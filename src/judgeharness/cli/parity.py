@@ -9,6 +9,7 @@ import click
 from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import data_dir_option, limit_option, split_option, strategy_option, task_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import echo
 
 EXAMPLES = """\b
 Example:
@@ -96,9 +97,9 @@ def command(
     allowed = parity.DEFAULT_TOLERANCE if tolerance is None else tolerance
     found = parity.compare(sides, softmax(SoftmaxOptions(temperature=temperature)), allowed)
     if form == "json":
-        click.echo(json.dumps(agreement.document(found), indent=2))
+        echo(json.dumps(agreement.document(found), indent=2))
     else:
-        from rich.console import Console
+        from judgeharness.reports.text import Console
 
         Console().print(agreement.render(found))
     return int(not found.holds)

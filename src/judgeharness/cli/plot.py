@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import data_dir_option, store_option
+from judgeharness.cli.parameters import OutputFile, data_dir_option, store_option
 from judgeharness.cli.program import Session
 from judgeharness.cli.stored import task_file_option, task_of
+from judgeharness.cli.streams import echo
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +37,7 @@ def _require_ending(context: click.Context, parameter: click.Parameter, value: P
 
 out_option = click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OutputFile(),
     callback=_require_ending,
     metavar="FILE",
     help=".png, .svg or .pdf; a sketch here unless given.",
@@ -148,7 +149,7 @@ def _from_store(store: str | None, read: Callable[[Any], Any]) -> Any:
 
 def _show(out: Path | None, draw: Callable[[], Figure], sketch: Callable[[], RenderableType]) -> None:
     if out is None:
-        from rich.console import Console
+        from judgeharness.reports.text import Console
 
         Console().print(sketch())
         return
@@ -156,4 +157,4 @@ def _show(out: Path | None, draw: Callable[[], Figure], sketch: Callable[[], Ren
 
     with paper.paper():
         paper.save(draw(), out)
-    click.echo(str(out))
+    echo(str(out))

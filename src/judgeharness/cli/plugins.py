@@ -11,6 +11,7 @@ import click
 import judgeharness
 from judgeharness.cli.parameters import format_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import echo
 from judgeharness.plugins import Plugin
 
 
@@ -23,7 +24,7 @@ def command(context: click.Context, form: str) -> None:
 
     rows = [_row(plugin) for plugin in context.ensure_object(Session).registry.plugins]
     if form == "json":
-        click.echo(json.dumps({"plugins": rows}, indent=2))
+        echo(json.dumps({"plugins": rows}, indent=2))
     elif form == "table":
         _print(rows)
     else:
@@ -48,10 +49,9 @@ def _row(plugin: Plugin) -> dict[str, Any]:
 
 def _print(rows: list[dict[str, Any]]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    from judgeharness.reports.text import plain
+    from judgeharness.reports.text import Console, plain
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("plugin", overflow="fold")

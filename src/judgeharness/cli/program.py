@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
+from types import TracebackType
 from typing import Any
 
 import click
 
-from judgeharness.cli.streams import make_steady
+from judgeharness.cli.signals import how, listen
+from judgeharness.cli.streams import echo, make_steady
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.keys import remember_environment, remember_words
 from judgeharness.plugins import Plugin
 from judgeharness.registry import Registry
+from judgeharness.showing import safe_line
+from judgeharness.walls import Wall
 
 
 class Session:
@@ -42,7 +48,7 @@ class Session:
         for plugin in failures:
             if plugin.name not in self._warned:
                 self._warned.add(plugin.name)
-                click.echo(_shown(f"warning: plugin '{plugin.name}' could not be loaded: {plugin.error}"), err=True)
+                echo(safe_line(f"warning: plugin '{plugin.name}' could not be loaded: {plugin.error}"), err=True)
 
 
 class Program(click.Group):
@@ -61,6 +67,8 @@ class Program(click.Group):
         if not isinstance(command, click.Command):
             raise HarnessError(f"command '{name}' is a {type(command).__name__}, not a click.Command")
         _with_shared_options(command)
+        if commands.plugin(name).origin != "built-in":
+            _put_behind(commands.wall(name), command)
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
@@ -126,13 +134,20 @@ def _with_shared_options(command: click.Command) -> None:
             _with_shared_options(child)
 
 
+def _put_behind(wall: Wall, command: click.Command) -> None:
+    """Put what a plugin's command does behind its wall. Of those that ship with judgeharness, a fault is ours."""
+    for method in ("make_context", "invoke"):
+        if method not in vars(command):
+            setattr(command, method, wall.function(method, getattr(command, method)))
+
+
 def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if not value or context.resilient_parsing:
         return
     from judgeharness.record import environment_lines
 
     for line in environment_lines(_session(context).registry.plugins):
-        click.echo(line)
+        echo(line)
     context.exit()
 
 
@@ -156,8 +171,13 @@ program = Program(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit: 0 done, 1 failed or incomplete, 2 wrong usage or bad input."""
     output = make_steady()
+    sys.excepthook = _print_trace
+    listen()
+    logging.getLogger("judgeharness").addHandler(_Notes())
     code = run(arguments)
-    sys.stdout.flush()
+    # A plugin may have closed it.
+    if not sys.stdout.closed:
+        sys.stdout.flush()
     # A reader that has gone, such as head, has what it wants.
     if output.failure is not None and not isinstance(output.failure, ConnectionError):
         _print_error([f"standard output cannot be written to: {output.failure.strerror}"])
@@ -168,11 +188,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit code."""
     session = Session()
+    remember_environment()
+    remember_words(sys.argv[1:] if arguments is None else arguments)
     try:
         result: Any = program.main(args=arguments, standalone_mode=False, obj=session)
         return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as error:
-        return error.exit_code
+    except (click.exceptions.Exit, SystemExit) as error:
+        return _code_of(error)
     except click.ClickException as error:
         _print_error(_worded(error))
         return InputError.exit_code if isinstance(error, click.UsageError) else error.exit_code
@@ -187,9 +209,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         _print_error([f"'{error.object[:80]}' holds bytes that are not UTF-8, or characters that this locale lacks"])
         return InputError.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        _print_error(["interrupted"])
+    except (KeyboardInterrupt, click.Abort) as error:
+        _print_error([how(error)])
         return HarnessError.exit_code
+
+
+class _Notes(logging.Handler):
+    """What parts without a console have to say, a line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        echo(safe_line(f"note: {record.getMessage()}"), err=True)
+
+
+def _code_of(error: click.exceptions.Exit | SystemExit) -> int:
+    """What the program ends with. SystemExit comes from a plugin's command: nothing else gets through its wall."""
+    code = error.exit_code if isinstance(error, click.exceptions.Exit) else error.code
+    if code is None or isinstance(code, int):
+        return code or 0
+    _print_error([" ".join(str(code).split())])
+    return HarnessError.exit_code
 
 
 def _worded(error: click.ClickException) -> list[str]:
@@ -201,9 +239,11 @@ def _worded(error: click.ClickException) -> list[str]:
 
 def _print_error(lines: Sequence[str]) -> None:
     for place, line in enumerate(lines):
-        click.echo(("  " if place else "error: ") + _shown(line), err=True)
+        echo(("  " if place else "error: ") + safe_line(line), err=True)
 
 
-def _shown(line: str) -> str:
-    """A line with control characters as escapes: names and messages may come from anywhere."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
+def _print_trace(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the trace of an error as one text, in which a key is found over the ends of lines."""
+    import traceback
+
+    echo("".join(traceback.format_exception(kind, error, trace)).rstrip("\n"), err=True)

@@ -16,7 +16,7 @@ from judgeharness.cli.parameters import (
     task_option,
 )
 from judgeharness.cli.program import Session
-from judgeharness.cli.streams import json_line
+from judgeharness.cli.streams import echo, json_line
 from judgeharness.domain import LETTERS, Prompt
 
 
@@ -68,7 +68,7 @@ def command(
     for item in task.items:
         for prompt in strategy.part.group(item, task).prompts:
             row = _row(item.uid, prompt, names)
-            click.echo(json_line(row) if form == "jsonl" else _text(row))
+            echo(json_line(row) if form == "jsonl" else _text(row))
 
 
 def _row(uid: str, prompt: Prompt, names: list[str]) -> dict[str, Any]:
@@ -84,10 +84,9 @@ def _row(uid: str, prompt: Prompt, names: list[str]) -> dict[str, Any]:
 
 
 def _text(row: dict[str, Any]) -> str:
-    from judgeharness.reports.text import safe
 
     options = ", ".join(f"{letter}={name}" for letter, name in zip(LETTERS, row["options"], strict=False))
     head = f"── {row['uid']} · {options}"
     if row["explanations"]:
         head += f" · explanations {', '.join(map(str, row['explanations']))}"
-    return safe(f"{head}\n{row['content']}\n")
+    return f"{head}\n{row['content']}\n"

@@ -11,6 +11,7 @@ from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.parameters import store_option
 from judgeharness.cli.plot import out_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import echo
 
 OF_MODEL = ("weighted-f1", "kl", "cross-entropy")
 DRAWN = ("jsd", "dcor")
@@ -39,14 +40,13 @@ def command(
 
     Over all fine-tuned classifiers in the store. --out draws them as well.
     """
-    from rich.console import Console
-
     from judgeharness.cli.stores import open_store
     from judgeharness.components import default_measures
     from judgeharness.errors import UnknownNameError
     from judgeharness.relation import relation
     from judgeharness.reports import finetuned
     from judgeharness.reports import relation as report
+    from judgeharness.reports.text import Console
 
     registry = context.ensure_object(Session).registry
     measures = default_measures(registry, finetuned.METRICS)
@@ -67,6 +67,6 @@ def command(
         with paper.paper():
             paper.save(plot.draw(found, drawn, measures["cross-entropy"].spec), out)
     if form == "json":
-        click.echo(json.dumps(report.document(found, split), indent=2))
+        echo(json.dumps(report.document(found, split), indent=2))
     else:
         Console().print(report.render(found, split, of_labels, of_model))

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import data_dir_option, metrics_option, store_option
+from judgeharness.cli.parameters import OutputFile, data_dir_option, metrics_option, store_option
 from judgeharness.cli.program import Session
 from judgeharness.cli.stored import task_of
+from judgeharness.cli.streams import echo
 
 EXAMPLES = """\b
 Examples:
@@ -24,7 +25,7 @@ Examples:
     "-o",
     "--out",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(),
     metavar="FILE.html",
     help="The file to write.",
 )
@@ -61,16 +62,13 @@ def command(
     asks the network for nothing, and opens in any browser of today. Mind the licence of the data before you pass it on:
     --no-text leaves texts out.
     """
-    from rich.console import Console
-    from rich.markup import escape
-
     from judgeharness.cli.stores import open_store
     from judgeharness.components import default_measures, task_definition
+    from judgeharness.files import write
     from judgeharness.pages.gather import chosen, gather
     from judgeharness.pages.page import render, sections_of
-    from judgeharness.pages.writing import write_whole
     from judgeharness.reports.leaderboard import View
-    from judgeharness.reports.text import safe
+    from judgeharness.reports.text import Console, plain
 
     registry = context.ensure_object(Session).registry
     measures = default_measures(registry, [*metrics, sort])
@@ -90,9 +88,9 @@ def command(
                 title,
                 tasks,
                 with_texts=not no_text,
-                notify=lambda what: status.update(escape(safe(what))),
+                notify=lambda what: status.update(plain(what)),
             )
             page = render(report, sections_of(report, registry))
-    write_whole(out, page)
+    write(out, page)
     judges = sum(len(subject.judges) for subject in report.subjects)
-    click.echo(f"{out}: {judges} runs, {out.stat().st_size / 1e6:.1f} MB")
+    echo(f"{out}: {judges} runs, {out.stat().st_size / 1e6:.1f} MB")

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from judgeharness.cli.executing import WithExecutors, executor_option, given_flags
-from judgeharness.cli.parameters import data_dir_option, replaced_option, store_option
+from judgeharness.cli.parameters import NewStore, data_dir_option, replaced_option, store_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.signals import RESUMES
+from judgeharness.cli.streams import echo
+from judgeharness.cli.trusting import settled, trust_option
+from judgeharness.specs import Kind
+
+if TYPE_CHECKING:
+    from judgeharness.store.database import Store
+
+KEPT = ("what was done is kept", RESUMES)
+THROWN_AWAY = ("nothing is kept without --into NEW.db", "the same command begins anew")
 
 
 @click.command("rerun", cls=WithExecutors)
 @click.argument("run_id", metavar="RUN")
-@click.option(
-    "--into", type=click.Path(dir_okay=False, path_type=Path), metavar="NEW.db", help="Keep what comes out in a store."
-)
+@click.option("--into", type=NewStore(), metavar="NEW.db", help="Keep what comes out in a store.")
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
@@ -27,6 +35,7 @@ from judgeharness.cli.program import Session
     help="How far an item's distribution may be from the stored one; 0.001.",
 )
 @replaced_option
+@trust_option
 @executor_option
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @data_dir_option
@@ -38,6 +47,7 @@ def command(
     into: Path | None,
     tolerance: float | None,
     pairs: tuple[str, ...],
+    trusted: frozenset[Kind],
     executor: str,
     form: str,
     data_dir: str | None,
@@ -47,40 +57,47 @@ def command(
 
     Everything is asked anew, into a store of its own, which is thrown away unless it is named with --into. Exit code 1
     where an item's distribution is farther from the stored one than the tolerance.
+
+    A store may come from anybody. If its record asks to run code, contact an address, send a secret or start a program,
+    you have to allow it: with --trust, or by answering a question on a terminal. Your own -o needs no --trust.
     """
     from judgeharness import options, rerun
     from judgeharness.cli.eval import prepared, run_all
     from judgeharness.cli.stores import open_store
-    from judgeharness.errors import InputError
     from judgeharness.provenance import request_for
     from judgeharness.reports import provenance
     from judgeharness.store.database import store_path
 
     session, path = context.ensure_object(Session), store_path(store)
     values = options.parse_pairs([*pairs, *given_flags(context)])
-    if into is not None and into.exists():
-        raise InputError(f"--into {into}: is there already", "a run that is made again goes into a new store")
     with open_store(path) as old:
         then = old.runs.find(run_id)
-        request = request_for(then, old, executor, values)
+        request = settled([request_for(then, old, executor, values)], session.registry, trusted)[0]
         evaluation = prepared(session, request, data_dir, path)
-        with _new_store(into) as target, open_store(target, create=True) as new:
-            now = run_all([evaluation], new)[0]
+        with _new_store(into, [then.id, executor, values]) as new:
+            now = run_all([evaluation], new, THROWN_AWAY if into is None else KEPT)[0]
             allowed = rerun.TOLERANCE if tolerance is None else tolerance
             found = rerun.beside(then, old, now, new, allowed)
     if form == "json":
-        click.echo(json.dumps(provenance.rerun_document(found), indent=2))
+        echo(json.dumps(provenance.rerun_document(found), indent=2))
     else:
-        from rich.console import Console
+        from judgeharness.reports.text import Console
 
         Console().print(provenance.render_rerun(found))
     return int(not found.holds)
 
 
 @contextlib.contextmanager
-def _new_store(into: Path | None) -> Iterator[Path]:
-    if into is not None:
-        yield into
+def _new_store(into: Path | None, what: Sequence[Any]) -> Iterator[Store]:
+    """A store for a rerun; what: all that it depends on."""
+    from judgeharness.content import digest
+    from judgeharness.scratch import UNFINISHED, resumable, scratch
+    from judgeharness.store.database import Store, new_store
+
+    if into is None:
+        with scratch() as folder, Store.open(folder / "judgeharness.db") as store:
+            yield store
         return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder) / "judgeharness.db"
+    work = into.absolute().parent / f".rerun-{digest([into.name, *what])[:16]}{UNFINISHED}"
+    with resumable(work, f"the rerun into {into}"), new_store(into, work) as store:
+        yield store

@@ -13,17 +13,28 @@ import click
 
 from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.executing import WithExecutors, executor_option, given_flags
-from judgeharness.cli.parameters import data_dir_option, format_option, limit_option, store_option
+from judgeharness.cli.parameters import (
+    InputFile,
+    budget_options,
+    data_dir_option,
+    format_option,
+    limit_option,
+    store_option,
+)
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import echo
+from judgeharness.cli.trusting import settled, trust_option
 
 if TYPE_CHECKING:
     from judgeharness.evaluation import Evaluation
     from judgeharness.reports.leaderboard import Leaderboard
+    from judgeharness.specs import Kind
     from judgeharness.store.database import Store
     from judgeharness.suites import Suite
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+REPORT, TABLES = "report.md", "tables.tex"
 EXAMPLES = """\b
 Example:
   judgeharness run nightly.toml --backend hf:smollm2 --report nightly
@@ -57,6 +68,8 @@ def suite_options(command: Command) -> Command:
             help="Where the report goes; a folder with the suite's name unless given.",
         ),
         executor_option,
+        trust_option,
+        budget_options,
         limit_option,
         data_dir_option,
         store_option,
@@ -68,7 +81,7 @@ def suite_options(command: Command) -> Command:
 
 
 @click.command("run", cls=WithExecutors, epilog=EXAMPLES)
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.toml")
+@click.argument("file", type=InputFile(), metavar="FILE.toml")
 @suite_options
 @click.pass_context
 def command(context: click.Context, /, file: Path, **given: Any) -> int:
@@ -92,7 +105,10 @@ def carry_out(
     strategies: tuple[str, ...],
     pairs: tuple[str, ...],
     executor: str,
+    trusted: frozenset[Kind],
     limit: int | None,
+    budget_requests: int | None,
+    budget_tokens: int | None,
     report: Path | None,
     data_dir: str | None,
     store: str | None,
@@ -103,6 +119,7 @@ def carry_out(
     Raises HarnessError.
     """
     from judgeharness import options
+    from judgeharness.backends.contract import Budget
     from judgeharness.cli.eval import prepared, run_all
     from judgeharness.cli.stores import open_store
     from judgeharness.record import program_arguments
@@ -113,13 +130,14 @@ def carry_out(
     backends = tuple(dict.fromkeys(backends))
     values = options.parse_pairs(pairs)
     placing = options.accepted(session.registry.executors.load_options(executor), values)
-    requests = [
-        replace(request, executor=executor, values={**request.values, **placing})
-        for request in suite.requests(backends, strategies, values, limit, program_arguments())
-    ]
+    budget = Budget(budget_requests, budget_tokens)
+    proposals = suite.requests(backends, strategies, values, limit, program_arguments())
+    wanted = settled([each.on(executor, placing) for each in proposals], session.registry, trusted)
+    requests = [replace(request, budget=budget) for request in wanted]
     path = store_path(store)
+    folder = report or Path(suite.name)
+    _require_report(folder)
     evaluations = [prepared(session, request, data_dir, path) for request in requests]
-    folder = _made(report or Path(suite.name))
     with open_store(path, create=True) as opened:
         runs = run_all(evaluations, opened)
         board = board_of(suite, runs, opened, evaluations[0].measures)
@@ -140,41 +158,35 @@ def _write_report(
     session: Session,
 ) -> None:
     from judgeharness.errors import MissingExtraError
+    from judgeharness.files import make_folder, write
     from judgeharness.plots.suite import draw_all
     from judgeharness.reports.gathered import gather
     from judgeharness.reports.suite import latex, markdown
 
     measures = evaluations[0].measures
     report = gather(suite, asked, board, store, measures)
-    # Before the plots: a fault in one of them is not to cost the rest.
-    _write(folder, "report.md", markdown(report))
-    _write(folder, "tables.tex", latex(report))
+    make_folder(folder)
+    write(folder / TABLES, latex(report))
     tasks = {task.digest: task for each in evaluations for task in each.tasks}
     try:
         plots = draw_all(folder, board, store, tasks, measures[suite.sort], session.registry)
-        _write(folder, "report.md", markdown(replace(report, plots=plots)))
+        report = replace(report, plots=plots)
     except MissingExtraError as error:
-        click.echo(f"no plots: {'; '.join(error.lines())}", err=True)
-    click.echo(f"the report is {folder / 'report.md'}", err=True)
+        echo(f"no plots: {'; '.join(error.lines())}", err=True)
+    finally:
+        # A fault in a plot is not to cost the rest.
+        write(folder / REPORT, markdown(report))
+    echo(f"the report is {folder / REPORT}", err=True)
 
 
-def _write(folder: Path, name: str, text: str) -> None:
-    from judgeharness.errors import HarnessError
+def _require_report(folder: Path) -> None:
+    """Raises InputError where no report can be written: before models are asked."""
+    from judgeharness.files import require_folder, require_place
 
-    try:
-        (folder / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise HarnessError(f"{folder / name}: cannot be written: {error}") from error
-
-
-def _made(folder: Path) -> Path:
-    from judgeharness.errors import InputError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--report {folder}: {error.strerror}") from error
-    return folder
+    require_folder(folder)
+    if folder.is_dir():
+        for name in (REPORT, TABLES):
+            require_place(folder / name)
 
 
 def _repeated(option: str, values: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.eval import evaluate
 from judgeharness.cli.parameters import data_dir_option, format_option, metrics_option, split_option, store_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import echo
 
 if TYPE_CHECKING:
     from judgeharness.registry import Registry
@@ -108,9 +109,9 @@ def _official(
         rows, predicted = read_predictions(predictions_file(file), model, task.items, task.labels)
         found[file] = official(human, rows, predicted, right)
     if form == "json":
-        click.echo(json.dumps(report.document(found), indent=2))
+        echo(json.dumps(report.document(found), indent=2))
     else:
-        from rich.console import Console
+        from judgeharness.reports.text import Console
 
         Console().print(report.render(found))
     return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from judgeharness.cli.parameters import store_option
+from judgeharness.cli.streams import echo
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,13 +31,13 @@ def command(run_id: str, uid: str | None, form: str, store: str | None) -> None:
         run = opened.runs.find(run_id)
         document = _run(opened, run) if uid is None else _item(opened, run, uid)
     if form == "json":
-        click.echo(json.dumps(document, indent=2))
+        echo(json.dumps(document, indent=2))
         return
     _print(rendering.run(document) if uid is None else rendering.item(document))
 
 
 def _print(rendered: RenderableType) -> None:
-    from rich.console import Console
+    from judgeharness.reports.text import Console
 
     Console().print(rendered)
 
@@ -57,7 +58,7 @@ def _run(store: Store, run: Run) -> dict[str, Any]:
         "backend": {"name": run.backend, **store.answers.description(run.backend_digest)},
         "task": {"name": task.name, "split": task.split, "labels": task.labels, "items": task.n_items, **task.record},
         "record": dict(run.record),
-        "session": dict(store.runs.session(run.session_id)),
+        "session": dict(store.sessions.find(run.session_id)),
     }
 
 

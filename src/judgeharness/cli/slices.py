@@ -9,6 +9,7 @@ import click
 from judgeharness.cli.parameters import data_dir_option, metrics_option, store_option
 from judgeharness.cli.program import Session
 from judgeharness.cli.stored import task_file_option, task_of
+from judgeharness.cli.streams import echo
 
 
 @click.command("slices")
@@ -37,12 +38,11 @@ def command(
     --by entropy (of the human distribution), majority (the label that most people chose), explained-labels (how many
     different labels the explanations argue for), a label source of the task (mnli-single, ...), or a field of items.
     """
-    from rich.console import Console
-
     from judgeharness.cli.stores import open_store
     from judgeharness.components import default_measures
     from judgeharness.measures import applicable
     from judgeharness.reports import slices as report
+    from judgeharness.reports.text import Console
     from judgeharness.slices import slices_of
 
     registry, console = context.ensure_object(Session).registry, Console()
@@ -56,4 +56,4 @@ def command(
             if form == "table":
                 console.print(report.render(run, by, found, [each.spec for each in measures.values()], console.width))
     if form == "json":
-        click.echo(json.dumps(documents, indent=2))
+        echo(json.dumps(documents, indent=2))

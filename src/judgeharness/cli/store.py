@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.parameters import store_option
+from judgeharness.cli.parameters import NewStore, store_option
+from judgeharness.cli.streams import echo
 
-file_type = click.Path(dir_okay=False, path_type=Path)
 form_option = click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 
 
@@ -25,25 +25,24 @@ def command() -> None:
 @form_option
 def check(store: str | None, form: str) -> int:
     """Read all of a store and say what is damaged: exit code 1 where anything is."""
-    from judgeharness.reports.text import safe
     from judgeharness.store.check import problems
     from judgeharness.store.database import store_path
 
     path = store_path(store)
     found = problems(path)
     if form == "json":
-        click.echo(json.dumps({"store": str(path), "problems": found}, indent=2))
+        echo(json.dumps({"store": str(path), "problems": found}, indent=2))
         return int(bool(found))
     for line in found:
-        click.echo(safe(line))
-    click.echo(safe(f"{path}: {len(found)} problems" if found else f"{path}: nothing is wrong"))
+        echo(line)
+    echo(f"{path}: {len(found)} problems" if found else f"{path}: nothing is wrong")
     if found:
-        click.echo("'judgeharness store rescue --to NEW.db' takes what is whole into a new store", err=True)
+        echo("'judgeharness store rescue --to NEW.db' takes what is whole into a new store", err=True)
     return int(bool(found))
 
 
 @command.command("rescue")
-@click.option("--to", "target", required=True, type=file_type, metavar="NEW.db", help="The store to make.")
+@click.option("--to", "target", required=True, type=NewStore(), metavar="NEW.db", help="The store to make.")
 @store_option
 @form_option
 def rescue(target: Path, store: str | None, form: str) -> int:
@@ -63,27 +62,23 @@ def rescue(target: Path, store: str | None, form: str) -> int:
 
 
 @command.command("backup")
-@click.option("--to", "target", required=True, type=file_type, metavar="COPY.db", help="The file to write.")
+@click.option("--to", "target", required=True, type=NewStore(), metavar="COPY.db", help="The file to write.")
 @store_option
 def backup(target: Path, store: str | None) -> None:
     """Copy a store, also while a run writes to it."""
     from judgeharness.cli.stores import open_store
-    from judgeharness.errors import InputError
-    from judgeharness.reports.text import safe
 
-    if target.exists():
-        raise InputError(f"{target}: is there already")
     with open_store(store) as opened:
         opened.copy(target)
-    click.echo(safe(f"{target}: {target.stat().st_size:,} bytes"))
+    echo(f"{target}: {target.stat().st_size:,} bytes")
 
 
 def _show(document: Mapping[str, Any], rows: Mapping[str, Mapping[str, int]], form: str) -> None:
     if form == "json":
-        click.echo(json.dumps(document, indent=2))
+        echo(json.dumps(document, indent=2))
         return
-    from rich.console import Console
 
     from judgeharness.reports.tables import counts
+    from judgeharness.reports.text import Console
 
     Console().print(counts(rows))

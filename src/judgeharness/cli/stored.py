@@ -19,9 +19,12 @@ task_file_option = click.option(
 def task_of(run: Run, task_file: str | None, registry: Registry, data_dir: str | None) -> Task:
     """The task of a run with its texts, which the store does not keep. Raises as `load_task`."""
     from judgeharness.cli.watching import download_meter
-    from judgeharness.components import task_definition
+    from judgeharness.components import is_file, task_definition
+    from judgeharness.errors import InputError
     from judgeharness.tasks.datasets import DataFolders
     from judgeharness.tasks.task import load_task
 
+    if task_file is None and is_file(run.task):
+        raise InputError(f"run {run.id}: '{run.task}' is not the name of a task", "name its file with --task FILE.toml")
     definition = task_definition(registry, task_file or run.task)
     return load_task(definition, DataFolders.from_environment(data_dir), download_meter, run.split)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
-from judgeharness.reports.text import safe
+from judgeharness.cli.streams import echo
 from judgeharness.store.database import Store, store_path
 
 
@@ -17,5 +15,5 @@ def open_store(given: str | Path | None, create: bool = False) -> Store:
     """
     store = Store.open(store_path(None if given is None else str(given)), create)
     if store.backup is not None:
-        click.echo(safe(f"{store.path}: brought up to date; as it was, it is in {store.backup}"), err=True)
+        echo(f"{store.path}: brought up to date; as it was, it is in {store.backup}", err=True)
     return store

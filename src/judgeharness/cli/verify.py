@@ -11,6 +11,9 @@ import click
 
 from judgeharness.cli.parameters import data_dir_option, replaced_option, store_option
 from judgeharness.cli.program import Session
+from judgeharness.cli.streams import echo
+from judgeharness.cli.trusting import settled, trust_option
+from judgeharness.specs import Kind
 
 if TYPE_CHECKING:
     from judgeharness.cli.watching import ConsoleWatcher
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     help="How far an item's distribution may be from the stored one; 0.001.",
 )
 @replaced_option
+@trust_option
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @data_dir_option
 @store_option
@@ -48,6 +52,7 @@ def command(
     seed: int,
     tolerance: float | None,
     pairs: tuple[str, ...],
+    trusted: frozenset[Kind],
     form: str,
     data_dir: str | None,
     store: str | None,
@@ -56,6 +61,9 @@ def command(
 
     The store is not written. Exit code 1 where an answer differs: distributions beyond the tolerance, texts in any
     letter.
+
+    A store may come from anybody. If its record asks to run code, contact an address, send a secret or start a program,
+    you have to allow it: with --trust, or by answering a question on a terminal. Your own -o needs no --trust.
     """
     from judgeharness import options, verify
     from judgeharness.backends.contract import BackendContext
@@ -69,7 +77,8 @@ def command(
     registry, watcher = context.ensure_object(Session).registry, ConsoleWatcher()
     with open_store(store) as opened:
         run = opened.runs.find(run_id)
-        request = request_for(run, opened, more=_known(run, options.parse_pairs(pairs), registry))
+        proposal = request_for(run, opened, more=_known(run, options.parse_pairs(pairs), registry))
+        request = settled([proposal], registry, trusted)[0]
         strategy, transform = _parts(run, request, registry)
         task = _task(run, request, opened, registry, data_dir)
         kept = _sampled(run, task, strategy, opened, sample, seed)
@@ -81,9 +90,9 @@ def command(
     allowed = verify.TOLERANCE if tolerance is None else tolerance
     found = verify.Verified(run, checked, changes(then, now), allowed)
     if form == "json":
-        click.echo(json.dumps(provenance.verified_document(found), indent=2))
+        echo(json.dumps(provenance.verified_document(found), indent=2))
     else:
-        from rich.console import Console
+        from judgeharness.reports.text import Console
 
         Console().print(provenance.render_verified(found))
     return int(not found.holds)
@@ -145,7 +154,7 @@ def _watched(
     backend: OpenBackend, kept: Sequence[tuple[str, list[Kept]]], task: Task, watcher: ConsoleWatcher
 ) -> Iterator[None]:
     """Shows how far asking has come, and closes the model in the end: before, it knows more of itself."""
-    from judgeharness.backends.contract import Model
+    from judgeharness.contracts import close
 
     prompts = sum(len(each.group.prompts) for _, answers in kept for each in answers)
     watcher.started(f"{task.name} · {backend.name}", prompts)
@@ -153,8 +162,7 @@ def _watched(
         yield
     finally:
         watcher.finished()
-        if isinstance(backend.part, Model):
-            backend.part.close()
+        close([backend.part])
 
 
 def _now(then: Origin, backend: OpenBackend, task: Task, registry: Registry) -> Origin:

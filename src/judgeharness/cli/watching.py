@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -24,7 +24,7 @@ from rich.text import Text
 from judgeharness.evaluation import Step
 from judgeharness.executors.contract import WorkerRate
 from judgeharness.reports import plan
-from judgeharness.reports.text import plain
+from judgeharness.reports.text import Console, plain
 from judgeharness.tasks.fetch import Meter, silent
 
 SECONDS_BETWEEN_LINES = 30.0
@@ -89,6 +89,7 @@ class ConsoleWatcher:
         self._progress: _Bars | None = None
         self._task: TaskID | None = None
         self._lines: _Lines | None = None
+        self._waiting = False
 
     def planned(self, steps: Sequence[Step]) -> None:
         """Print the plan."""
@@ -98,6 +99,7 @@ class ConsoleWatcher:
 
     def started(self, name: str, prompts: int) -> None:
         """Begin a progress bar."""
+        self._waiting = False
         if not self._console.is_terminal:
             self._console.print(plain(f"{name}: {prompts:,} {self._unit} to do"), soft_wrap=True)
             self._lines = _Lines(self._console, prompts, self._unit)
@@ -130,6 +132,12 @@ class ConsoleWatcher:
             self._progress.workers = workers
         if self._lines is not None:
             self._lines.workers = workers
+
+    def waiting(self, items: int) -> None:
+        """Say once that the rest is in the hands of another process."""
+        if not self._waiting:
+            self._waiting = True
+            self.note(f"another process asks for {items:,} of these items: waiting for its answers")
 
     def finished(self) -> None:
         """Take the bar away."""

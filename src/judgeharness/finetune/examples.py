@@ -8,7 +8,9 @@ from typing import Any
 
 from judgeharness.domain import Label
 from judgeharness.errors import HarnessError, InputError, MissingExtraError, first_line
+from judgeharness.files import is_file
 from judgeharness.json_reader import read_json
+from judgeharness.keys import scrubbed_error
 from judgeharness.tasks.records import Record, read_records
 
 MNLI = "mnli"
@@ -25,7 +27,7 @@ def examples_file(given: str) -> Path:
     Raises InputError for what is neither, HarnessError where the hub does not give it.
     """
     path = Path(given).expanduser()
-    if path.is_file():
+    if is_file(path):
         return path
     owner, _, rest = (HUB_MNLI if given == MNLI else given).partition("/")
     name, _, file = rest.partition("/")
@@ -37,6 +39,9 @@ def examples_file(given: str) -> Path:
 def _of_hub(dataset: str, file: str) -> Path:
     import huggingface_hub
 
+    from judgeharness.backends.hub_client import bound_hub
+
+    bound_hub()
     try:
         return Path(huggingface_hub.hf_hub_download(dataset, file, repo_type="dataset"))
     # Any error of the client or of its HTTP library.
@@ -44,7 +49,7 @@ def _of_hub(dataset: str, file: str) -> Path:
         raise HarnessError(
             f"{file} of the dataset {dataset} cannot be fetched: {first_line(error)}",
             "check the connection, or name a file of your own: --stage1 multinli_1.0_train.jsonl",
-        ) from error
+        ) from scrubbed_error(error)
 
 
 def read_examples(path: Path, labels: Sequence[Label]) -> Examples:

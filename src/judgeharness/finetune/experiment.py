@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, Protocol
 from judgeharness.content import digest, file_digest
 from judgeharness.domain import FloatArray, Prediction
 from judgeharness.errors import InputError
+from judgeharness.files import make_folder
 from judgeharness.finetune import KIND, stage1
 from judgeharness.finetune.classifier import Classifier, Encoded
 from judgeharness.finetune.examples import read_examples
@@ -24,6 +24,7 @@ from judgeharness.finetune.training import Lesson, placement, probabilities, ste
 from judgeharness.measures import Measure, applicable, measure
 from judgeharness.plugins import Plugin
 from judgeharness.record import session_record
+from judgeharness.scratch import UNFINISHED, resumable, unfinished
 from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
 from judgeharness.tasks.task import Task
@@ -87,11 +88,21 @@ class Experiment:
     def run(self, store: Store, measures: Mapping[str, Measure]) -> list[Run]:
         """Train, measure and store; the runs by labels, seeds and splits. What is in the store is not done again."""
         given = self._given
-        with store.runs.recorded(self._session, session_record(given.arguments, given.plugins)):
+        make_folder(self._cache)
+        with store.sessions.recorded(self._session, session_record(given.arguments, given.plugins)):
             for task in given.held_out:
                 store.runs.add_task(task)
             trainings = ((labels, seed) for labels in given.labels for seed in given.seeds)
-            return [run for labels, seed in trainings for run in self._one(labels, seed, store, measures)]
+            runs = [run for labels, seed in trainings for run in self._one(labels, seed, store, measures)]
+        others = unfinished(self._cache)
+        if others:
+            whose = f"{len(others)} unfinished trainings of earlier calls are in {self._cache}"
+            self._watcher.note(f"{whose}: the same calls resume them; delete what is not needed any more")
+        return runs
+
+    @property
+    def _cache(self) -> Path:
+        return self._given.cache / "finetune"
 
     def _one(self, labels: SoftLabels, seed: int, store: Store, measures: Mapping[str, Measure]) -> list[Run]:
         group = self._description(labels)
@@ -149,16 +160,14 @@ class Experiment:
         classifier, encoded = self._ready
         development = given.held_out[0]
         lesson = Lesson(encoded[given.task.split], labels.rows, encoded[development.split], development.human)
-        work = given.cache / "finetune" / f"training-{name}"
-        self._watcher.started(
-            f"{given.model} on {labels.name}, seed {seed}", steps(len(given.task.items), given.recipe)
-        )
-        try:
-            model = train(classifier, lesson, given.recipe, seed, work, self._watcher.advanced)
-        finally:
-            self._watcher.finished()
-        predicted = [probabilities(model, classifier, encoded[task.split]) for task in given.held_out]
-        shutil.rmtree(work, ignore_errors=True)
+        title = f"{given.model} on {labels.name}, seed {seed}"
+        with resumable(self._cache / f"training-{name}{UNFINISHED}", f"the training of {title}") as work:
+            self._watcher.started(title, steps(len(given.task.items), given.recipe))
+            try:
+                model = train(classifier, lesson, given.recipe, seed, work, self._watcher.advanced)
+            finally:
+                self._watcher.finished()
+            predicted = [probabilities(model, classifier, encoded[task.split]) for task in given.held_out]
         return predicted, {split: each.cut for split, each in encoded.items() if each.cut}
 
     @cached_property

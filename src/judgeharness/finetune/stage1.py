@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from judgeharness.content import digest, file_digest
+from judgeharness.files import writing
 from judgeharness.finetune.classifier import Classifier
 from judgeharness.finetune.examples import Examples
 from judgeharness.finetune.recipe import Recipe
 from judgeharness.finetune.training import Lesson, steps, train
+from judgeharness.scratch import UNFINISHED, resumable
 
 
 def stage1_folder(cache: Path, classifier: Classifier, path: Path, recipe: Recipe) -> Path:
@@ -33,13 +34,13 @@ def learn(
     texts, chosen = examples
     encoded = classifier.encode(texts)
     hard = np.eye(len(labels))[np.array(chosen)]
-    work = folder.with_suffix(".part")
     lesson = Lesson(encoded, hard, encoded, hard)
-    model = train(classifier, lesson, recipe.stage1(), recipe.stage1_seed, work / "checkpoints", advanced)
-    model.save_pretrained(work / "model")
-    classifier.tokenizer.save_pretrained(work / "model")
-    (work / "model").rename(folder)
-    shutil.rmtree(work, ignore_errors=True)
+    with resumable(folder.with_name(folder.name + UNFINISHED), "this first stage") as work:
+        model = train(classifier, lesson, recipe.stage1(), recipe.stage1_seed, work / "checkpoints", advanced)
+        with writing(work):
+            model.save_pretrained(work / "model")
+            classifier.tokenizer.save_pretrained(work / "model")
+            (work / "model").rename(folder)
 
 
 def stage1_steps(examples: int, recipe: Recipe) -> int:

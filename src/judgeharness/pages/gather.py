@@ -17,6 +17,7 @@ from judgeharness.reports.leaderboard import Board, View, leaderboard
 from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
 from judgeharness.tasks.task import Task
+from judgeharness.trust import caution
 
 
 def chosen(names: Sequence[str], store: Store) -> list[Run]:
@@ -66,17 +67,26 @@ def _subject(board: Board, store: Store, registry: Registry, task: Task, notify:
         notify(f"prompts and scores of {run.name}")
         yield from answered_again(run, task, registry, store)
 
-    judges = tuple(_judge(run, uids, store, answered) for run in board.runs)
+    judges = tuple(_judge(run, uids, store, registry, answered) for run in board.runs)
     return Subject(board, items, by_uid, judges)
 
 
-def _judge(run: Run, uids: Sequence[str], store: Store, answered: Callable[[Run], Iterator[Answered]]) -> Judge:
+def _judge(
+    run: Run, uids: Sequence[str], store: Store, registry: Registry, answered: Callable[[Run], Iterator[Answered]]
+) -> Judge:
     found = {each.uid: each for each in store.runs.predictions(run.id)}
     return Judge(
         run=run,
         predictions=tuple(found.get(uid, Prediction(uid, None, "not stored")) for uid in uids),
         backend=store.answers.description(run.backend_digest),
-        versions=versions_of(store.runs.session(run.session_id)),
-        command=command_for(request_for(run, store)),
+        versions=versions_of(store.sessions.find(run.session_id)),
+        command=_command(run, store, registry),
         answered=None if run.strategy is None else partial(answered, run),
     )
+
+
+def _command(run: Run, store: Store, registry: Registry) -> str:
+    """What makes a run again, after a word of caution where whoever copies it would run or contact something."""
+    proposal = request_for(run, store)
+    lines = (caution(proposal, registry), command_for(proposal.request))
+    return "\n".join(line for line in lines if line)

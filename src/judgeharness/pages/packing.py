@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from judgeharness.keys import scrub
+from judgeharness.showing import safe_data
+
 
 def floats(values: npt.ArrayLike) -> dict[str, Any]:
     """An array as {"shape", "f4" or "f8"}: its numbers, little-endian, in base64; the smaller format where exact."""
@@ -24,12 +27,14 @@ def floats(values: npt.ArrayLike) -> dict[str, Any]:
 
 
 def packed(value: Any) -> str:
-    """Plain data as base64 of compressed JSON."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return base64.b64encode(zlib.compress(text.encode("ascii"), 9)).decode("ascii")
+    """Plain data as base64 of compressed JSON. Its texts are fit to be shown."""
+    return base64.b64encode(zlib.compress(_json(value).encode("ascii"), 9)).decode("ascii")
 
 
 def script_safe(value: Any) -> str:
-    """JSON that can stand in a script element whatever is in it."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    """JSON that can stand in a script element whatever is in it. Its texts are fit to be shown."""
+    return _json(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _json(value: Any) -> str:
+    return scrub(json.dumps(safe_data(value), separators=(",", ":"), allow_nan=False))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TextIO
 
 from judgeharness import __version__
-from judgeharness.errors import HarnessError, MissingExtraError
+from judgeharness.errors import MissingExtraError
 from judgeharness.pages.contract import Report, Section
 from judgeharness.pages.packing import script_safe
 from judgeharness.pages.sections import leaderboard as leaderboard_section
@@ -17,22 +18,17 @@ from judgeharness.pages.subjects import subjects_data
 from judgeharness.pages.templates import asset, html
 from judgeharness.registry import Registry
 from judgeharness.reports.leaderboard import Leaderboard
+from judgeharness.showing import safe
 
 
 def sections_of(report: Report, registry: Registry) -> list[tuple[str, Section]]:
     """What each section shows, by its name. Raises HarnessError for one that fails."""
     found = []
     for spec, _ in registry.sections:
-        make = registry.sections.load(spec.name)
-        try:
-            section = make(report)
-        except HarnessError:
-            raise
-        # A section may be anybody's.
-        except Exception as error:
-            raise HarnessError(f"section '{spec.name}' failed: {type(error).__name__}: {error}") from error
+        section = registry.sections.load(spec.name)(report)
         if section is not None and not isinstance(section, Section):
-            raise HarnessError(f"section '{spec.name}' gave {type(section).__name__}, not a Section")
+            wall = registry.sections.wall(spec.name)
+            raise wall.broken(spec.name, f"it gives {type(section).__name__}, not a Section")
         if section is not None:
             found.append((spec.name, section))
     return found
@@ -53,7 +49,7 @@ def render(report: Report, sections: Sequence[tuple[str, Section]]) -> str:
     return html(
         "page.html.jinja",
         report=report,
-        sections=sections,
+        sections=[(name, replace(section, body=safe(section.body))) for name, section in sections],
         policy=_policy(scripts),
         styles=[_inert(style, "style") for style in styles],
         scripts=[_inert(script, "script") for script in scripts],

@@ -66,7 +66,8 @@ def _judge(judge: Judge, name: str, human: FloatArray, measures: Mapping[str, Me
     there = ~np.isnan(model).any(axis=1)
     values = {}
     for key, measure in measures.items():
-        if there.any():
+        # Of a metric that fails, the leaderboard says so.
+        if there.any() and measure.value(human[there], model[there]) is not None:
             every = np.full(len(human), np.nan)
             every[there] = measure.values(human[there], model[there])
             values[key] = floats(every)

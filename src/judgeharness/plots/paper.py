@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from judgeharness.errors import HarnessError, InputError, MissingExtraError
+from judgeharness.errors import InputError, MissingExtraError
+from judgeharness.files import replacing
+from judgeharness.showing import safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,13 +68,15 @@ def require_ending(path: Path) -> None:
 
 def save(figure: Figure, path: Path) -> None:
     """Write the figure in the form that the file's ending names. Raises InputError and HarnessError."""
+    from matplotlib.text import Text
+
     require_ending(path)
+    for each in figure.findobj(Text):
+        each.set_text(safe(each.get_text()))
     # Without a date, the same figure is the same file.
     undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(path.suffix.lower())
-    try:
-        figure.savefig(path, dpi=DOTS_PER_INCH, metadata=undated)
-    except OSError as error:
-        raise HarnessError(f"{path}: cannot be written: {error}") from error
+    with replacing(path) as stream:
+        figure.savefig(stream, format=path.suffix[1:].lower(), dpi=DOTS_PER_INCH, metadata=undated)
 
 
 def style(place: int) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from judgeharness.metrics.entropy import entropies
 from judgeharness.plots import entropy, ternary
 from judgeharness.plots.bands import Bands
 from judgeharness.plots.series import Judged
-from judgeharness.reports.text import figure, plain, safe
+from judgeharness.reports.text import figure, plain
+from judgeharness.showing import safe
 
 SHADES = ".:-=+*#%@"
 ROWS, COLUMNS = 16, 34

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from judgeharness.reports.leaderboard import Board, Leaderboard
 from judgeharness.reports.rows import Cell, rows
-from judgeharness.reports.text import safe
+from judgeharness.showing import safe
 
 NAMES = (
     "task",

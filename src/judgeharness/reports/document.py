@@ -14,14 +14,20 @@ from judgeharness.uncertainty import Interval
 def write(board: Leaderboard, out: TextIO) -> None:
     """`{"runs": [...], "references": [...]}`; what is undefined is null.
 
-    Runs have their names, counts, metrics and 95 % intervals, and why they are outdated, if they are. References are
-    people, baselines, and printed figures, which have a source.
+    Runs have their names, counts, metrics and 95 % intervals, why they are outdated, if they are, and why metrics of
+    plugins have no value or interval. References are people, baselines, and printed figures, which have a source.
     """
     found = {run_id: rows for each in board.boards for run_id, rows in each.intervals.items()}
     ranks = {run_id: rank for each in board.boards for run_id, rank in each.ranks.items()}
     outdated = {run_id: reason for each in board.boards for run_id, reason in each.outdated.items()}
+    faults = {run_id: reasons for each in board.boards for run_id, reasons in each.faults.items()}
     runs = [
-        {**_run(run, found.get(run.id, {})), "rank": ranks.get(run.id), "outdated": outdated.get(run.id)}
+        {
+            **_run(run, found.get(run.id, {})),
+            "rank": ranks.get(run.id),
+            "outdated": outdated.get(run.id),
+            "metric_faults": dict(faults.get(run.id, {})),
+        }
         for run in board.runs
     ]
     references = [_reference(each, row) for each in board.boards for row in (*each.published, *each.references)]

@@ -147,7 +147,7 @@ def _figures(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure])
     fitting = applicable(measures, bool(task.record.get("ordinal")))
     items = stored.items(runs[0].task_digest)
     pairs = [paired(items, stored.predictions(run.id)) for run in runs]
-    drawn = [draw(bootstrapped(fitting), *pair) for pair in pairs] if len(items) >= LEAST_ITEMS else []
+    drawn = [draw(bootstrapped(fitting), *pair, faults={}) for pair in pairs] if len(items) >= LEAST_ITEMS else []
     found = {}
     for name, measure in fitting.items():
         values = [value for human, model in pairs if (value := measure.value(human, model)) is not None]
@@ -167,8 +167,9 @@ def _interval(
     if not drawn or mean is None:
         return None
     if measure.ends is None:
-        return interval(np.mean([each for each in drawn if each is not None], axis=0), mean, LEVEL)
-    ends = [measure.ends(human, model, LEVEL) for human, model in pairs]
+        there = [each for each in drawn if each is not None]
+        return interval(np.mean(there, axis=0), mean, LEVEL) if there else None
+    ends = [measure.own_interval(human, model, LEVEL) for human, model in pairs]
     known = [each for each in ends if each is not None]
     if len(known) < len(ends):
         return None

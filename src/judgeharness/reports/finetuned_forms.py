@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +16,7 @@ from judgeharness.reports.finetuned import Board, Figure, Row
 from judgeharness.reports.latex import escaped as latex_escaped
 from judgeharness.reports.markdown import escaped, table
 from judgeharness.reports.notes import PRINTED
-from judgeharness.reports.text import figure, plain
+from judgeharness.reports.text import Console, figure, plain
 from judgeharness.specs import MetricSpec
 
 WIDE = 110

@@ -41,7 +41,7 @@ def gather(
 
 
 def _versions(runs: Sequence[Run], store: Store) -> dict[str, str]:
-    record = store.runs.session(runs[-1].session_id)
+    record = store.sessions.find(runs[-1].session_id)
     known = {name: record.get(name, "?") for name in ("judgeharness", "python")} | record.get("packages", {})
     return {name: known[name] for name in VERSIONS if name in known}
 

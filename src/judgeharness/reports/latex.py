@@ -7,7 +7,8 @@ from typing import TextIO
 
 from judgeharness.reports.leaderboard import Board, Leaderboard
 from judgeharness.reports.rows import Cell, Row, rows
-from judgeharness.reports.text import figure, safe
+from judgeharness.reports.text import figure
+from judgeharness.showing import safe
 from judgeharness.specs import MetricSpec
 
 ARROWS = {"lower": r"$\downarrow$", "higher": r"$\uparrow$", "zero": r"$\to 0$"}

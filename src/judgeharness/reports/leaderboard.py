@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from judgeharness.domain import Item, Prediction
+from judgeharness.domain import FloatArray, Item, Prediction
 from judgeharness.errors import InputError
 from judgeharness.measures import Measure, applicable, measure, paired
 from judgeharness.people import annotators_measured, are_a_ceiling, halves_measured, votes_of
@@ -81,7 +81,7 @@ class Board:
     intervals: of a run's measures, by run id and metric; None where there is none. ranks: places by run id, shared
     where the difference in the metric that gives the order is within noise; runs with failed items have none. Both are
     left out for fewer than LEAST_ITEMS items, which say little about others. outdated: by run id, why the same
-    evaluation would ask the model again.
+    evaluation would ask the model again. faults: by run id and metric, why a plugin's metric has no value or interval.
     """
 
     task: TaskRecord
@@ -91,6 +91,7 @@ class Board:
     ranks: Mapping[str, int] = field(default_factory=dict)
     published: tuple[ReferenceRow, ...] = ()
     outdated: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def count(self) -> str:
@@ -135,25 +136,29 @@ def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str
     task, items = stored.task(digest), stored.items(digest)
     fitting = applicable(measures, bool(task.record.get("ordinal")))
     order = measures[view.sort].spec
-    own, found, ranked = [], {}, {}
+    own, found, ranked, faults = [], {}, {}, {}
     for run in {run.id: run for run in runs if run.task_digest == digest}.values():
         by_uid = {each.uid: each for each in stored.predictions(run.id)}
         predictions = [by_uid.get(item.uid, Prediction(item.uid, None, "not stored")) for item in items]
         missing = {name: each for name, each in fitting.items() if name not in run.metrics or not _is_ours(each.spec)}
-        own.append(replace(run, metrics={**run.metrics, **measure(items, predictions, missing)}))
+        metrics = {**run.metrics, **measure(items, predictions, missing)}
+        own.append(replace(run, metrics=metrics))
         human, model = paired(items, predictions)
+        faults[run.id] = _faults(missing, metrics, human, model)
         if len(human) < LEAST_ITEMS:
             continue
-        ranking = {view.sort: fitting[view.sort]} if view.sort in fitting else {}
-        drawn = draw({**bootstrapped(fitting), **ranking}, human, model)
-        found[run.id] = intervals_of(drawn, fitting, human, model)
-        if ranking and len(human) == len(items):
+        usable = {name: each for name, each in fitting.items() if metrics[name] is not None}
+        ranking = {view.sort: usable[view.sort]} if view.sort in usable else {}
+        drawn = draw({**bootstrapped(usable), **ranking}, human, model, faults=faults[run.id])
+        sure = intervals_of(drawn, usable, human, model, faults=faults[run.id])
+        found[run.id] = {**dict.fromkeys(fitting), **sure}
+        if view.sort in drawn and len(human) == len(items):
             ranked[run.id] = drawn[view.sort]
     own.sort(key=lambda run: _place(run, order))
     references = (*_people(items, fitting, view.people), *_references(own, items, fitting))
     printed = _printed(task.published, order, view) if view.published else ()
     shown = tuple(own[: view.top])
-    return Board(task, shown, references, found, ranks(ranked, order), printed, outdated(shown, stored))
+    return Board(task, shown, references, found, ranks(ranked, order), printed, outdated(shown, stored), faults)
 
 
 def _printed(published: Published | None, order: MetricSpec, view: View) -> tuple[ReferenceRow, ...]:
@@ -178,6 +183,16 @@ def _people(items: Sequence[Item], measures: Mapping[str, Measure], numbers: Seq
         *([ReferenceRow("people: one half", halves_measured(votes, measures))] if are_a_ceiling(votes) else []),
         *(ReferenceRow(f"people: {n} of them", figures) for n, figures in few.items()),
     ]
+
+
+def _faults(
+    measures: Mapping[str, Measure], metrics: Mapping[str, float | None], human: FloatArray, model: FloatArray
+) -> dict[str, str]:
+    """Why plugins' metrics have no value, by name. Those of this version are undefined for some judges."""
+    suspect = {name: each for name, each in measures.items() if metrics[name] is None and not _is_ours(each.spec)}
+    if not len(human):
+        return {}
+    return {name: reason for name, each in suspect.items() if (reason := each.fault(human, model)) is not None}
 
 
 def _is_ours(spec: MetricSpec) -> bool:

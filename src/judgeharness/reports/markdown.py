@@ -8,7 +8,7 @@ from typing import TextIO
 
 from judgeharness.reports.leaderboard import Board, Leaderboard
 from judgeharness.reports.rows import Row, rows
-from judgeharness.reports.text import safe
+from judgeharness.showing import safe
 from judgeharness.specs import MetricSpec
 
 ARROWS = {"lower": "↓", "higher": "↑", "zero": "→0"}

@@ -16,6 +16,7 @@ def notes(board: Board, with_intervals: bool, with_ranks: bool) -> Iterator[str]
     models = [run for run in board.runs if run.strategy is not None]
     yield from _legend(board, models, with_intervals, with_ranks)
     yield from _unexpected(board)
+    yield from _faults(board)
     if board.task.record.get("notice"):
         yield f"note: {board.task.record['notice']}"
     for run in board.runs:
@@ -52,6 +53,16 @@ def _legend(board: Board, models: list[Run], with_intervals: bool, with_ranks: b
         yield "# a place is shared where the difference is within noise (95 %, paired over items)"
     if with_intervals and board.intervals:
         yield "± half of the 95 % interval over items"
+
+
+def _faults(board: Board) -> Iterator[str]:
+    """Which plugins' metrics have nothing to show."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for run in board.runs:
+        for name, reason in board.faults.get(run.id, {}).items():
+            found.setdefault((name, "value" if run.metrics.get(name) is None else "interval"), []).append(reason)
+    for (_, lacking), reasons in found.items():
+        yield f"no {lacking} for {len(reasons):,} of {len(board.runs):,} runs: {reasons[0]}"
 
 
 def _unexpected(board: Board) -> Iterator[str]:

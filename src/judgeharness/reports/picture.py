@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from typing import TextIO
 
-from rich.console import Console
 from rich.terminal_theme import SVG_EXPORT_THEME
 
 from judgeharness.reports.leaderboard import Leaderboard
 from judgeharness.reports.table import render
+from judgeharness.reports.text import Console
 
 WIDTH = 104
 

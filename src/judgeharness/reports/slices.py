@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from judgeharness.reports.text import figure, plain
+from judgeharness.reports.text import Console, figure, plain
 from judgeharness.slices import Slice
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run

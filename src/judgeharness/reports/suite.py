@@ -14,7 +14,8 @@ from judgeharness.reports.comparison import Comparison
 from judgeharness.reports.leaderboard import Board, Leaderboard
 from judgeharness.reports.markdown import escaped, table
 from judgeharness.reports.printed import Pair, pairs
-from judgeharness.reports.text import figure, safe
+from judgeharness.reports.text import figure
+from judgeharness.showing import safe
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run
 from judgeharness.tasks.published import PublishedJudge

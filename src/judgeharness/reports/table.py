@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +15,7 @@ from rich.text import Text
 from judgeharness.reports.figures import column
 from judgeharness.reports.leaderboard import Board, Leaderboard, ReferenceRow
 from judgeharness.reports.notes import PRINTED, notes
-from judgeharness.reports.text import plain
+from judgeharness.reports.text import Console, plain
 from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run
 

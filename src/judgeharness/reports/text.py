@@ -1,24 +1,45 @@
-"""Text from data, models and plugins, made safe for a terminal."""
+"""Text from data, models and plugins on a console, and numbers as tables show them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
+from rich.console import Console as RichConsole
+from rich.console import ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
+
+from judgeharness.showing import safe
 
 if TYPE_CHECKING:
     from judgeharness.uncertainty import Interval
 
-_KEPT = "\n\t"
+MOST_CHARACTERS = 10_000
 
 
-def safe(text: str) -> str:
-    """The text with control characters shown as escapes, so that none of them reaches the terminal."""
-    return "".join(c if c.isprintable() or c in _KEPT else f"\\x{ord(c):02x}" for c in text)
+class Console(RichConsole):
+    """rich's console, for text from anywhere: nothing in a text is markup, and what is not fit to be shown is escaped.
+
+    Styles and movements of the cursor come from renderables alone.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **settings)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of a renderable."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(safe(segment.text), segment.style)
 
 
 def plain(text: str, style: str = "") -> Text:
-    """As `safe`, and with no markup read into it."""
+    """A text as `safe` gives it, with a style; of one that fills pages, the beginning.
+
+    Texts that are escaped before they are laid out fit in their columns.
+    """
+    if len(text) > MOST_CHARACTERS:
+        text = f"{text[:MOST_CHARACTERS]}... ({len(text):,} characters; --format json has all)"
     return Text(safe(text), style=style)
 
 

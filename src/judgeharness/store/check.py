@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from judgeharness.errors import InputError
-from judgeharness.store.database import UNREADABLE, harden
+from judgeharness.files import is_file
+from judgeharness.store.database import UNREADABLE, expected_tables, read_only
 from judgeharness.store.rows import intact
 from judgeharness.store.schema import APPLICATION_ID, COLUMNS, KEYS, MIGRATIONS
 
@@ -20,19 +21,18 @@ def problems(path: Path) -> list[str]:
 
     Raises InputError where there is no store.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"{path}: no store there")
-    with contextlib.closing(read_only(path)) as connection:
+    with contextlib.closing(read_damaged(path)) as connection:
         try:
             return [*_header(connection), *_pages(connection), *_references(connection), *_rows(connection)]
         except UNREADABLE as error:
             return [f"cannot be read: {error}"]
 
 
-def read_only(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing, also to a damaged store."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    harden(connection)
+def read_damaged(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, and reads texts that are damaged."""
+    connection = read_only(path)
     # Bytes that are no UTF-8 are damage of a row, not the end of reading.
     connection.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
     return connection
@@ -68,7 +68,8 @@ def _references(connection: sqlite3.Connection) -> Iterator[str]:
 def _rows(connection: sqlite3.Connection) -> Iterator[str]:
     if not has_checksums(connection):
         return
-    for table in COLUMNS:
+    expected = expected_tables(connection.execute("PRAGMA user_version").fetchone()[0])
+    for table in filter(expected.__contains__, COLUMNS):
         key = " || ' ' || ".join(f"substr({name}, 1, 40)" for name in KEYS[table])
         query = f"SELECT {key} FROM {table} WHERE NOT {intact(table)} LIMIT {MOST_SHOWN}"
         for (name,) in connection.execute(query):

@@ -6,18 +6,23 @@ import contextlib
 import os
 import sqlite3
 import time
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.explanations import ExplanationSet, read_explanations
+from judgeharness.files import is_file, is_folder, is_stream, place
+from judgeharness.scratch import scratch
 from judgeharness.store import rows
 from judgeharness.store.answers import Answers
 from judgeharness.store.explanations import Explanations
+from judgeharness.store.journal import Journal
 from judgeharness.store.runs import Runs
 from judgeharness.store.schema import APPLICATION_ID, MIGRATIONS
+from judgeharness.store.sessions import Sessions
 from judgeharness.store.transactions import transaction
 
 STORE_VARIABLE = "JUDGEHARNESS_STORE"
@@ -28,6 +33,8 @@ UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What Python's sqlite3 raises for a damaged file: the latter where names of tables and columns are no UTF-8."""
 OLDEST_SQLITE = (3, 37, 0)
 MOST_BYTES_OF_A_VALUE = 1 << 28
+LONGEST_NAME, LONGEST_PATH = 247, 503
+"""In bytes: SQLite's own files beside a store have the store's name and up to 8 characters more."""
 RESCUE = "'judgeharness store rescue' takes what is whole into a new store"
 
 
@@ -49,33 +56,28 @@ class Store:
         self.answers = Answers(connection)
         self.explanations = Explanations(connection)
         self.runs = Runs(connection)
+        # Other processes may name the store by a link.
+        whole = path.resolve()
+        self.sessions = Sessions(connection, whole)
+        self.journal = Journal(partial(_connected, whole))
 
     @classmethod
     def open(cls, path: Path, create: bool = True) -> Store:
         """Open the store, making it where it is missing.
 
-        create=False: for commands that only read. A store of an older judgeharness is brought up to date after a
-        backup. Raises InputError where the file is missing then, or is no store, HarnessError where it is of a newer
-        judgeharness, altered or damaged, or cannot be written.
+        create=False: for commands that only read, also where nothing can be written. A store of an older judgeharness
+        is brought up to date after a backup. Raises InputError where the file is missing then, or is no store,
+        HarnessError where it is of a newer judgeharness, altered or damaged, or cannot be written.
         """
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             raise HarnessError(f"SQLite {sqlite3.sqlite_version} is too old for the store", "it needs 3.37 or newer")
-        if not _may_be_a_file(path):
-            raise InputError(f"--store {path}: not a place for a file")
-        if not create and not path.is_file():
+        _require_place(path)
+        if not create and not is_file(path):
             raise InputError(f"{path}: no store there", "run 'judgeharness eval' first, or name one with --store")
-        connection = None
-        try:
-            connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-            backup = _prepare(connection, path)
-        except UNREADABLE as error:
-            if connection is not None:
-                connection.close()
-            raise _store_error(path, error) from error
-        except BaseException:
-            if connection is not None:
-                connection.close()
-            raise
+        fault = _why_read_only(path)
+        if create and fault is not None:
+            raise _unwritable(path, fault)
+        connection, backup = _ready(path, fault)
         return cls(connection, path, backup)
 
     def __enter__(self) -> Self:
@@ -97,16 +99,89 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
+        self.journal.close()
         self.connection.close()
 
 
-def _may_be_a_file(path: Path) -> bool:
-    """Whether a file is there, or can be made: no folder, device or pipe is, and its own folder is there."""
+@contextlib.contextmanager
+def new_store(target: Path, work: Path | None = None) -> Iterator[Store]:
+    """A store that has its name only once it is whole and closed.
+
+    work: the folder in which it is made, on the same file system, where it stays if it is not finished. Raises
+    HarnessError as `Store.open` does, and if there is a store of that name by then.
+    """
+    _require_place(target)
+    fault = _why_read_only(target)
+    if fault is not None:
+        raise _unwritable(target, fault)
+    with scratch(target.absolute().parent) if work is None else contextlib.nullcontext(work) as folder:
+        with Store.open(folder / "new.db") as store:
+            # For messages.
+            store.path = target
+            yield store
+        if os.path.lexists(target):
+            raise HarnessError(f"{target}: another process has made it meanwhile", "run the same command again")
+        place(folder / "new.db", target)
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        return path.is_file() if path.exists() else path.absolute().parent.is_dir()
-    # A name that is too long, or holds what no name may.
-    except (OSError, ValueError):
-        return False
+        harden(connection)
+        connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, also where nothing can be changed."""
+    whole = path.resolve()
+    # SQLite keeps notes beside the file for all who read it, unless it is told that nobody writes.
+    alone = "" if _why_read_only(path) is None or _log_of(whole) else "&immutable=1"
+    connection = sqlite3.connect(f"{whole.as_uri()}?mode=ro{alone}", uri=True, isolation_level=None)
+    try:
+        harden(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _log_of(whole: Path) -> Path | None:
+    """The write-ahead log of a store, if it holds anything."""
+    log = whole.with_name(f"{whole.name}-wal")
+    return log if log.exists() and log.stat().st_size else None
+
+
+def require_name(path: Path) -> None:
+    """Raises InputError for a name that SQLite takes no file of."""
+    whole = path.resolve()
+    if len(os.fsencode(whole.name)) > LONGEST_NAME or len(os.fsencode(whole)) > LONGEST_PATH:
+        limits = f"a store's name has at most {LONGEST_NAME} bytes, and its whole path {LONGEST_PATH}"
+        raise InputError(f"{str(path)[:200]}: the name is too long", limits)
+
+
+def _require_place(path: Path) -> None:
+    """Raises InputError if there is no file and none can be made."""
+    try:
+        require_name(path)
+        whole = path.resolve()
+        fits = is_file(whole) if os.path.lexists(whole) else is_folder(whole.parent)
+    # A name that holds what none may, or links that lead round in a circle.
+    except (OSError, ValueError, RuntimeError):
+        fits = False
+    if not fits or is_stream(path):
+        raise InputError(f"--store {path}: not a place for a file")
+
+
+def _why_read_only(path: Path) -> str | None:
+    """Why a store cannot be written, or None."""
+    whole = path.resolve()
+    if not os.access(whole.parent, os.W_OK | os.X_OK):
+        return f"the folder {whole.parent} is read-only"
+    return "the file is read-only" if whole.exists() and not os.access(whole, os.W_OK) else None
 
 
 def given_explanations(word: str, store: Path) -> ExplanationSet | None:
@@ -117,15 +192,43 @@ def given_explanations(word: str, store: Path) -> ExplanationSet | None:
     if word == HUMAN:
         return None
     path = Path(word).expanduser()
-    if path.suffix in {".jsonl", ".json"} or path.is_file():
+    if path.suffix in {".jsonl", ".json"} or is_file(path):
         return read_explanations(path)
     with Store.open(store, create=False) as opened:
         return opened.explanations.find(word)
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> Path | None:
+def _ready(path: Path, fault: str | None) -> tuple[sqlite3.Connection, Path | None]:
+    """A connection to a store that was checked, and its backup. fault: why it is only read, if it is."""
+    connection = None
+    try:
+        connection = _connected(path) if fault is None else read_only(path)
+        return connection, _prepare(connection, path, fault)
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, UNREADABLE):
+            raise _store_error(path, error) from error
+        raise
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, fault: str | None) -> Path | None:
     """Check what is there, and bring it up to date; the backup, where one was made."""
-    harden(connection)
+    version = _require_store(connection, path)
+    if fault is None:
+        _write_ahead(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        return _migrate(connection, path) if version < len(MIGRATIONS) else None
+    if version < len(MIGRATIONS):
+        raise HarnessError(
+            f"{path}: written by an older judgeharness, and cannot be brought up to date: {fault}",
+            "copy it to a folder that can be written to, and name the copy with --store",
+        )
+    return None
+
+
+def _require_store(connection: sqlite3.Connection, path: Path) -> int:
+    """The store's version. Raises HarnessError if it is not a store that this judgeharness knows."""
     # In one transaction: another process may be making the store at this moment.
     connection.execute("BEGIN")
     application = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -141,10 +244,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> Path | None:
         )
     if tables:
         _require_our_schema(connection, path, version)
-    _write_ahead(connection)
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    return _migrate(connection, path) if version < len(MIGRATIONS) else None
+    return int(version)
 
 
 def harden(connection: sqlite3.Connection) -> None:
@@ -169,6 +269,11 @@ def _schema(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:
     # SQLite's own tables and indexes are not written down as SQL.
     query = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
     return {(kind, name): sql for kind, name, sql in connection.execute(query)}
+
+
+def expected_tables(version: int) -> set[str]:
+    """The names of the tables that a store of a version has."""
+    return {name for kind, name in _expected_schema(version) if kind == "table"}
 
 
 @lru_cache
@@ -217,7 +322,7 @@ def _carry_out(connection: sqlite3.Connection, script: str) -> None:
 def _backup(path: Path, version: int) -> Path:
     """A copy of the store as it is, beside it. Raises HarnessError where none can be made: nothing is changed then."""
     names = (f"{path.name}.version-{version}{more}" for more in ("", *(f".{number}" for number in range(2, 1000))))
-    target = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+    target = next(path.with_name(name) for name in names if not os.path.lexists(path.with_name(name)))
     # A connection of its own sees what was committed before.
     with contextlib.closing(sqlite3.connect(path)) as source:
         _copy(source, target)
@@ -225,15 +330,17 @@ def _backup(path: Path, version: int) -> Path:
 
 
 def _copy(source: sqlite3.Connection, target: Path) -> None:
-    partial = target.with_name(f"{target.name}.part")
     try:
-        with contextlib.closing(sqlite3.connect(partial)) as copy:
-            source.backup(copy)
-        partial.replace(target)
-    except (OSError, sqlite3.Error) as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        with scratch(target.absolute().parent) as work:
+            with contextlib.closing(sqlite3.connect(work / "copy.db")) as copy:
+                source.backup(copy)
+            place(work / "copy.db", target)
+    except sqlite3.Error as error:
         raise HarnessError(f"{target}: cannot be written: {error}", "the store was left as it is") from error
+
+
+def _unwritable(path: Path, fault: str) -> HarnessError:
+    return HarnessError(f"{path}: cannot be written: {fault}", "name another store with --store")
 
 
 def _store_error(path: Path, error: Exception) -> HarnessError:
@@ -241,4 +348,19 @@ def _store_error(path: Path, error: Exception) -> HarnessError:
         return InputError(f"{path}: not an SQLite file", "name another one with --store")
     if "malformed" in str(error) or isinstance(error, UnicodeDecodeError):
         return HarnessError(f"{path}: the store is damaged: {error}", RESCUE)
-    return HarnessError(f"{path}: {error}", "the disk may be full, or the file damaged or not writable")
+    fault, log = _why_read_only(path), _log_of(path.resolve())
+    if fault is not None and log is not None:
+        return HarnessError(
+            f"{path}: a part of it is in {log.name}, which is read only where it can be written to, and {fault}",
+            "copy both files to another folder, and name the copy with --store",
+        )
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return HarnessError(f"{path}: {error}", _HINTS.get(code, "the disk may be full, or the file damaged"))
+
+
+_HINTS = {
+    sqlite3.SQLITE_FULL: "free some space; what was done is kept, and the same command resumes",
+    sqlite3.SQLITE_BUSY: "another process holds it; the same command resumes once that has ended",
+    sqlite3.SQLITE_READONLY: "make the file and its folder writable, or name another store with --store",
+    sqlite3.SQLITE_CANTOPEN: "make the file and its folder readable, or name another store with --store",
+}

@@ -25,7 +25,7 @@ RUN_KINDS: Mapping[str, Any] = {
     **dict.fromkeys(
         ("edition", "prompts", "prompts_scored", "seconds_scoring", "options", "options_censored"), shapes.NUMBER
     ),
-    **dict.fromkeys(("prompts_left_out", "texts", "texts_cut", "texts_unread"), shapes.NUMBER),
+    **dict.fromkeys(("requests", "tokens", "prompts_left_out", "texts", "texts_cut", "texts_unread"), shapes.NUMBER),
     "options_mass": shapes.NUMBER_OR_NULL,
 }
 """What stands in a run's record, where it does."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,13 @@ from typing import Any
 import numpy as np
 
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.files import is_file
 from judgeharness.json_reader import read_json
-from judgeharness.store.database import UNREADABLE, Store, harden
+from judgeharness.scratch import scratch
+from judgeharness.store.database import UNREADABLE, Store, read_only
 from judgeharness.store.rows import damaged, intact, reading
 from judgeharness.store.schema import COLUMNS, KEYS, MIGRATIONS
+from judgeharness.store.sessions import INTERRUPTED, RUNNING
 from judgeharness.store.transactions import transaction
 
 MOST_NAMED = 3
@@ -53,8 +55,8 @@ def merge(target: Store, sources: Sequence[Path], tolerance: float) -> dict[str,
     source is no store, HarnessError where it is damaged, and where the same is there twice and differs.
     """
     counts = {table: [0, 0] for table in COLUMNS}
-    with tempfile.TemporaryDirectory() as folder:
-        ready = [_up_to_date(path, Path(folder) / f"{place}.db") for place, path in enumerate(sources)]
+    with scratch() as folder:
+        ready = [_up_to_date(path, folder / f"{place}.db") for place, path in enumerate(sources)]
         with transaction(target.connection):
             for given, path in zip(sources, ready, strict=True):
                 with _reading(path, given) as source:
@@ -64,7 +66,7 @@ def merge(target: Store, sources: Sequence[Path], tolerance: float) -> dict[str,
 
 def _up_to_date(path: Path, copy: Path) -> Path:
     """The store itself, or a copy of this version where it is older: sources are left as they are."""
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"{path}: no store there")
     with _reading(path, path) as source:
         version = source.execute("PRAGMA user_version").fetchone()[0]
@@ -81,10 +83,7 @@ def _up_to_date(path: Path, copy: Path) -> Path:
 def _reading(path: Path, given: Path) -> Iterator[sqlite3.Connection]:
     """One state of a store, whoever writes to it meanwhile. Raises InputError where it cannot be read."""
     try:
-        with contextlib.closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        ) as connection:
-            harden(connection)
+        with contextlib.closing(read_only(path)) as connection:
             yield connection
     except UNREADABLE as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
@@ -113,6 +112,8 @@ class _Merge:
             new, old = self._merge_runs() if table == "runs" else (0, 0) if table in OF_RUNS else self._merge(table)
             counts[table][0] += new
             counts[table][1] += old
+        for answers in ("scores", "texts"):
+            self._target.execute(f"DELETE FROM replies WHERE group_key IN (SELECT key FROM {answers})")
 
     def _merge(self, table: str) -> tuple[int, int]:
         """Rows that were added, and that were there."""
@@ -126,11 +127,18 @@ class _Merge:
             known += 1
             if not self._same(table, own, row):
                 differing.append(" ".join(str(row[name])[:12] for name in KEYS[table]))
-            if table == "sessions" and own["ended"] is None and row["ended"] is not None:
-                query = "UPDATE sessions SET ended = ?, status = ? WHERE id = ?"
-                self._target.execute(query, (row["ended"], row["status"], row["id"]))
+            self._bring_up_to_date(table, own, row)
         self._require_none(table, differing)
         return added, known
+
+    def _bring_up_to_date(self, table: str, own: Row, other: Row) -> None:
+        """Take what a session has done since its store was merged the last time."""
+        if table == "sessions" and own["status"] in (RUNNING, INTERRUPTED) and other["ended"] is not None:
+            query = "UPDATE sessions SET ended = ?, status = ? WHERE id = ?"
+            self._target.execute(query, (other["ended"], other["status"], other["id"]))
+        if table == "spending" and other["requests"] >= own["requests"]:
+            query = "UPDATE spending SET requests = ?, tokens = ? WHERE session_id = ? AND scope = ?"
+            self._target.execute(query, (other["requests"], other["tokens"], other["session_id"], other["scope"]))
 
     def _merge_runs(self) -> tuple[int, int]:
         """Of a run that is there twice, the one with fewer failures stays, and of two such the newer one."""

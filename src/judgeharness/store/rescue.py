@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from typing import Any
 
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.explanations import ExplanationSet, GivenExplanation
-from judgeharness.store.check import has_checksums, read_only
-from judgeharness.store.database import UNREADABLE, Store
+from judgeharness.files import is_file
+from judgeharness.store.check import has_checksums, read_damaged
+from judgeharness.store.database import UNREADABLE, new_store
 from judgeharness.store.rows import checksum, insert
 from judgeharness.store.schema import COLUMNS, CONTENTS, KEYS
 from judgeharness.store.transactions import transaction
@@ -50,15 +52,15 @@ def rescue(source: Path, target: Path) -> Mapping[str, Rescued]:
 
     Raises InputError where the source is missing or the target is there, HarnessError where nothing can be read.
     """
-    if not source.is_file():
+    if not is_file(source):
         raise InputError(f"{source}: no store there")
-    if target.exists():
+    if os.path.lexists(target):
         raise InputError(f"{target}: is there already", "a rescue makes a new store")
     try:
-        with contextlib.closing(read_only(source)) as damaged:
+        with contextlib.closing(read_damaged(source)) as damaged:
             # Before anything is made: without its list of tables nothing of a store can be read.
             there = {row[0] for row in damaged.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-            with Store.open(target) as store:
+            with new_store(target) as store:
                 return _Rescue(damaged, store.connection).carry_out([table for table in COLUMNS if table in there])
     except UNREADABLE as error:
         raise HarnessError(f"{source}: nothing can be read: {error}", "go back to a copy") from error

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from judgeharness.errors import HarnessError
+from judgeharness.keys import scrubbed
 from judgeharness.store.schema import COLUMNS, CONTENTS
 
 SQL_FUNCTION = "row_checksum"
@@ -31,7 +32,9 @@ def register(connection: sqlite3.Connection) -> None:
 
 
 def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Mapping[str, Any]], known: str = "") -> int:
-    """Add rows with their checksums; how many were added. known: columns by which a row is passed over if it is there.
+    """Add rows with their checksums and without keys; how many were added.
+
+    known: columns by which a row is passed over if it is there.
 
     Raises KeyError where a row lacks a column.
     """
@@ -44,7 +47,7 @@ def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Mapping[st
     )
     if known:
         query += f" ON CONFLICT ({known}) DO NOTHING"
-    return connection.executemany(query, ([row[name] for name in columns] for row in rows)).rowcount
+    return connection.executemany(query, ([scrubbed(row[name]) for name in columns] for row in rows)).rowcount
 
 
 def sealed(table: str) -> str:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
 from typing import Any
 
 from judgeharness.domain import Item, Prediction
 from judgeharness.errors import InputError
 from judgeharness.store import shapes
 from judgeharness.store.answers import FAULTY
-from judgeharness.store.kinds import RUN_KINDS, SESSION_KINDS, TASK_KINDS
+from judgeharness.store.kinds import RUN_KINDS, TASK_KINDS
 from judgeharness.store.rows import damaged, insert, intact, reading, require
 from judgeharness.store.schema import COLUMNS
 from judgeharness.store.transactions import transaction
@@ -86,48 +84,10 @@ class TaskRecord:
 
 
 class Runs:
-    """The tables `sessions`, `tasks`, `items`, `runs`, `predictions` and `metrics`."""
+    """The tables `tasks`, `items`, `runs`, `predictions` and `metrics`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-
-    def _start_session(self, session_id: str, record: Mapping[str, Any]) -> None:
-        row = {
-            "id": session_id,
-            "started": _now(),
-            "ended": None,
-            "status": "running",
-            "record": json.dumps(record, sort_keys=True),
-        }
-        insert(self._connection, "sessions", [row])
-
-    @contextmanager
-    def recorded(self, session_id: str, record: Mapping[str, Any]) -> Iterator[None]:
-        """Keep a session's record when it starts, and how it ended: done, failed or interrupted."""
-        self._start_session(session_id, record)
-        status = "failed"
-        try:
-            yield
-            status = "done"
-        except KeyboardInterrupt:
-            status = "interrupted"
-            raise
-        finally:
-            self._end_session(session_id, status)
-
-    def _end_session(self, session_id: str, status: str) -> None:
-        self._connection.execute("UPDATE sessions SET ended = ?, status = ? WHERE id = ?", (_now(), status, session_id))
-
-    def session(self, session_id: str) -> Mapping[str, Any]:
-        """A session's record with its start, end and status."""
-        what = f"session {session_id}"
-        with reading(what):
-            whole, started, ended, status, record = self._connection.execute(
-                f"SELECT {intact('sessions')}, started, ended, status, record FROM sessions WHERE id = ?", (session_id,)
-            ).fetchone()
-            require(whole, what)
-            found = shapes.mapping(record, SESSION_KINDS)
-            return {"id": session_id, "started": started, "ended": ended, "status": status, **found}
 
     def add_task(self, task: Task) -> None:
         """Keep a task's items (distributions, no texts) under its digest; what is said about it may have changed."""
@@ -349,7 +309,3 @@ def _prediction(
 
 def _json_or_none(values: Sequence[float] | None) -> str | None:
     return None if values is None else json.dumps(values)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -13,6 +13,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "items": ("task_digest", "position", "uid", "human", "votes", "refs"),
     "scores": ("key", "backend_digest", "session_id", "uid", "kind", "scores", "mass", "censored", "created"),
     "texts": ("key", "backend_digest", "session_id", "uid", "texts", "cut", "created"),
+    "replies": ("group_key", "position", "backend_digest", "session_id", "reply"),
+    "spending": ("session_id", "scope", "requests", "tokens"),
     "explanation_sets": ("id", "created", "session_id", "name", "origin"),
     "explanations": ("set_id", "uid", "position", "label", "text", "text_key"),
     "runs": (
@@ -41,6 +43,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "items": ("task_digest", "position"),
     "scores": ("key",),
     "texts": ("key",),
+    "replies": ("group_key", "position"),
+    "spending": ("session_id", "scope"),
     "explanation_sets": ("id",),
     "explanations": ("set_id", "uid", "position"),
     "runs": ("id",),
@@ -49,13 +53,19 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """The columns that tell a table's rows apart."""
 
-CHANGING: Mapping[str, tuple[str, ...]] = {"sessions": ("ended", "status"), "tasks": ("record",)}
+CHANGING: Mapping[str, tuple[str, ...]] = {
+    "sessions": ("ended", "status"),
+    "spending": ("requests", "tokens"),
+    "tasks": ("record",),
+}
 """Columns that are written again: no checksum is of them."""
 
 CONTENTS: Mapping[str, tuple[str, ...]] = {
     table: tuple(name for name in columns if name not in CHANGING.get(table, ())) for table, columns in COLUMNS.items()
 }
 """The columns that a row's checksum is of, in order."""
+
+_MADE_WITH_CHECKSUMS = ("replies", "spending")
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -171,6 +181,32 @@ MIGRATIONS: tuple[str, ...] = (
         f"ALTER TABLE {table} ADD COLUMN checksum INTEGER;\n"
         f"UPDATE {table} SET checksum = row_checksum({', '.join(columns)})"
         for table, columns in CONTENTS.items()
+        if table not in _MADE_WITH_CHECKSUMS
     ),
+    """
+    CREATE TABLE replies (
+        group_key TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        backend_digest TEXT NOT NULL REFERENCES backends (digest),
+        session_id TEXT NOT NULL REFERENCES sessions (id),
+        reply TEXT NOT NULL CHECK (json_valid(reply)),
+        checksum INTEGER,
+        UNIQUE (group_key, position)
+    ) STRICT;
+
+    CREATE TABLE spending (
+        session_id TEXT NOT NULL REFERENCES sessions (id),
+        scope TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        tokens INTEGER NOT NULL,
+        checksum INTEGER,
+        UNIQUE (session_id, scope)
+    ) STRICT;
+
+    CREATE TABLE leases (
+        key TEXT PRIMARY KEY,
+        session_id TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 """Script i brings a store of version i to version i + 1; the version is SQLite's user_version."""

@@ -12,9 +12,13 @@ from pydantic import BaseModel, ConfigDict
 
 from judgeharness.content import file_digest
 from judgeharness.errors import HarnessError, UnknownNameError
+from judgeharness.files import MAX_DATA_BYTES, is_file, opened
 from judgeharness.tasks.folder import shipped
 
+CACHE_VARIABLE = "XDG_CACHE_HOME"
 DATA_DIR_VARIABLE = "JUDGEHARNESS_DATA_DIR"
+NO_HOME = Path("/nonexistent")
+GET_IT = "delete it and run 'judgeharness data fetch', or point --data-dir to unchanged files"
 
 
 class DataFile(BaseModel):
@@ -73,7 +77,7 @@ class DataFolders:
     def find(self, dataset: Dataset, file: DataFile) -> Path | None:
         """The file's path where it exists, or None."""
         for folder in (self.own, self.cache):
-            if folder is not None and (path := folder / dataset.name / file.name).is_file():
+            if folder is not None and is_file(path := folder / dataset.name / file.name):
                 return path
         return None
 
@@ -82,7 +86,11 @@ def cache_folder() -> Path:
     """The user's cache folder for judgeharness: data, converted models."""
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("judgeharness", appauthor=False))
+    try:
+        return Path(platformdirs.user_cache_dir("judgeharness", appauthor=False)).expanduser()
+    except RuntimeError:
+        # The user has no home. What needs no cache goes without.
+        return NO_HOME / "judgeharness"
 
 
 @cache
@@ -105,9 +113,10 @@ def dataset_named(name: str) -> Dataset:
 
 def verify(path: Path, file: DataFile) -> None:
     """Raises HarnessError where the file's bytes are not the published ones."""
+    with opened(path, MAX_DATA_BYTES, "data file") as stream:
+        size = os.fstat(stream.fileno()).st_size
+    if size != file.bytes:
+        raise HarnessError(f"{path}: has {size:,} bytes, not {file.bytes:,} as published", GET_IT)
     found = file_digest(path)
     if found != file.sha256:
-        raise HarnessError(
-            f"{path}: sha256 is {found[:16]}..., not {file.sha256[:16]}... as published",
-            "delete it and run 'judgeharness data fetch', or point --data-dir to unchanged files",
-        )
+        raise HarnessError(f"{path}: sha256 is {found[:16]}..., not {file.sha256[:16]}... as published", GET_IT)

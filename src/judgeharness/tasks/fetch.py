@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import tempfile
+import io
+import queue
+import threading
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from judgeharness.errors import HarnessError
-from judgeharness.tasks.datasets import DATA_DIR_VARIABLE, DataFile, DataFolders, Dataset, verify
+from judgeharness.errors import HarnessError, InputError
+from judgeharness.files import make_folder, place, write
+from judgeharness.keys import remember_environment, scrub, scrubbed_error
+from judgeharness.scratch import scratch
+from judgeharness.tasks.datasets import CACHE_VARIABLE, DATA_DIR_VARIABLE, DataFile, DataFolders, Dataset, verify
+
+if TYPE_CHECKING:
+    import requests
 
 TIMEOUT_SECONDS = 30
+"""A download that does not bring another CHUNK within them, the first included, has stopped."""
+CHUNK = 16 << 10
 RETRIES = 2
 
 
@@ -40,11 +51,14 @@ def fetch(
     files appear in the cache whole and verified, or not at all. Raises HarnessError.
     """
     target = folders.cache / dataset.name
-    target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target, prefix=".fetch-") as folder, meters(_what(dataset)) as meter:
-        download = Path(folder) / "download"
+    try:
+        make_folder(target)
+    except InputError as error:
+        raise HarnessError(error.message, f"set {CACHE_VARIABLE} to a folder that can be written to") from error
+    with scratch(target) as work, meters(_what(dataset)) as meter:
+        download = work / "download"
         _download(dataset, url or dataset.url, download, meter, timeout)
-        return [_placed(dataset, file, download, Path(folder), target) for file in dataset.files]
+        return [_placed(dataset, file, download, work, target) for file in dataset.files]
 
 
 def ensure(dataset: Dataset, file: DataFile, folders: DataFolders, meters: MeterFactory) -> Path:
@@ -75,20 +89,63 @@ def _download(dataset: Dataset, url: str, path: Path, meter: Meter, timeout: flo
     import requests
 
     pooch.get_logger().setLevel(logging.ERROR)
-    downloader = pooch.HTTPDownloader(
-        progressbar=_Bar(meter, dataset.max_download), timeout=timeout, headers={"Accept-Encoding": "identity"}
-    )
+    remember_environment()
+    settings: Any = {"headers": {"Accept-Encoding": "identity"}, "hooks": {"response": _without_useless_content}}
     for attempt in range(RETRIES + 1):
+        bar = _Bar(meter, dataset.max_download)
+        download = pooch.HTTPDownloader(progressbar=bar, chunk_size=CHUNK, timeout=timeout, **settings)
         try:
-            downloader(url, str(path), None, check_only=False)
+            _watch(partial(download, url, str(path), None, check_only=False), bar, timeout)
             return
         except requests.HTTPError as error:
             status = error.response.status_code
             if status < 500 or attempt == RETRIES:
-                raise HarnessError(f"{url} answered {status} {error.response.reason}") from error
-        except (requests.RequestException, OSError) as error:
+                raise HarnessError(f"{url} answered {status} {error.response.reason}") from scrubbed_error(error)
+        # ValueError: a length in the headers that is none.
+        except (requests.RequestException, OSError, ValueError) as error:
             if attempt == RETRIES:
-                raise HarnessError(f"{url}: {_reason(error)}") from error
+                raise HarnessError(f"{url}: {_reason(error)}") from scrubbed_error(error)
+
+
+def _watch(download: Callable[[], None], bar: _Bar, timeout: float) -> None:
+    """Run a download in a thread, and leave it behind once it has stopped: requests limits each read alone."""
+    ends: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            download()
+        except Exception as error:
+            ends.put(error)
+        else:
+            ends.put(None)
+
+    threading.Thread(target=run, daemon=True).start()
+    error = _end(ends, bar, timeout)
+    try:
+        if error is not None:
+            raise error
+    finally:
+        # Its trace has this frame, and with it the connection.
+        del error
+
+
+def _end(ends: queue.SimpleQueue[Exception | None], bar: _Bar, timeout: float) -> Exception | None:
+    """Wait for what comes out of a download, as long as it makes progress. Raises TimeoutError."""
+    while True:
+        before = bar.done
+        try:
+            return ends.get(timeout=timeout)
+        except queue.Empty:
+            if bar.done == before:
+                bar.is_left = True
+                raise TimeoutError("timed out") from None
+
+
+def _without_useless_content(response: requests.Response, *_: Any, **__: Any) -> None:
+    """Leave out the content of a redirect, which requests would read whole, however large it is."""
+    if response.is_redirect:
+        response.raw.close()
+        response.raw = io.BytesIO()
 
 
 def _reason(error: Exception) -> str:
@@ -100,29 +157,32 @@ def _reason(error: Exception) -> str:
         return "the download was cut off"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(scrub(str(error)).split()) or type(error).__name__
 
 
 class _Bar:
-    """The progress interface of pooch's downloader, in front of a meter; breaks off what is too large."""
+    """The progress interface of pooch's downloader, in front of a meter; breaks off what is too large, or was left."""
 
     def __init__(self, meter: Meter, most: int) -> None:
         self._meter = meter
         self._most = most
-        self._done = 0
+        self.done = 0
         self.total = 0
+        self.is_left = False
 
     def update(self, count: int) -> None:
-        self._done += count
-        if self._done > self._most or self.total > self._most:
+        if self.is_left:
+            raise TimeoutError("timed out")
+        self.done += count
+        if self.done > self._most or self.total > self._most:
             raise HarnessError(f"the download is larger than the {self._most:,} bytes that the dataset can have")
-        self._meter(self._done, self.total)
+        self._meter(self.done, self.total)
 
     def reset(self) -> None:
-        self._done = 0
+        self.done = 0
 
     def close(self) -> None:
-        self._done = 0
+        self.done = 0
 
 
 def _placed(dataset: Dataset, file: DataFile, download: Path, work: Path, target: Path) -> Path:
@@ -138,7 +198,7 @@ def _placed(dataset: Dataset, file: DataFile, download: Path, work: Path, target
             f"what was downloaded as {file.name} is not the published file: {error.message.partition(': ')[2]}",
             "try again later, or fetch from another address with --url",
         ) from error
-    candidate.replace(target / file.name)
+    place(candidate, target / file.name)
     return target / file.name
 
 
@@ -149,7 +209,7 @@ def _extract(archive: Path, member: str, path: Path, size: int) -> None:
             if zipped.getinfo(member).file_size != size:
                 raise HarnessError(f"{member} in the downloaded archive has the wrong size")
             with zipped.open(member) as source:
-                path.write_bytes(source.read(size + 1))
+                write(path, source.read(size + 1))
     except KeyError as error:
         raise HarnessError(f"the downloaded archive has no {member}") from error
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:

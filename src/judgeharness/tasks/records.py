@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from judgeharness.domain import Label
 from judgeharness.errors import InputError
+from judgeharness.files import MAX_DATA_BYTES, opened
 from judgeharness.json_reader import MAX_LINE_BYTES, JsonError, finite_number, json_lines, spellings, written
 
 
@@ -155,12 +156,15 @@ def read_records(path: Path, member: str | None = None) -> Iterator[Record]:
 
 @contextlib.contextmanager
 def _opened(path: Path, member: str | None) -> Iterator[IO[bytes]]:
-    if member is None:
-        with path.open("rb") as stream:
+    with opened(path, what="data file") as stream:
+        if member is None:
             yield stream
-        return
-    with zipfile.ZipFile(path) as archive, archive.open(member) as inner:
-        yield inner
+            return
+        with zipfile.ZipFile(stream) as archive, archive.open(member) as inner:
+            # No more than this is unpacked, whatever there is.
+            if archive.getinfo(member).file_size > MAX_DATA_BYTES:
+                raise InputError(f"{path}: '{member}' is larger than {MAX_DATA_BYTES:,} bytes")
+            yield inner
 
 
 def _named(value: Any) -> str:

@@ -112,9 +112,7 @@ class TaskFiles:
         """A file beside the task's, or of a dataset, which is fetched where it is missing. Raises as `load_task`."""
         if dataset_name is None:
             path = inside(self._definition.folder, name)
-            if not path.is_file():
-                raise InputError(f"{path}: no such data file (named by task {self._definition.name})")
-            self.hashes[name] = file_digest(path)
+            self.hashes[name] = file_digest(path, "data file")
             return path
         dataset = dataset_named(dataset_name)
         file = dataset.file(name)

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from judgeharness.content import digest
 from judgeharness.domain import LETTERS, Explanation, Item, Label, Message
-from judgeharness.errors import InputError
+from judgeharness.errors import InputError, first_line
+from judgeharness.files import read_text
 from judgeharness.tasks.definition import TaskDefinition
 from judgeharness.tasks.folder import shipped
 
 if TYPE_CHECKING:
     import jinja2
 
+    from judgeharness.tasks.sandbox import Sandbox
+
 BUILTIN_PREFIX = "builtin:"
 MAX_TEMPLATE_BYTES = 1 << 16
 INSTRUCTION = "instruction"
+SHOWN = 200
+"""Characters of what a template fails with."""
 
 Role = Literal["system", "user", "assistant"]
 
@@ -29,6 +34,7 @@ class Wording:
 
     name: str
     source: str
+    sandbox: Sandbox
     compiled: jinja2.Template
     instructs: bool
 
@@ -38,29 +44,32 @@ class Wording:
         import jinja2
         from jinja2 import meta
 
-        from judgeharness.tasks.sandbox import forbidden, sandbox
+        from judgeharness.tasks.sandbox import Sandbox, forbidden
 
-        environment = sandbox()
+        if len(source) > MAX_TEMPLATE_BYTES:
+            raise InputError(f"template {name}: longer than {MAX_TEMPLATE_BYTES:,} characters")
+        environment = Sandbox()
         try:
             tree = environment.parse(source)
             refused = forbidden(tree)
             if refused is not None:
                 raise InputError(f"template {name}: {refused}")
             named = meta.find_undeclared_variables(tree)
-            return cls(name, source, environment.from_string(source), INSTRUCTION in named)
+            return cls(name, source, environment, environment.compiled(source), INSTRUCTION in named)
         except jinja2.TemplateSyntaxError as error:
             raise InputError(f"template {name}, line {error.lineno}: {error.message}") from error
         except RecursionError as error:
             raise InputError(f"template {name}: is nested too deeply") from error
+        # The sandbox's own, and numbers of thousands of digits.
+        except (jinja2.TemplateError, ValueError) as error:
+            raise InputError(f"template {name}: {error}") from error
 
     def render(self, uid: str, values: Mapping[str, Any]) -> str:
         """The text. Raises InputError where the template names what the item does not have, or writes too much."""
         import jinja2
 
-        from judgeharness.tasks.sandbox import bounded
-
         try:
-            return bounded(self.compiled.generate(values))
+            return self.sandbox.text(self.compiled, values)
         # The sandbox lets any error of an expression through: a division by zero, a wrong type.
         except (
             jinja2.TemplateError,
@@ -72,7 +81,7 @@ class Wording:
             TypeError,
             ValueError,
         ) as error:
-            raise InputError(f"template {self.name}, item {uid}: {error}") from error
+            raise InputError(f"template {self.name}, item {uid}: {first_line(error)[:SHOWN]}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +149,7 @@ def read_wording(reference: str, folder: Path) -> Wording:
         path = known[name]
     else:
         path = inside(folder, reference)
-    try:
-        if path.stat().st_size > MAX_TEMPLATE_BYTES:
-            raise InputError(f"template {path}: larger than {MAX_TEMPLATE_BYTES:,} bytes")
-        return Wording.parse(reference, path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"template {path}: no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"template {path}: cannot be read: {error}") from error
+    return Wording.parse(reference, read_text(path, MAX_TEMPLATE_BYTES, "template"))
 
 
 def inside(folder: Path, name: str) -> Path:

@@ -20,7 +20,8 @@ from judgeharness.domain import (
 )
 from judgeharness.executors.local import Local
 from judgeharness.options import NoOptions
-from judgeharness.pipeline import Place, Unwatched, complete, predict
+from judgeharness.pipeline import Unwatched, complete, predict
+from judgeharness.store.answer_store import AnswerStore
 from judgeharness.store.database import Store
 from judgeharness.strategies.contract import Strategy, WritingStrategy
 from judgeharness.tasks.task import Task
@@ -69,11 +70,11 @@ class PretendModel:
 def predictions(strategy: Strategy, task: Task, model: PretendModel, store: Path) -> list[Prediction]:
     """The way of an evaluation: asked, stored, and read again."""
     reads = isinstance(strategy, WritingStrategy) and strategy.ends_in == "reading"
-    with Store.open(store) as opened, opened.runs.recorded("testing", {}):
+    with Store.open(store) as opened, opened.sessions.recorded("testing", {}):
         opened.answers.add_backend("pretend", model.describe())
-        place = Place(opened.answers, "pretend", "testing")
-        work = plan(task, strategy, model, place.backend_digest, opened.answers)
-        done, work = complete(work, model, Local(NoOptions()), place, strategy.__class__.__name__, Unwatched())
+        kept = AnswerStore(store=opened, backend_digest="pretend", session_id="testing")
+        work = plan(task, strategy, model, kept.backend_digest, opened.answers)
+        done, work = complete(work, model, Local(NoOptions()), kept, strategy.__class__.__name__, Unwatched())
         transform = None if reads else softmax(SoftmaxOptions())
         return predict(work, [transform], opened.answers, done.failures).predictions[0]
 

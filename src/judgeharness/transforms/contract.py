@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from judgeharness.domain import FloatArray, OptionScores
+from judgeharness.errors import HarnessError
 
 Transform = Callable[[OptionScores], FloatArray]
 """Option scores of a prompt group to probabilities (prompts, labels), each row summing to 1.
@@ -13,5 +14,5 @@ Raises UndefinedTransformError where the scores do not allow it. Prompts are ave
 """
 
 
-class UndefinedTransformError(ValueError):
+class UndefinedTransformError(HarnessError):
     """The scores do not allow this transform; the message says why."""

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from judgeharness.backends.contract import Scorer
+from judgeharness.backends.openai.budget import NoLedger
 from judgeharness.domain import Decoding, Message, OptionScores, Prompt, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError, InputError
 from tests.backends.openai.standin import OwnChat, StandIn, logprobs
@@ -62,10 +63,12 @@ def test_scores_are_the_servers_log_probabilities_by_label(stand_in, backend_at)
         np.testing.assert_allclose(found[group.uid].mass, np.exp(expected(group)).sum(axis=1))
         assert found[group.uid].censored is None
     # What the server saw is what is counted, the probe's requests included.
-    assert backend.environment()["requests"] == state.requests > 24
+    ledger = NoLedger()
+    backend.meter(ledger)
+    assert ledger.spent()[0] == state.requests > 24
     prompts = [body["messages"][0]["content"].split() if "messages" in body else body["prompt"] for body in state.seen]
     words = [prompt.split() if isinstance(prompt, str) else prompt for prompt in prompts]
-    assert backend.environment()["tokens"] == sum(len(each) + 1 for each in words)
+    assert ledger.spent()[1] == sum(len(each) + 1 for each in words)
 
 
 def test_the_first_prompt_of_an_item_goes_out_alone_and_the_rest_in_order(stand_in, backend_at):
@@ -344,23 +347,25 @@ def test_retry_after_is_kept_to(stand_in, backend_at):
     assert times[1] - times[0] >= 0.95
 
 
-@pytest.mark.parametrize("option", ["max_requests=20", "max_tokens=160"])
-def test_a_budget_is_not_passed(stand_in, tmp_path, option):
+@pytest.mark.parametrize("option", [("--budget-requests", 40), ("--budget-tokens", 2_000)])
+def test_a_budget_is_not_passed_in_any_number_of_calls(stand_in, tmp_path, option):
     state, url = stand_in("vLLM")
-    evaluate(url, tmp_path, limit=1)
-    before = len(state.seen)
-    stopped = evaluate(url, tmp_path, "-o", option, limit=8)
-    assert stopped.code == 1
-    assert "has no room for another item" in stopped.err
-    assert "budget of this run:" in stopped.err
-    spent = state.seen[before:]
-    tokens = sum(len(body["messages"][-1]["content"].split()) + 1 for body in spent)
-    assert len(spent) <= 20 if "requests" in option else tokens <= 160
-    done = evaluate(url, tmp_path, limit=8)
-    assert done.code == 0
-    # Nothing was asked twice over all three runs.
-    asked = [body["messages"][-1]["content"] for body in state.seen[before - 6 :]]
-    assert len(asked) == len(set(asked))
+
+    def spent():
+        words = [str(body.get("messages", body.get("prompt"))).split() for body in state.seen]
+        return len(state.seen) if "requests" in option[0] else sum(len(each) for each in words)
+
+    for _ in range(3):
+        stopped = evaluate(url, tmp_path, *option, limit=24)
+        assert stopped.code == 1
+        assert "has no room for another item" in stopped.err
+        assert "those of earlier calls included" in stopped.err
+        assert spent() <= option[1]
+    done = evaluate(url, tmp_path, limit=24)
+    assert done.code == 0, done.err
+    # Nothing was asked twice over all calls.
+    asked = [body["messages"][-1]["content"] for body in state.seen if len(str(body)) > 400]
+    assert len(asked) == len(set(asked)) == 144
 
 
 def test_what_is_in_the_store_needs_no_server(tmp_path):
@@ -412,7 +417,7 @@ def test_no_key_in_store_console_or_cache(stand_in, tmp_path, monkeypatch):
 
 
 def test_a_server_may_not_send_without_end(stand_in, backend_at, monkeypatch):
-    monkeypatch.setattr("judgeharness.backends.openai.client.MAX_REPLY_BYTES", 100_000)
+    monkeypatch.setattr("judgeharness.backends.replies.MAX_REPLY_BYTES", 100_000)
     state, url = stand_in("vLLM")
     backend = backend_at(url, attempts=2)
     backend.describe()

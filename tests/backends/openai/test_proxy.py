@@ -108,7 +108,7 @@ def test_redirects_are_not_followed_and_replies_are_bounded_behind_a_proxy(proxy
     kind.status = 307
     assert isinstance(score(backend, groups(1))["i0"], ScoringFailure)
     kind.status = None
-    monkeypatch.setattr("judgeharness.backends.openai.client.MAX_REPLY_BYTES", 100)
+    monkeypatch.setattr("judgeharness.backends.replies.MAX_REPLY_BYTES", 100)
     with pytest.raises(HarnessError, match="a reply of more than 100 bytes"):
         score(backend, groups(1))
 

@@ -9,6 +9,7 @@ from judgeharness.backends.openai import servers
 from judgeharness.domain import Decoding, GeneratedTexts, Message, Prompt, PromptGroup
 from judgeharness.errors import HarnessError
 from tests.backends.openai.standin import KINDS
+from tests.backends.openai.test_budget import Limited
 
 
 def group(temperature=1.0, tokens=50, uid="u", questions=("first question", "second question")):
@@ -56,11 +57,13 @@ def test_a_budget_counts_what_may_be_written(stand_in, backend_at):
     _, url = stand_in("vLLM")
     known = backend_at(url)
     known.describe()
-    backend = backend_at(url, max_tokens=60)
+    backend = backend_at(url)
     backend.describe()
+    backend.meter(Limited(tokens=60))
     with pytest.raises(HarnessError, match="has no room for another item"):
         list(backend.generate([group()]))
-    enough = backend_at(url, max_tokens=400)
+    enough = backend_at(url)
+    enough.meter(Limited(tokens=400))
     assert len(list(enough.generate([group()]))) == 1
 
 

@@ -15,5 +15,6 @@ def judgeharness_backends() -> list[BackendSpec]:
             summary="a program of your own, JSON lines in and out: pipe:./judge.py",
             target="judgeharness_pipe.backend:PipeBackend",
             options="judgeharness_pipe.backend:PipeOptions",
+            sensitive="program",
         )
     ]

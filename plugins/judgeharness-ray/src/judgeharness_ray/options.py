@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from judgeharness.options import Options
+from judgeharness.options import Options, Sensitive
 
 
 class RayOptions(Options):
@@ -18,7 +18,7 @@ class RayOptions(Options):
     are sent together up to so many tokens. ray_attempts: how often a group is tried when workers die of it.
     """
 
-    ray_address: str | None = None
+    ray_address: Annotated[str | None, Sensitive("address")] = None
     ray_workers: Annotated[int, Field(ge=1, le=10_000)] | None = None
     ray_gpus: Annotated[float, Field(ge=0, le=1024)] | None = None
     ray_cpus: Annotated[float, Field(gt=0, le=4096)] | None = None

@@ -25,11 +25,19 @@ from judgeharness.backends.hf.writer import TextWriter
 from judgeharness.backends.letters import letter_tokens
 from judgeharness.backends.packs import Packer
 from judgeharness.backends.prompts import PromptReader
-from judgeharness.backends.source import ModelSource, find_source, fingerprint, require_safetensors
+from judgeharness.backends.source import (
+    MAX_SMALL_BYTES,
+    ModelSource,
+    cache_name,
+    find_source,
+    fingerprint,
+    require_safetensors,
+)
 from judgeharness.backends.writing import TextPacker
 from judgeharness.content import digest
 from judgeharness.domain import GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.files import read_bytes
 from judgeharness.json_reader import read_json
 
 
@@ -143,7 +151,7 @@ class HuggingFaceBackend:
         return (
             self._context.cache
             / "models"
-            / f"{self._source.path.name if self._source.path else self._source.name}-{self._fingerprint[:16]}"
+            / cache_name(self._source.path.name if self._source.path else self._source.name, self._fingerprint)
         )
 
     @cached_property
@@ -256,8 +264,8 @@ class HuggingFaceBackend:
 
 def _stored_dtype(folder: Path) -> str | None:
     try:
-        config = read_json((folder / "config.json").read_bytes())
-    except (OSError, ValueError):
+        config = read_json(read_bytes(folder / "config.json", MAX_SMALL_BYTES))
+    except (InputError, ValueError):
         return None
     text = config.get("text_config") or {}
     dtype = config.get("dtype") or config.get("torch_dtype") or text.get("dtype") or text.get("torch_dtype")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,12 @@ import gguf
 import transformers
 
 from judgeharness.backends.hf.device import BYTES, Placement, require_memory
-from judgeharness.errors import HarnessError
+from judgeharness.errors import HarnessError, InputError, first_line
+from judgeharness.files import make_folder
+from judgeharness.scratch import scratch
 
 WEIGHTS_FILE = "model.safetensors"
+CHANGE_CACHE = "set XDG_CACHE_HOME to a folder that can be written to, or use llamacpp: for this file"
 
 
 def gguf_tokenizer(path: Path, cache: Path) -> Path:
@@ -41,10 +43,11 @@ def gguf_weights(path: Path, cache: Path, placement: Placement, notify: Callable
     _require_disk(path, size, cache)
     notify(f"converting {path.name} to {placement.dtype} once, into {target}")
     # transformers draws a progress bar of its own here, also where there is no terminal.
-    with _placed_at(target) as folder, _readable(path), contextlib.redirect_stderr(io.StringIO()):
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            str(path.parent), gguf_file=path.name, dtype=placement.torch_dtype
-        )
+    with _placed_at(target) as folder:
+        with _readable(path), contextlib.redirect_stderr(io.StringIO()):
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                str(path.parent), gguf_file=path.name, dtype=placement.torch_dtype
+            )
         _save(model, folder)
     return target
 
@@ -61,28 +64,43 @@ def _tokenizer(path: Path) -> Any:
 
 def _save(model: Any, folder: Path) -> None:
     """As save_pretrained would, which refuses models that came from GGUF."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_model
 
     config = model.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config
     config.architectures = [type(model).__name__]
-    config.save_pretrained(folder)
-    save_model(model, str(folder / WEIGHTS_FILE), metadata={"format": "pt"})
+    try:
+        config.save_pretrained(folder)
+        save_model(model, str(folder / WEIGHTS_FILE), metadata={"format": "pt"})
+    except (OSError, SafetensorError) as error:
+        raise HarnessError(f"{folder.parent.parent}: cannot be written: {first_line(error)}", CHANGE_CACHE) from error
 
 
 @contextlib.contextmanager
 def _placed_at(target: Path) -> Iterator[Path]:
-    """A folder beside the target that takes its place when all went well."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
-    try:
+    """A folder that takes the target's place when all went well."""
+    _require_cache(target.parent)
+    with scratch(target.parent) as work:
+        folder = work / target.name
+        folder.mkdir()
         yield folder
         # Another process may have been quicker; its result is the same.
         with contextlib.suppress(OSError):
             folder.replace(target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not target.is_dir():
+            raise HarnessError(f"{target}: cannot be written")
+
+
+def _require_cache(cache: Path) -> None:
+    try:
+        make_folder(cache)
+    except InputError as error:
+        raise HarnessError(
+            f"a GGUF file is converted for transformers: {error.message}",
+            CHANGE_CACHE,
+        ) from error
 
 
 @contextlib.contextmanager
@@ -101,7 +119,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _require_disk(path: Path, size: int, cache: Path) -> None:
-    cache.mkdir(parents=True, exist_ok=True)
+    _require_cache(cache)
     free = shutil.disk_usage(cache).free
     if size > free:
         raise HarnessError(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from judgeharness.backends.options import ChatOptions, ScorerChoice
+from judgeharness.options import Sensitive
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Quantization = Literal["none", "8bit", "4bit"]
@@ -27,4 +28,4 @@ class HuggingFaceOptions(ChatOptions):
     quantization: Quantization = "none"
     scorer: ScorerChoice = "auto"
     batch_tokens: Annotated[int, Field(ge=1)] | None = None
-    trust_remote_code: bool = False
+    trust_remote_code: Annotated[bool, Sensitive("code")] = False

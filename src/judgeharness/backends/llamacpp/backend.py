@@ -20,7 +20,7 @@ from judgeharness.backends.llamacpp.scorer import LlamaScorer
 from judgeharness.backends.llamacpp.writer import LlamaWriter
 from judgeharness.backends.packs import Packer, at_once
 from judgeharness.backends.prompts import PromptReader
-from judgeharness.backends.source import ModelSource, find_source, fingerprint
+from judgeharness.backends.source import ModelSource, cache_name, find_source, fingerprint
 from judgeharness.backends.writing import TextPacker
 from judgeharness.content import digest
 from judgeharness.domain import GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
@@ -130,7 +130,7 @@ class LlamaCppBackend:
 
     @cached_property
     def _extra_buffers(self) -> bool:
-        kept = self._context.cache / "models" / f"{self._path.name}-{self._fingerprint[:16]}"
+        kept = self._context.cache / "models" / cache_name(self._path.name, self._fingerprint)
         return check.usable(self._path, self._gpu_layers, kept, version(DISTRIBUTION), self._context.notify)
 
     @cached_property

@@ -19,9 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from judgeharness.content import digest
-from judgeharness.errors import HarnessError
+from judgeharness.errors import HarnessError, InputError
+from judgeharness.files import read_bytes, remember
+from judgeharness.json_reader import read_json
 
 TRIED_TOKENS = 64
+MAX_STAMP_BYTES = 1 << 12
 
 
 def usable(path: Path, gpu_layers: int, kept: Path, version: str, notify: Callable[[str], None]) -> bool:
@@ -41,8 +44,9 @@ def usable(path: Path, gpu_layers: int, kept: Path, version: str, notify: Callab
             f"{path}: llama.cpp crashes on this file",
             "it may be damaged; if every GGUF file does this, llama-cpp-python was built for another processor",
         )
-    kept.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(json.dumps({"extra_buffers": found}), encoding="utf-8")
+    fault = remember(stamp, json.dumps({"extra_buffers": found}))
+    if fault is not None:
+        notify(f"that it runs is not remembered, and tried again next time: {fault}")
     return found
 
 
@@ -61,8 +65,8 @@ def _try(path: Path, gpu_layers: int, extra_buffers: bool) -> bool | None:
 
 def _read(stamp: Path) -> bool | None:
     try:
-        found = json.loads(stamp.read_text(encoding="utf-8"))["extra_buffers"]
-    except (OSError, ValueError, KeyError, TypeError):
+        found = read_json(read_bytes(stamp, MAX_STAMP_BYTES))["extra_buffers"]
+    except (InputError, ValueError, KeyError, TypeError):
         return None
     return found if isinstance(found, bool) else None
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from judgeharness.backends.openai.options import NO_KEY
 from judgeharness.errors import HarnessError, InputError
+from judgeharness.keys import fault_of, remember
+from judgeharness.specs import Kind
 
 OPENAI = "https://api.openai.com/v1"
 _MODEL = re.compile(r"(?P<model>.*?)(@(?P<address>https?://.*))?", re.DOTALL)
@@ -32,6 +35,12 @@ class Address:
         return urlsplit(self.url).hostname == urlsplit(OPENAI).hostname
 
 
+def sensitive(name: str) -> Kind | None:
+    """Whether the part after `openai:` holds an address."""
+    found = _MODEL.fullmatch(name)
+    return "address" if found and found["address"] else None
+
+
 def find_address(name: str, base_url: str | None, environment: Mapping[str, str]) -> Address:
     """The address behind the part after `openai:`. Raises InputError."""
     found = _MODEL.fullmatch(name)
@@ -40,22 +49,29 @@ def find_address(name: str, base_url: str | None, environment: Mapping[str, str]
         raise InputError("openai: names no model", "for example openai:gpt-4o or openai:MODEL@http://localhost:8000/v1")
     url = (given or base_url or environment.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InputError(f"base_url={url}: not an address such as http://localhost:8000/v1")
-    if parts.username or parts.password or parts.query or parts.fragment:
+    # Wherever an @ is: a password may hold slashes.
+    if "@" in url or parts.query or parts.fragment:
         raise InputError(
             "base_url: holds a user name, password, query or fragment, which would go into the record",
             "keys come from the environment only: -o key_variable=NAME",
         )
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InputError(f"base_url={url}: not an address such as http://localhost:8000/v1")
     return Address(model, url)
 
 
 def find_key(address: Address, variable: str, environment: Mapping[str, str]) -> str:
-    """The key from the environment; "none" for servers that ask for none.
+    """The key from the environment; "none" for servers that ask for none, and where none is to be sent.
 
     Raises HarnessError where OpenAI's own is missing.
     """
-    key = environment.get(variable, "").strip()
+    key = "" if variable == NO_KEY else environment.get(variable, "").strip()
+    fault = fault_of(key)
+    if fault is not None:
+        raise HarnessError(
+            f"the key in {variable} cannot be sent: it has {fault}", f"export {variable}=... and run again"
+        )
+    remember(key)
     if not key and address.is_openai:
         raise HarnessError(f"{variable} is not set, and OpenAI asks for a key", f"export {variable}=... and run again")
     return key or "none"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import tenacity
 
 from judgeharness.backends.contract import PromptError
-from judgeharness.backends.openai.budget import Budget, BudgetError
+from judgeharness.backends.openai.budget import BudgetError, Purse
 from judgeharness.backends.openai.client import RESUME, Client
 from judgeharness.backends.openai.faults import FaultError, NonsenseError, RefusedError
-from judgeharness.backends.openai.replies import Answer, Text, read_answer, read_text
+from judgeharness.backends.openai.replies import Answer, Text, read_answer, read_text, recalled, written_down
 from judgeharness.backends.openai.roads import Question, RequestForm
 from judgeharness.backends.openai.throttle import Concurrency, Priority, Throttle
 from judgeharness.domain import PromptGroup, ScoringFailure
@@ -34,23 +34,42 @@ class AnsweredGroup:
 Result = AnsweredGroup | ScoringFailure
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A group that is being asked.
+
+    key: of its replies in the ledger. positions: of each question, the first one. found: answers so far. promises: the
+    tokens that are set aside for each question that is yet to be sent.
+    """
+
+    group: PromptGroup
+    key: str
+    questions: tuple[Question, ...]
+    positions: Mapping[Question, int]
+    found: dict[Question, Answer | Text]
+    promises: dict[Question, int]
+
+
 class Asking:
-    """One run's requests. questions: the prompts of a group in the forms in which the server takes them."""
+    """One run's requests. questions: the prompts of a group in the forms in which the server takes them.
+
+    A reply is kept as soon as it is there, and a prompt that has one from before is not asked again.
+    """
 
     def __init__(
         self,
         client: Client,
         form: RequestForm,
         questions: Callable[[PromptGroup], list[Question]],
-        budget: Budget,
+        purse: Purse,
         concurrency: Concurrency,
         attempts: int,
     ) -> None:
-        self.budget = budget
         self.repeated = 0
         self._client = client
         self._form = form
         self._questions = questions
+        self._purse = purse
         self._throttle = Throttle(concurrency)
         self._attempts = attempts
         self._active = 0
@@ -81,64 +100,76 @@ class Asking:
                     except PromptError as error:
                         results.put_nowait(ScoringFailure(group.uid, error.message))
                         continue
-                    promises = {each: self._estimate(each) for each in questions}
-                    while not self.budget.promise(list(promises.values())):
+                    asked = self._begun(group, questions)
+                    promises = asked.promises
+                    while not self._purse.promise(list(promises.values())):
                         if not self._active:
                             raise self._used_up()
                         await self._throttle.change()
                     self._active += 1
-                    tasks.create_task(self._group(number, group, questions, promises, results))
+                    tasks.create_task(self._group(number, asked, results))
                     # Let it ask for its first turn, so that the room it takes is seen.
                     await asyncio.sleep(0)
         except* HarnessError as errors:
             results.put_nowait(_first(errors))
 
-    async def _group(
-        self,
-        number: int,
-        group: PromptGroup,
-        questions: Sequence[Question],
-        promises: dict[Question, int],
-        results: asyncio.Queue[Result | HarnessError | None],
-    ) -> None:
+    def _begun(self, group: PromptGroup, questions: Sequence[Question]) -> _Group:
+        ledger = self._purse.ledger
+        key = ledger.key(group)
+        kept = ledger.replies(key)
+        # A prompt that stands in a group twice is asked once.
+        positions = {question: position for position, question in reversed(list(enumerate(questions)))}
+        found = {}
+        for question, position in positions.items():
+            answer = recalled(kept[position], question.decoding is not None) if position in kept else None
+            if answer is not None:
+                found[question] = answer
+        promises = {each: self._estimate(each) for each in questions if each not in found}
+        return _Group(group, key, tuple(questions), positions, found, promises)
+
+    async def _group(self, number: int, asked: _Group, results: asyncio.Queue[Result | HarnessError | None]) -> None:
         try:
-            results.put_nowait(await self._answered(number, group, questions, promises))
+            results.put_nowait(await self._answered(number, asked))
         finally:
-            self.budget.withdraw(list(promises.values()))
+            self._purse.withdraw(list(asked.promises.values()))
             self._active -= 1
             self._throttle.changed()
 
-    async def _answered(
-        self, number: int, group: PromptGroup, questions: Sequence[Question], promises: dict[Question, int]
-    ) -> Result:
-        """Ask the first prompt alone, so that its beginning is in the server's cache when the others come."""
-        first, *rest = sorted(promises, key=lambda each: [message.content for message in each.messages])
+    async def _answered(self, number: int, asked: _Group) -> Result:
         try:
-            found = {first: await self._ask((number, 0), first, promises)}
-            tasks = [
-                asyncio.create_task(self._ask((number, place), each, promises)) for place, each in enumerate(rest, 1)
-            ]
-            try:
-                found |= dict(zip(rest, await asyncio.gather(*tasks), strict=True))
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            await self._ask_all(number, asked)
         except RefusedError as error:
-            return ScoringFailure(group.uid, f"the server refuses a prompt (HTTP {error.status}): {error.reason}")
+            reason = f"the server refuses a prompt (HTTP {error.status}): {error.reason}"
+            return ScoringFailure(asked.group.uid, reason)
         except BudgetError:
             raise self._used_up() from None
         except NonsenseError as error:
-            return ScoringFailure(group.uid, error.reason)
+            return ScoringFailure(asked.group.uid, error.reason)
         except FaultError as error:
             if error.unreachable or error.overloaded:
                 raise HarnessError(
                     f"the server does not answer, after {self._attempts} attempts: {error.reason}", RESUME
                 ) from error
-            return ScoringFailure(group.uid, f"{error.reason}, in {self._attempts} attempts")
-        return AnsweredGroup(group, tuple(questions), tuple(found[each] for each in questions))
+            return ScoringFailure(asked.group.uid, f"{error.reason}, in {self._attempts} attempts")
+        answers = tuple(asked.found[each] for each in asked.questions)
+        return AnsweredGroup(asked.group, asked.questions, answers)
 
-    async def _ask(self, priority: Priority, question: Question, promises: dict[Question, int]) -> Answer | Text:
+    async def _ask_all(self, number: int, asked: _Group) -> None:
+        """Ask the first prompt alone, so that its beginning is in the server's cache when the others come."""
+        missing = sorted(asked.promises, key=lambda each: [message.content for message in each.messages])
+        if not missing:
+            return
+        first, *rest = missing
+        await self._ask((number, 0), first, asked)
+        tasks = [asyncio.create_task(self._ask((number, place), each, asked)) for place, each in enumerate(rest, 1)]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask(self, priority: Priority, question: Question, asked: _Group) -> None:
         attempts = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception(_may_pass),
             stop=tenacity.stop_after_attempt(self._attempts),
@@ -147,15 +178,16 @@ class Asking:
         )
         async for attempt in attempts:
             with attempt:
-                if question not in promises:
-                    self._promise_again(question, promises)
+                if question not in asked.promises:
+                    self._promise_again(question, asked.promises)
                 async with self._throttle.turn(priority):
-                    return await self._once(question, promises)
-        raise AssertionError("the last attempt returns or raises")
+                    answer = await self._once(question, asked.promises)
+        asked.found[question] = answer
+        self._purse.ledger.keep(asked.key, asked.positions[question], written_down(answer))
 
     def _promise_again(self, question: Question, promises: dict[Question, int]) -> None:
         tokens = self._estimate(question)
-        if not self.budget.promise([tokens]):
+        if not self._purse.promise([tokens]):
             raise BudgetError
         promises[question] = tokens
         self.repeated += 1
@@ -163,12 +195,14 @@ class Asking:
     async def _once(self, question: Question, promises: dict[Question, int]) -> Answer | Text:
         read = read_answer if question.decoding is None else read_text
         path, body = self._form.request(question)
-        used = promises[question]
+        used = promised = promises.pop(question)
+        # Counted before it is sent: what a killed process has sent was spent.
+        self._purse.send(promised)
         try:
             answer = read(await self._client.post(path, body))
             if answer.prompt_tokens is not None:
                 used = answer.prompt_tokens + (answer.answer_tokens or question.answer_tokens)
-                self.budget.learn(_bytes(question), answer.prompt_tokens)
+                self._purse.learn(_bytes(question), answer.prompt_tokens)
         except FaultError as error:
             used = used if error.status is None else 0
             if error.overloaded:
@@ -180,18 +214,19 @@ class Asking:
             self._throttle.concurrency.answered()
             return answer
         finally:
-            self.budget.spend(promises.pop(question), used)
+            self._purse.settle(promised, used)
 
     def _estimate(self, question: Question) -> int:
         if question.tokens is not None:
             return len(question.tokens) + question.answer_tokens
-        return self.budget.estimate(_bytes(question)) + question.answer_tokens
+        return self._purse.estimate(_bytes(question)) + question.answer_tokens
 
     def _used_up(self) -> HarnessError:
+        requests, tokens = self._purse.ledger.spent()
         return HarnessError(
-            f"the budget of {self.budget} has no room for another item: {self.budget.requests:,} requests and "
-            f"{self.budget.tokens:,} tokens were spent",
-            "what was done is in the store; the same command with a new budget goes on there",
+            f"the budget of {self._purse.ledger.budget} has no room for another item: {requests:,} requests and "
+            f"{tokens:,} tokens were spent, those of earlier calls included",
+            "what was done is in the store; the same command with a larger budget resumes",
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from judgeharness.backends.contract import BackendContext, Description
+from judgeharness.backends.contract import BackendContext, Description, Ledger
 from judgeharness.backends.openai.asking import AnsweredGroup, Asking, Result
 from judgeharness.backends.openai.client import Client
 from judgeharness.backends.openai.matching import find_letters
@@ -60,7 +60,7 @@ class OpenAIWriter:
         }
 
     def environment(self) -> Mapping[str, Any]:
-        """What the server can do, what was spent, and which models answered.
+        """What the server can do, and which models answered.
 
         prompts_counted_otherwise: how many prompts had another number of tokens than the tokenizer makes. warnings:
         sentences that belong with the results.
@@ -70,9 +70,7 @@ class OpenAIWriter:
             **({} if chat is None else chat.record),
             "openai": version("openai"),
             "server": server.capabilities.model_dump(mode="json", exclude={"identity", "letters"}),
-            "requests": server.budget.requests,
             "requests_repeated": 0 if self._asking is None else self._asking.repeated,
-            "tokens": server.budget.tokens,
             "prompts_counted_otherwise": self._counted_otherwise,
             "answered_by": server.origins.record(),
             "warnings": [*server.warnings(), *(() if chat is None else chat.warnings)],
@@ -87,11 +85,12 @@ class OpenAIWriter:
         texts, chat = self._server.render(group), self._server.chat
         return None if texts is None or chat is None else chat.encode(texts)
 
+    def meter(self, ledger: Ledger) -> None:
+        """Keep replies and counters in this ledger."""
+        self._server.purse.use(ledger)
+
     def open(self) -> None:
-        """Say what it may cost. The server was asked by `describe` already."""
-        budget = self._server.budget
-        if budget.max_requests is not None or budget.max_tokens is not None:
-            self._server.context.notify(f"budget of this run: {budget}")
+        """Nothing: the server was asked by `describe` already."""
 
     def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts | ScoringFailure]:
         """Ask for several groups at a time."""
@@ -115,7 +114,7 @@ class OpenAIWriter:
                 client,
                 server.form,
                 server.questions,
-                server.budget,
+                server.purse,
                 Concurrency(server.options.concurrency),
                 server.options.attempts,
             )

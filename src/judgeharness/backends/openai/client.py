@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
@@ -25,13 +25,15 @@ from judgeharness.backends.openai.faults import (
     status_of,
     words,
 )
+from judgeharness.backends.replies import BoundedAsyncClient
 from judgeharness.errors import HarnessError
 from judgeharness.json_reader import JsonError, read_json
+from judgeharness.keys import remember_environment, scrubbed, scrubbed_error
 
-MAX_REPLY_BYTES = 1 << 25
 RETRIED = {408, 409, 425, 429}
 OVERLOADED = {429, 503, 529}
 MOST_FORBIDDEN = 16
+HARMLESS = ("accept", "content-type", "user-agent", "x-stainless-")
 SHOWN = 120
 RESUME = "the finished items are in the store; the same command resumes the run"
 
@@ -40,10 +42,12 @@ RESUME = "the finished items are in the store; the same command resumes the run"
 class Key:
     """A server's key, and how the server has taken it so far.
 
-    accepted: whether a request was answered with it. forbidden: how many prompts in a row were answered with 403 since.
+    withheld: whether no secret at all is to be sent. accepted: whether a request was answered with it. forbidden: how
+    many prompts in a row were answered with 403 since.
     """
 
     value: str = field(repr=False)
+    withheld: bool = False
     accepted: bool = False
     forbidden: int = 0
 
@@ -51,18 +55,20 @@ class Key:
 class Client:
     """Requests to one server. Retrying is the caller's: this sends once.
 
-    posts, tokens: how many POSTs were sent, and the tokens that the server counted for them.
+    timeout: seconds for a whole request, until the last byte of its reply. posts, tokens: how many POSTs were sent, and
+    the tokens that the server counted for them.
     """
 
     def __init__(self, address: Address, key: Key, timeout: float, connections: int) -> None:
         self.posts = self.tokens = 0
         self._address = address
         self._key = key
+        remember_environment()
         limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
         try:
-            http = httpx2.AsyncClient(
+            http = BoundedAsyncClient(
+                timeout,
                 limits=limits,
-                event_hooks={"response": [_bound]},
                 # A redirect could lead the key to another server.
                 follow_redirects=False,
             )
@@ -71,7 +77,7 @@ class Client:
             raise HarnessError(
                 f"the proxy that the environment names cannot be used: {words(str(error))}",
                 "see HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; NO_PROXY lists the hosts that need none",
-            ) from error
+            ) from scrubbed_error(error)
         self._client = openai.AsyncOpenAI(
             base_url=address.url,
             api_key=key.value,
@@ -79,6 +85,10 @@ class Client:
             timeout=httpx2.Timeout(timeout, connect=min(timeout, 10.0)),
             http_client=http,
         )
+        if key.withheld:
+            # openai-python also sends what OPENAI_CUSTOM_HEADERS and the like hold.
+            others = (name for name in self._client.default_headers if not name.lower().startswith(HARMLESS))
+            self._client = self._client.copy(default_headers=cast(Any, {name: openai.Omit() for name in others}))
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """The reply to a POST. path: after /v1, or from the server's root if it begins with "root:".
@@ -115,10 +125,12 @@ class Client:
             response = error.response
             raise self._failure(response, error.status_code, _lenient(response.content)) from error
         except openai.APITimeoutError as error:
-            raise FaultError("no reply in time", overloaded=True, unreachable=True) from error
+            raise FaultError("no reply in time", overloaded=True, unreachable=True) from scrubbed_error(error)
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
             cause = error.__cause__ or error
-            raise FaultError(f"no connection: {words(str(cause) or type(cause).__name__)}", unreachable=True) from error
+            raise FaultError(
+                f"no connection: {words(str(cause) or type(cause).__name__)}", unreachable=True
+            ) from scrubbed_error(error)
         reply = _json(response.content, response.headers.get("content-type", "no content type"))
         reported = error_in(reply)
         if reported is not None:
@@ -165,31 +177,10 @@ class Client:
         )
 
 
-async def _bound(response: httpx2.Response) -> None:
-    """Cut replies off that are larger than any that was asked for."""
-    response.stream = _BoundedStream(cast(httpx2.AsyncByteStream, response.stream))
-
-
-class _BoundedStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for part in self._stream:
-            size += len(part)
-            if size > MAX_REPLY_BYTES:
-                raise httpx2.RemoteProtocolError(f"a reply of more than {MAX_REPLY_BYTES:,} bytes")
-            yield part
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
 def _json(content: bytes, kind: str = "no content type") -> Any:
     try:
-        return read_json(content)
-    except JsonError as error:
+        return scrubbed(read_json(content))
+    except (JsonError, RecursionError) as error:
         if _lenient(content) is not None:
             raise NonsenseError(f"the reply is not sound JSON: {error}") from error
         beginning = words(content.decode("utf-8", "replace"), SHOWN) or "empty"

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from judgeharness.keys import scrub
+
 MAX_WORDS = 300
 MAX_DEPTH = 4
 _SAID = ("message", "msg", "detail", "error", "errors", "base_resp", "status_msg")
@@ -119,8 +121,9 @@ def message(body: Any, depth: int = MAX_DEPTH) -> str:
 
 
 def words(text: str, most: int = MAX_WORDS) -> str:
-    """The beginning of a text in one line, without control characters."""
-    line = " ".join(text[: 4 * most].split())
+    """The beginning of a text in one line, without control characters and keys."""
+    # Before the text is cut: a part of a key would not be known as one.
+    line = " ".join(scrub(text)[: 4 * most].split())
     return "".join(char for char in line if char.isprintable())[:most]
 
 

@@ -9,8 +9,10 @@ from pydantic import BeforeValidator, Field
 
 from judgeharness.backends.options import ChatOptions
 from judgeharness.json_reader import read_json
+from judgeharness.options import Sensitive
 
 Endpoint = Literal["auto", "chat", "completions"]
+NO_KEY = "none"
 
 
 def _json(given: object) -> object:
@@ -24,22 +26,22 @@ class OpenAIOptions(ChatOptions):
     """What `-o key=value` sets for `openai:` models, besides `ChatOptions`, of which `date` needs a tokenizer.
 
     base_url: the server's address up to /v1; OPENAI_BASE_URL, or OpenAI itself, unless given. key_variable: the
-    environment variable that holds the key. endpoint: `chat` has the server apply its chat template, `completions`
-    sends the prompt as text or, with a tokenizer, as token ids. tokenizer: of the model, for exact token ids: a GGUF
-    file or smollm2, a folder or a hub id. top_logprobs: how many
-    to ask for; as many as the server gives unless given. extra_body: more fields of each request, as a JSON object.
-    concurrency: the most requests at a time. timeout: seconds for a request. attempts: for one prompt, the first
-    included. max_requests, max_tokens: the budget of a run, tokens of prompts and answers together.
+    environment variable that holds the key; "none" sends none. endpoint: `chat` has the server apply its chat
+    template, `completions` sends the prompt as text or, with a tokenizer, as token ids. tokenizer: of the model,
+    for exact token ids: a GGUF file or smollm2, a folder or a hub id. top_logprobs: how many to ask for; as many as
+    the server gives unless given. extra_body: more fields of each request, as a JSON object. concurrency: the most
+    requests at a time. timeout: seconds for a request. attempts: for one prompt, the first included.
     """
 
-    base_url: str | None = None
-    key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "OPENAI_API_KEY"
+    base_url: Annotated[str | None, Sensitive("address")] = None
+    key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), Sensitive("secret", without=NO_KEY)] = (
+        "OPENAI_API_KEY"
+    )
     endpoint: Endpoint = "auto"
     tokenizer: str | None = None
     top_logprobs: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    extra_body: Annotated[dict[str, object], BeforeValidator(_json)] | None = None
+    # Some servers pass requests on to an address that a field names.
+    extra_body: Annotated[dict[str, object], BeforeValidator(_json), Sensitive("address")] | None = None
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 64
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 600.0
     attempts: Annotated[int, Field(ge=1, le=100)] = 8
-    max_requests: Annotated[int, Field(ge=1)] | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None

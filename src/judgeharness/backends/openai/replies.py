@@ -15,10 +15,13 @@ Shapes and their sources:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from judgeharness.backends.openai.faults import FaultError, NonsenseError, first, mapping
 from judgeharness.backends.openai.logprobs import read_logprobs, require_total
@@ -64,6 +67,9 @@ class Text:
     origin: Origin = UNNAMED
 
 
+_ANSWER, _TEXT = TypeAdapter(Answer), TypeAdapter(Text)
+
+
 def read_text(reply: Any) -> Text:
     """The text in a reply. Raises FaultError where there is none; a model that refuses has written nothing."""
     choice = mapping(first(mapping(reply).get("choices")))
@@ -103,6 +109,24 @@ def read_answer(reply: Any) -> Answer:
         _count(usage.get("completion_tokens", meta.get("completion_tokens"))),
         read_origin(reply),
     )
+
+
+def written_down(answer: Answer | Text) -> str:
+    """An answer as JSON, for `recalled`."""
+    return json.dumps(asdict(answer))
+
+
+def recalled(text: str, writes: bool) -> Answer | Text | None:
+    """An answer that was written down; None for anything else. writes: whether it is a text."""
+    try:
+        if writes:
+            return _TEXT.validate_json(text, strict=True)
+        answer = _ANSWER.validate_json(text, strict=True)
+        values = [each.logprob for each in answer.candidates]
+        require_total(values)
+        return None if None in read_logprobs(values) else answer
+    except (ValueError, ArithmeticError, NonsenseError):
+        return None
 
 
 def _candidates(rows: Sequence[Row]) -> tuple[Candidate, ...]:

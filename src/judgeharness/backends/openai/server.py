@@ -14,13 +14,13 @@ from judgeharness.backends.chat import PROBE, LocalChat
 from judgeharness.backends.contract import BackendContext, PromptError
 from judgeharness.backends.letters import letter_tokens, require_letters
 from judgeharness.backends.openai.address import bypassing, find_address, find_key
-from judgeharness.backends.openai.budget import Budget
+from judgeharness.backends.openai.budget import Purse
 from judgeharness.backends.openai.capabilities import Capabilities
 from judgeharness.backends.openai.client import Client, Key
 from judgeharness.backends.openai.faults import FaultError
 from judgeharness.backends.openai.identifying import find_identity
 from judgeharness.backends.openai.matching import LetterNames
-from judgeharness.backends.openai.options import OpenAIOptions
+from judgeharness.backends.openai.options import NO_KEY, OpenAIOptions
 from judgeharness.backends.openai.origin import Origins
 from judgeharness.backends.openai.probe import Subject, probe
 from judgeharness.backends.openai.roads import Question, RequestForm
@@ -28,10 +28,13 @@ from judgeharness.backends.openai.tokenizer import load_chat
 from judgeharness.backends.prompts import PromptReader
 from judgeharness.content import digest
 from judgeharness.domain import PromptGroup
-from judgeharness.errors import HarnessError
+from judgeharness.errors import HarnessError, InputError
+from judgeharness.files import read_bytes, remember
 from judgeharness.json_reader import read_json
+from judgeharness.keys import scrubbed
 
 QUICK = 10.0
+MAX_KEPT_BYTES = 1 << 20
 START_IT = "start the server, or set its address with -o base_url=http://HOST:PORT/v1"
 
 
@@ -42,8 +45,8 @@ class Server:
         self.options = options
         self.context = context
         self.address = find_address(model, options.base_url, os.environ)
-        self.budget = Budget(options.max_requests, options.max_tokens)
-        self._key = Key(find_key(self.address, options.key_variable, os.environ))
+        self.purse = Purse()
+        self._key = Key(find_key(self.address, options.key_variable, os.environ), options.key_variable == NO_KEY)
         context.notify(f"openai model: {self.address.model} at {self.address.url}")
 
     def client(self, timeout: float | None = None) -> Client:
@@ -166,8 +169,9 @@ class Server:
                 ) from error
             self.context.notify(f"{self.address.url} cannot be asked ({error.reason}); taking it as it was last time")
             return known
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(found.model_dump_json(indent=1), encoding="utf-8")
+        fault = remember(kept, found.model_dump_json(indent=1))
+        if fault is not None:
+            self.context.notify(f"what the server can do is not remembered, and probed again next time: {fault}")
         return found
 
     async def _probed(self, known: Capabilities | None) -> Capabilities:
@@ -182,7 +186,7 @@ class Server:
             client = self.client()
             return await probe(client, subject)
         finally:
-            self.budget.charge(client.posts, client.tokens)
+            self.purse.ledger.spend(client.posts, client.tokens)
             await client.close()
 
     def _subject(self) -> Subject:
@@ -206,6 +210,6 @@ def _draw(group: PromptGroup, index: int) -> int:
 
 def _read(kept: Any) -> Capabilities | None:
     try:
-        return Capabilities.model_validate(read_json(kept.read_bytes()))
-    except (OSError, ValueError, ValidationError):
+        return Capabilities.model_validate(scrubbed(read_json(read_bytes(kept, MAX_KEPT_BYTES))))
+    except (InputError, ValueError, ValidationError):
         return None

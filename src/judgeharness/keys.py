@@ -1,0 +1,188 @@
+"""The keys of this process: checked before they are sent, and taken out of every text that comes back.
+
+A server or a library may put a key into whatever it says. What is remembered here is replaced in texts in every
+encoding: as it is, as base64 or hex, and with any of its characters escaped for URLs, JSON, Python or HTML.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+SHORTEST = 8
+"""Shorter ones, such as EMPTY for a server that asks for none, may be words of an ordinary text, and stay in it."""
+LONGEST = 4096
+PART = 16
+"""So many characters from the beginning of a longer key are taken out too."""
+REPLACEMENT = "[key]"
+VARIABLES = ("OPENAI_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "RAY_AUTH_TOKEN")
+FILES = {"HF_TOKEN_PATH": "~/.cache/huggingface/token", "RAY_AUTH_TOKEN_PATH": "~/.ray/auth_token"}
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_IN_ADDRESS = r"://([^/?#\s:@]*)(?::(?!\d{1,5}/)(\S*))?@"
+_NAMED = r"(?is)(?:-o)?-*(?:[\w-]*[_-])?(?:key|token|password|secret)=(.+)"
+_BASE64 = {"+": "(?:\\+|-|%2[bB])", "/": r"(?:/|\\/|_|%2[fF])"}
+_BETWEEN = r"(?:[^!-~]|\\{1,8}(?:[nrtbf]|u00[01][0-9a-fA-F]|x[01][0-9a-fA-F])){0,8}"
+
+_known: set[str] = set()
+ErrorT = TypeVar("ErrorT", bound=BaseException)
+
+
+def fault_of(key: str) -> str | None:
+    """Return why a key cannot be sent, without quoting it; None if it can."""
+    if len(key) > LONGEST:
+        return f"longer than {LONGEST:,} characters"
+    if re.search(r"\s", key):
+        return "a line break or a space inside"
+    if not re.fullmatch(r"[!-~]*", key):
+        return "a character that is not printable ASCII"
+    return None
+
+
+def remember(*keys: str) -> None:
+    """Take keys out of every text from now on."""
+    found = {part for key in keys for part in re.split(r"[^!-~]+", key) if len(part) >= SHORTEST}
+    _known.update(part[:LONGEST] for part in found)
+
+
+def remember_environment(environment: Mapping[str, str] = os.environ) -> None:
+    """Remember the keys and the passwords of proxies that libraries take from the environment, and tokens in files."""
+    remember(*(environment.get(name, "") for name in VARIABLES))
+    home = environment.get("HF_HOME")
+    for name, usual in FILES.items():
+        standard = f"{home}/token" if home and name == "HF_TOKEN_PATH" else usual
+        remember(_content(Path(environment.get(name) or standard)))
+    remember_words(value for name, value in environment.items() if name.lower() in _PROXIES)
+
+
+def remember_words(words: Iterable[str]) -> None:
+    """Remember passwords in addresses, and values of what is called a key, on a command line."""
+    from urllib.parse import unquote
+
+    for word in words:
+        for found in re.finditer(_IN_ADDRESS, word) if "://" in word else ():
+            password = found[2] or found[1]
+            remember(password, unquote(password))
+        named = re.fullmatch(_NAMED, word) if "=" in word else None
+        if named:
+            remember(named[1])
+
+
+def scrub(text: str) -> str:
+    """Return a text without any of the known keys, or a long part of one that begins where it does."""
+    # The longest first: one key may be the beginning of another.
+    for key in sorted(_known, key=len, reverse=True) if len(text) >= SHORTEST else ():
+        text = text.replace(key, REPLACEMENT)
+        for form in _forms(key):
+            text = form.removed_from(text)
+    return text
+
+
+def scrubbed(value: Any) -> Any:
+    """Return JSON data without any of the known keys, in texts and in names. Raises RecursionError."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, list):
+        return [scrubbed(each) for each in value]
+    return {scrub(key): scrubbed(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+def scrubbed_error(error: ErrorT) -> ErrorT:
+    """Return an error of a library, whose words and whose causes' words hold none of the known keys any more."""
+    each: BaseException | None = error
+    while each is not None:
+        each.args = tuple(scrub(part) if isinstance(part, str) else part for part in each.args)
+        each = each.__cause__ or each.__context__
+    return error
+
+
+def _content(path: Path) -> str:
+    try:
+        with path.expanduser().open(encoding="ascii", errors="replace") as file:
+            return file.read(LONGEST)
+    except (OSError, RuntimeError, ValueError):
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A key in one encoding.
+
+    start: what it begins with, all branches of which begin with a literal: then `re` skips quickly whatever is none.
+    rest: regular expressions for the following characters, one by one, which are compiled once a key is there.
+    """
+
+    start: re.Pattern[str]
+    rest: tuple[str, ...]
+
+    def removed_from(self, text: str) -> str:
+        parts, done = [], 0
+        while found := self.start.search(text, done):
+            end, characters = found.end(), SHORTEST
+            for each in self.rest:
+                following = _compiled(each).match(text, end)
+                if following is None:
+                    break
+                end, characters = following.end(), characters + 1
+            is_key = characters >= min(PART, SHORTEST + len(self.rest))
+            parts += [text[done : found.start()], REPLACEMENT if is_key else text[found.start() : found.start() + 1]]
+            done = end if is_key else found.start() + 1
+        return "".join([*parts, text[done:]])
+
+
+_compiled = cache(re.compile)
+
+
+@cache
+def _forms(key: str) -> tuple[_Form, ...]:
+    base64_forms = [_base64(key, before) for before in range(3)]
+    forms = [_form([_character(char) for char in key], _BETWEEN)]
+    forms.append(_form([_hex(ord(char)) for char in key], r"[\s:,-]{0,3}(?:0x)?"))
+    forms += [_form([_BASE64.get(char, char) for char in text], _BETWEEN) for text in base64_forms]
+    return tuple(forms)
+
+
+def _form(characters: Sequence[str], between: str) -> _Form:
+    start = re.compile(between.join(characters[:SHORTEST]))
+    return _Form(start, tuple(between + each for each in characters[SHORTEST:]))
+
+
+def _base64(key: str, before: int) -> str:
+    """The part of a key's base64 that depends on the key alone, if so many bytes stand before it."""
+    import base64
+
+    # Of the characters at the ends, some bits belong to what stands around the key.
+    first, last = -(-8 * before // 6), 8 * (before + len(key)) // 6
+    return base64.b64encode(b"\0" * before + key.encode("ascii")).decode("ascii")[first:last]
+
+
+def _character(char: str) -> str:
+    """A regular expression for one character, as it is in either case or escaped in any way."""
+    code, digits = ord(char), _hex(ord(char))
+    as_it_is = [re.escape(each) for each in sorted({char.lower(), char.upper()})]
+    named = [re.escape(name.rstrip(";")) for name in _entities().get(char, ())]
+    after_backslash = "|".join([*as_it_is, f"(?:u00|x){digits}", f"{code:03o}"])
+    after_ampersand = "|".join([f"#0{{0,6}}{code}", f"#[xX]0{{0,6}}{digits}", *named])
+    escaped = [rf"\\\\{{0,7}}(?:{after_backslash})", f"&(?:amp;){{0,3}}(?:{after_ampersand});?"]
+    # As it is last: a backslash may begin an escape.
+    return f"(?:{'|'.join([*escaped, f'%(?:25){{0,3}}{digits}', f'={digits}', *as_it_is])})"
+
+
+def _hex(code: int) -> str:
+    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in f"{code:02x}")
+
+
+@cache
+def _entities() -> Mapping[str, list[str]]:
+    # Thousands of names, for which no command that knows no key has to wait.
+    import html.entities
+
+    found: dict[str, list[str]] = {}
+    for name, char in html.entities.html5.items():
+        if len(char) == 1 and char.isascii():
+            found.setdefault(char, []).append(name)
+    return found

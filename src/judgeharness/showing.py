@@ -1,0 +1,50 @@
+r"""Text from outside, fit to be shown: nothing in it moves a cursor, hides, or changes the order of what is read.
+
+Shown as escapes such as `\x1b` and `\u202e` are control characters, half surrogate pairs, separators of lines and
+paragraphs, and the invisible characters that set directions, tag text or join nothing. Letters of every script keep
+their own direction, and joiners stay, which emoji and Persian need.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_INVISIBLE = (
+    r"\xad\u061c\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_UNFIT = re.compile(f"(?![\n\t])[{_CONTROLS}{_INVISIBLE}]")
+_UNFIT_IN_LINES = re.compile(f"[{_CONTROLS}{_INVISIBLE}]")
+
+
+def safe(text: str) -> str:
+    """Return a text in which what cannot be shown is escaped; line feeds and tabs stay."""
+    return _UNFIT.sub(_escape, text)
+
+
+def safe_line(text: str) -> str:
+    """Return a text as `safe` does, in one line: line feeds and tabs are escaped too."""
+    return _UNFIT_IN_LINES.sub(_escape, text)
+
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON in one line. If anything in it is not fit to be shown, it is escaped as JSON does."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if safe(text) == text else json.dumps(value)
+
+
+def safe_data(value: Any) -> Any:
+    """Return plain data in which each text is as `safe` gives it, names included."""
+    if isinstance(value, str):
+        return safe(value)
+    if isinstance(value, list | tuple):
+        return [safe_data(each) for each in value]
+    return {safe_data(key): safe_data(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

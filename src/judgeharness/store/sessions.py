@@ -1,0 +1,105 @@
+"""Sessions: one call of a command that asks or trains, how it ended, and whether its process is still there."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from judgeharness.content import digest
+from judgeharness.errors import HarnessError
+from judgeharness.locks import Lock, is_held, take
+from judgeharness.store import shapes
+from judgeharness.store.kinds import SESSION_KINDS
+from judgeharness.store.rows import insert, intact, reading, require
+
+RUNNING = "running"
+INTERRUPTED = "interrupted"
+
+
+class Sessions:
+    """The table `sessions`. A running session holds a lock beside the store, which ends with its process."""
+
+    def __init__(self, connection: sqlite3.Connection, store: Path) -> None:
+        self._connection = connection
+        self._store = store
+
+    @contextmanager
+    def recorded(self, session_id: str, record: Mapping[str, Any]) -> Iterator[None]:
+        """Keep a session's record when it starts, and how it ended: done, failed or interrupted.
+
+        Raises HarnessError if the store's folder cannot be written to.
+        """
+        lock = self._locked(session_id)
+        try:
+            self.end_dead_ones()
+            row = {"id": session_id, "started": _now(), "ended": None, "status": RUNNING, "record": _json(record)}
+            insert(self._connection, "sessions", [row])
+            status = "failed"
+            try:
+                yield
+                status = "done"
+            except KeyboardInterrupt:
+                status = INTERRUPTED
+                raise
+            finally:
+                self._end(session_id, status)
+        finally:
+            lock.release()
+
+    def end_dead_ones(self) -> None:
+        """Mark sessions whose process is gone as interrupted; what they were asking may be asked by others."""
+        query = "SELECT id FROM sessions WHERE status = ?"
+        for (session_id,) in self._connection.execute(query, (RUNNING,)).fetchall():
+            if not is_held(self._lock_of(session_id)):
+                self._end(session_id, INTERRUPTED)
+
+    def find(self, session_id: str) -> Mapping[str, Any]:
+        """A session's record with its start, end and status, and what it spent if its models are paid by request."""
+        what = f"session {session_id}"
+        with reading(what):
+            whole, started, ended, status, record = self._connection.execute(
+                f"SELECT {intact('sessions')}, started, ended, status, record FROM sessions WHERE id = ?", (session_id,)
+            ).fetchone()
+            require(whole, what)
+            found = shapes.mapping(record, SESSION_KINDS)
+        requests, tokens = self._connection.execute(
+            "SELECT sum(requests), sum(tokens) FROM spending WHERE session_id = ?", (session_id,)
+        ).fetchone()
+        spent = {} if requests is None else {"requests": requests, "tokens": tokens}
+        if status == RUNNING and not is_held(self._lock_of(session_id)):
+            status = INTERRUPTED
+        return {"id": session_id, "started": started, "ended": ended, "status": status, **spent, **found}
+
+    def _end(self, session_id: str, status: str) -> None:
+        self._connection.execute("DELETE FROM leases WHERE session_id = ?", (session_id,))
+        self._connection.execute(
+            "UPDATE sessions SET ended = ?, status = ? WHERE id = ? AND status = ?",
+            (_now(), status, session_id, RUNNING),
+        )
+
+    def _locked(self, session_id: str) -> Lock:
+        path = self._lock_of(session_id)
+        try:
+            lock = take(path)
+        except OSError as error:
+            raise HarnessError(f"{path.parent}: cannot be written to: {error.strerror}") from error
+        if lock is None:
+            raise HarnessError(f"session {session_id} is running already")
+        return lock
+
+    def _lock_of(self, session_id: str) -> Path:
+        # An id may come from a stranger's store: only a hash of it goes into a path.
+        return self._store.parent / f".judgeharness-{digest(session_id)[:16]}.lock"
+
+
+def _json(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, sort_keys=True)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
