@@ -396,7 +396,7 @@ def test_a_metric_without_a_value_is_named_under_the_board(faulty, fault):
     name, lacking, said = METRICS[fault]
     words = ("--task", "nli-sample", "--limit", "12", "--backend", "baseline:explanations", "--store", "s.db")
     result = faulty(fault, "eval", *words, "--metric", name, "--format", "json")
-    assert result.code == 0, result.err
+    assert result.code == 1, result.err
     (run,) = json.loads(result.out)["runs"]
     assert (run["metrics"][name] is None) == (lacking == "value")
     assert run["intervals"][name] is None
@@ -461,7 +461,7 @@ def test_the_process_ends_with_the_right_code(fault, tmp_path):
         capture_output=True, text=True, env={**os.environ, "COLUMNS": "400"}, cwd=tmp_path, check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
-    assert done.returncode == (1 if fault == "exits in open" else 0), done.stderr
+    assert done.returncode == (0 if fault == "closes in reporter" else 1), done.stderr
     if fault == "exits in open":
         assert "failed in 'open': it ends the program (SystemExit: 0)" in done.stderr
     if fault == "exits in metric":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from judgeharness.keys import scrub
@@ -49,6 +48,8 @@ class MissingExtraError(HarnessError):
 
 def nearest(name: str, known: list[str]) -> str:
     """A hint with the names closest to `name`, or all of them where none is close."""
+    import difflib
+
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     if close:
         return "did you mean " + " or ".join(close) + "?"

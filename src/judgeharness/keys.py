@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,15 +60,20 @@ def remember_environment(environment: Mapping[str, str] = os.environ) -> None:
 
 def remember_words(words: Iterable[str]) -> None:
     """Remember passwords in addresses, and values of what is called a key, on a command line."""
-    from urllib.parse import unquote
-
     for word in words:
-        for found in re.finditer(_IN_ADDRESS, word) if "://" in word else ():
-            password = found[2] or found[1]
-            remember(password, unquote(password))
+        if "://" in word:
+            _remember_passwords(word)
         named = re.fullmatch(_NAMED, word) if "=" in word else None
         if named:
             remember(named[1])
+
+
+def _remember_passwords(address: str) -> None:
+    from urllib.parse import unquote
+
+    for found in re.finditer(_IN_ADDRESS, address):
+        password = found[2] or found[1]
+        remember(password, unquote(password))
 
 
 def scrub(text: str) -> str:
@@ -108,7 +112,6 @@ def _content(path: Path) -> str:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
 class _Form:
     """A key in one encoding.
 
@@ -116,8 +119,9 @@ class _Form:
     rest: regular expressions for the following characters, one by one, which are compiled once a key is there.
     """
 
-    start: re.Pattern[str]
-    rest: tuple[str, ...]
+    def __init__(self, start: re.Pattern[str], rest: tuple[str, ...]) -> None:
+        self.start = start
+        self.rest = rest
 
     def removed_from(self, text: str) -> str:
         parts, done = [], 0

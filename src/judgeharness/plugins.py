@@ -17,7 +17,6 @@ import pluggy
 
 from judgeharness import entrypoints, hookspecs
 from judgeharness.errors import InputError
-from judgeharness.files import opened, read_bytes
 from judgeharness.specs import Spec
 
 if TYPE_CHECKING:
@@ -108,6 +107,8 @@ class _Source(SourceFileLoader):
     """Reads a file of Python as other files of users are read."""
 
     def get_data(self, path: str) -> bytes:
+        from judgeharness.files import read_bytes
+
         return read_bytes(Path(path), MAX_SOURCE_BYTES) if path == self.path else super().get_data(path)
 
 
@@ -159,13 +160,20 @@ def _given(given: Sequence[str]) -> Iterator[tuple[Plugin, _Loader]]:
         if word.startswith(OFF_PREFIX):
             continue
         if _is_file(word):
-            with opened(Path(word), MAX_SOURCE_BYTES):
-                path = Path(word).resolve()
+            path = _readable(Path(word))
             yield (Plugin(path.stem, str(path)), _Loader(path))
         else:
             if not _module_exists(word):
                 raise InputError(f"--plugin {word}: no such module", "give a module's name or the path of a .py file")
             yield (Plugin(word, word), _Loader(word))
+
+
+def _readable(path: Path) -> Path:
+    """The whole path of a plugin's file. Raises InputError if it cannot be read as one."""
+    from judgeharness.files import opened
+
+    with opened(path, MAX_SOURCE_BYTES):
+        return path.resolve()
 
 
 def _module_exists(name: str) -> bool:

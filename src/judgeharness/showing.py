@@ -7,7 +7,6 @@ their own direction, and joiners stay, which emoji and Persian need.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -16,22 +15,24 @@ _INVISIBLE = (
     r"\xad\u061c\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_UNFIT = re.compile(f"(?![\n\t])[{_CONTROLS}{_INVISIBLE}]")
-_UNFIT_IN_LINES = re.compile(f"[{_CONTROLS}{_INVISIBLE}]")
+_UNFIT_IN_LINES = f"[{_CONTROLS}{_INVISIBLE}]"
+_UNFIT = rf"(?![\n\t]){_UNFIT_IN_LINES}"
 
 
 def safe(text: str) -> str:
     """Return a text in which what cannot be shown is escaped; line feeds and tabs stay."""
-    return _UNFIT.sub(_escape, text)
+    return re.sub(_UNFIT, _escape, text)
 
 
 def safe_line(text: str) -> str:
     """Return a text as `safe` does, in one line: line feeds and tabs are escaped too."""
-    return _UNFIT_IN_LINES.sub(_escape, text)
+    return re.sub(_UNFIT_IN_LINES, _escape, text)
 
 
 def json_text(value: Any) -> str:
     """Return a value as JSON in one line. If anything in it is not fit to be shown, it is escaped as JSON does."""
+    import json
+
     text = json.dumps(value, ensure_ascii=False)
     return text if safe(text) == text else json.dumps(value)
 

@@ -213,12 +213,12 @@ def test_a_kill_leaves_old_files_and_nothing_that_the_next_call_does_not_remove(
         for name in kept:
             (tmp_path / name).write_text("old")
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-        process = subprocess.Popen(command, cwd=tmp_path, **pipes)
-        process.stdin.write(f"{stop}\n")
-        process.stdin.flush()
-        assert any(line == "about to put it in place\n" for line in process.stdout)
-        process.kill()
-        process.wait()
+        with subprocess.Popen(command, cwd=tmp_path, **pipes) as process:
+            process.stdin.write(f"{stop}\n")
+            process.stdin.flush()
+            said = process.stdout.readline()
+            process.kill()
+        assert said == "about to put it in place\n"
         new = [name for name in kept if (tmp_path / name).read_text() != "old"]
         assert len(new) == stop - 1
         assert len(leftovers(tmp_path)) >= 2

@@ -127,12 +127,14 @@ def evaluate(session: Session, request: Request, data_dir: str | None, store: st
     evaluation = prepared(session, request, data_dir, path)
     with open_store(path, create=True) as opened:
         runs = run_all([evaluation], opened)
-        measures, unanswered = evaluation.measures, evaluation.unanswered
+        measures, incomplete = evaluation.measures, evaluation.unanswered > 0
         # Its items are many in a large task, and the leaderboard reads its own.
         del evaluation
         if request.shard is None or form != "table":
-            reporter(leaderboard(runs, opened.runs, measures), sys.stdout)
-    return int(any(run.n_failed for run in runs) or unanswered > 0)
+            board = leaderboard(runs, opened.runs, measures)
+            incomplete |= any(faults for each in board.boards for faults in each.faults.values())
+            reporter(board, sys.stdout)
+    return int(incomplete or any(run.n_failed for run in runs))
 
 
 def prepared(session: Session, request: Request, data_dir: str | None, store: Path) -> Evaluation:

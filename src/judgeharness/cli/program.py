@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 from types import TracebackType
@@ -173,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     output = make_steady()
     sys.excepthook = _print_trace
     listen()
-    logging.getLogger("judgeharness").addHandler(_Notes())
+    _show_notes()
     code = run(arguments)
     # A plugin may have closed it.
     if not sys.stdout.closed:
@@ -214,11 +213,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return HarnessError.exit_code
 
 
-class _Notes(logging.Handler):
-    """What parts without a console have to say, a line each."""
+def _show_notes() -> None:
+    """Have what parts without a console log printed, a line each."""
+    import logging
 
-    def emit(self, record: logging.LogRecord) -> None:
-        echo(safe_line(f"note: {record.getMessage()}"), err=True)
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            echo(safe_line(f"note: {record.getMessage()}"), err=True)
+
+    logging.getLogger("judgeharness").addHandler(Notes())
 
 
 def _code_of(error: click.exceptions.Exit | SystemExit) -> int:

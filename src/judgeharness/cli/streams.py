@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import json
 import os
 import re
 import select
@@ -88,6 +87,8 @@ def echo(text: str, *, err: bool = False) -> None:
 
 def json_line(value: Any) -> str:
     """Return a value as JSON in one line, with escapes in place of what standard output cannot encode or show."""
+    import json
+
     text = json_text(value)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
