@@ -207,3 +207,18 @@ def test_a_wording_that_fails_names_its_item_in_one_line():
     )
     with pytest.raises(InputError, match=r"template mine\.jinja, item u1: computes too much"):
         wording.render("u1", {})
+
+
+@pytest.mark.parametrize("source", ["{{ 'a'.upper }}", "{{ range }}", "{{ [1] | map('string') }}"])
+def test_nothing_is_written_that_is_shown_by_its_place_in_memory(source):
+    turns = [{"role": "user", "content": "hello"}]
+    with pytest.raises(HarnessError, match="which is not a text"):
+        ChatTemplate(source, {}).render(turns, True, date(2024, 7, 26))
+
+
+def test_a_chat_template_adds_no_more_than_a_conversation_needs():
+    turns = [{"role": "user", "content": "hello " * 1000}]
+    with pytest.raises(HarnessError, match="adds more than 65,536 characters"):
+        ChatTemplate("{{ ('12345, ' * 9000) * 9 }}", {}).render(turns, True, date(2024, 7, 26))
+    twice = ChatTemplate("{{ messages[0].content }}{{ messages[0].content }}", {})
+    assert twice.render(turns, True, date(2024, 7, 26)) == "hello " * 2000

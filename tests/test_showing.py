@@ -18,7 +18,8 @@ def test_every_character_that_is_not_seen_is_escaped():
     """By the categories of Unicode: controls, formats, surrogates, separators of lines and paragraphs, and all tags."""
     for code in range(sys.maxunicode + 1):
         char = chr(code)
-        hidden = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} or 0xE0000 <= code <= 0xE0FFF
+        hidden = unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"} or 0xE0000 <= code <= 0xE0FFF
+        hidden |= char in "\u115f\u1160\u2800\u3164\uffa0"
         if hidden and char not in HARMLESS:
             assert safe_line(char).isascii(), hex(code)
             assert safe_line(char).isprintable(), hex(code)

@@ -205,7 +205,7 @@ def test_wrong_names_are_found_before_anything_is_written(suite, tmp_path):
     assert judgeharness("run", tmp_path / "none.toml").code == 2
     (tmp_path / "file").write_text("")
     suite.write_text(SUITE[: SUITE.rindex("[[evaluations]]")])
-    assert "--report" in judgeharness("run", suite, "--report", tmp_path / "file" / "x").err
+    assert "is no folder" in judgeharness("run", suite, "--report", tmp_path / "file" / "x").err
 
 
 def test_the_paper_is_reproduced_where_no_model_is_needed(data_dir, tmp_path, monkeypatch):
@@ -235,3 +235,21 @@ def test_the_paper_is_reproduced_where_no_model_is_needed(data_dir, tmp_path, mo
     assert rows["uniform"] == ["0.364 / **0.365**", "0.307 / 0.307", "0.350 / 0.350", "0.000 / 0.000"]
     report = "\n".join(lines)
     assert "do not follow from the released labels" in report
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("z = " + "9" * 5000, "not valid TOML"), ("a" + ".a" * 100_000 + " = 1", "a key has more than 32 parts")],
+    ids=["digits", "parts"],
+)
+def test_what_a_parser_of_toml_does_not_bear_is_refused_at_once(tmp_path, text, said):
+    (tmp_path / "s.toml").write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_suite(tmp_path / "s.toml")
+
+
+def test_a_suite_has_so_many_evaluations_and_no_more(tmp_path):
+    table = '[[evaluations]]\ntasks = ["nli-sample"]\n'
+    (tmp_path / "s.toml").write_text('name = "s"\ntitle = "S"\n' + table * 201)
+    with pytest.raises(InputError, match="at most 200 items"):
+        read_suite(tmp_path / "s.toml")

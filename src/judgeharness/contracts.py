@@ -243,7 +243,7 @@ def _require_json(facts: object) -> Mapping[str, Any]:
     if not isinstance(facts, Mapping):
         raise ValueError(f"it gives {_kind(facts)}, not a mapping")
     try:
-        json.dumps(dict(facts), allow_nan=False)
+        json.dumps(dict(facts), allow_nan=False, sort_keys=True)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"what it gives is not JSON data: {error}") from error
     return facts

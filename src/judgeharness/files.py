@@ -17,6 +17,7 @@ from judgeharness.scratch import scratch
 MAX_DATA_BYTES = 1 << 30
 MAX_WEIGHTS_BYTES = 1 << 43
 _STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
+_DATABASE = b"SQLite format 3\0"
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -111,6 +112,8 @@ def require_place(path: Path) -> Path:
             kind = _KINDS.get(stat.S_IFMT(there.st_mode), "a circle of links")
             raise InputError(f"{path}: is {kind}, not a file", "name a new file, or one that may be replaced")
         _require_writable(path, target, there is not None)
+        if there is not None and _is_database(target):
+            raise InputError(f"{path}: is a database, such as a store", "name a new file")
     except (OSError, ValueError) as error:
         raise InputError(f"{_shortened(path)}: cannot be written: {_reason(error)}") from error
     return target
@@ -236,6 +239,11 @@ def _require_writable(path: Path, target: Path, exists: bool) -> None:
         raise InputError(f"{path}: cannot be written: the folder {folder} is read-only", "name a file in another one")
     if exists and not os.access(target, os.W_OK):
         raise InputError(f"{path}: cannot be written: it is read-only", "name another file")
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(_DATABASE)) == _DATABASE
 
 
 def _too_large(path: Path, most: int, what: str) -> InputError:

@@ -51,6 +51,9 @@ def read_json(text: str | bytes) -> Any:
         raise JsonError(f"not valid JSON: {error}") from error
 
 
+MOST_LINES = 10_000_000
+
+
 def json_lines(stream: IO[bytes], most: int = MAX_LINE_BYTES) -> Iterator[tuple[int, Any]]:
     """Yield the line numbers, from 1, and the values of JSON lines. Blank lines are skipped.
 
@@ -64,6 +67,8 @@ def json_lines(stream: IO[bytes], most: int = MAX_LINE_BYTES) -> Iterator[tuple[
     for number, given in enumerate(iter(lambda: stream.readline(most + 1), b""), start=1):
         if len(given) > most:
             raise JsonError(f"longer than {most:,} bytes", number)
+        if number > MOST_LINES:
+            raise JsonError(f"more than {MOST_LINES:,} lines", number)
         line = given.removeprefix(codecs.BOM_UTF8) if number == 1 else given
         if not line.strip():
             continue

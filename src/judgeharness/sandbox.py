@@ -13,7 +13,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import Any
 
@@ -22,6 +22,7 @@ from jinja2 import nodes, pass_eval_context
 from jinja2.compiler import CodeGenerator
 from jinja2.exceptions import SecurityError
 from jinja2.filters import make_attrgetter, sync_do_join
+from jinja2.runtime import Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
@@ -58,7 +59,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self, **settings: Any) -> None:
         # HTML escaping would change the stimulus.
-        super().__init__(trim_blocks=True, lstrip_blocks=True, autoescape=False, optimized=False, **settings)
+        super().__init__(
+            trim_blocks=True, lstrip_blocks=True, autoescape=False, optimized=False, finalize=_writable, **settings
+        )
         self.code_generator_class = _Metered
         self.globals["namespace"] = _Namespace
         self.globals.pop("lipsum", None)
@@ -269,6 +272,15 @@ class _Namespace(Namespace):
     def __repr__(self) -> str:
         # Jinja's shows all that is in it, and namespaces may hold each other.
         return "<Namespace>"
+
+
+def _writable(value: Any) -> Any:
+    """A value that is written. Others are shown by their place in memory, which is another one each time."""
+    if isinstance(value, Undefined | Macro):
+        return value
+    if callable(value) or isinstance(value, Iterator):
+        raise SecurityError(f"writes a {type(value).__name__}, which is not a text")
+    return value
 
 
 def bounded_json(value: Any, **settings: Any) -> str:

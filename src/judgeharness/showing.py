@@ -1,8 +1,8 @@
 r"""Text from outside, fit to be shown: nothing in it moves a cursor, hides, or changes the order of what is read.
 
 Shown as escapes such as `\x1b` and `\u202e` are control characters, half surrogate pairs, separators of lines and
-paragraphs, and the invisible characters that set directions, tag text or join nothing. Letters of every script keep
-their own direction, and joiners stay, which emoji and Persian need.
+paragraphs, characters for private use, and invisible ones that set directions, tag text, fill space or join nothing.
+Letters of every script keep their own direction, and joiners stay, which emoji and Persian need.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any
 
 _CONTROLS = r"\x00-\x1f\x7f-\x9f"
 _INVISIBLE = (
-    r"\xad\u061c\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
-    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    r"\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0e"
+    r"\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
 )
 _UNFIT_IN_LINES = f"[{_CONTROLS}{_INVISIBLE}]"
 _UNFIT = rf"(?![\n\t]){_UNFIT_IN_LINES}"

@@ -15,6 +15,8 @@ from judgeharness.tasks.folder import shipped
 from judgeharness.toml import FileTable, Name, Table, Text, read_toml
 from judgeharness.trust import Proposal
 
+MOST_EVALUATIONS = 200
+MOST_PEOPLE = 50
 Value = str | bool | int | float
 
 
@@ -43,8 +45,8 @@ class Suite(FileTable):
     about: str = ""
     metrics: tuple[Name, ...] = ()
     sort: Name = "jsd"
-    people: tuple[Annotated[int, Field(ge=1)], ...] = ()
-    evaluations: Annotated[tuple[EvaluationTable, ...], Field(min_length=1)]
+    people: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=MOST_PEOPLE)] = ()
+    evaluations: Annotated[tuple[EvaluationTable, ...], Field(min_length=1, max_length=MOST_EVALUATIONS)]
 
     def requests(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -13,6 +14,8 @@ from judgeharness.files import read_text
 from judgeharness.specs import NAME
 
 MAX_BYTES = 1 << 20
+MOST_PARTS = 32
+_DEEP_KEY = re.compile(rf"""(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MOST_PARTS}}}""")
 
 Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
@@ -36,9 +39,13 @@ T = TypeVar("T", bound=Table)
 def read_toml(path: Path, model: type[T], what: str) -> T:
     """The file as the model. what: such as "task", for errors. Raises InputError that names file, key and fault."""
     text = read_text(path, MAX_BYTES, f"{what} file")
+    # A parser takes time and memory by the square of that.
+    if _DEEP_KEY.search(text):
+        raise InputError(f"{path}: a key has more than {MOST_PARTS} parts")
     try:
         content: dict[str, Any] = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    # Among them a number with more digits than Python reads.
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not valid TOML: {error}") from error
     if "folder" in content:
         raise InputError(f"{path}: folder: is not set in the file")

@@ -227,3 +227,14 @@ def test_a_kill_leaves_old_files_and_nothing_that_the_next_call_does_not_remove(
     assert done.returncode == 0, done.stderr
     assert leftovers(tmp_path) == []
     assert all((tmp_path / name).read_text() != "old" for name in kept)
+
+
+def test_a_store_is_never_replaced_by_what_is_made_of_it(tmp_path):
+    store = tmp_path / "s.db"
+    asked = ("eval", "--task", "nli-sample", "--limit", "4", "--backend", "baseline:uniform", "--store", store)
+    assert judgeharness(*asked).code == 0
+    for words in (("report", "-o", store), ("export", "--task", "nli-sample", "--out", store)):
+        result = judgeharness(*words, "--store", store)
+        assert result.code == 2, words
+    assert "is a database" in judgeharness("report", "-o", store, "--store", store).err
+    assert judgeharness("leaderboard", "--store", store).code == 0

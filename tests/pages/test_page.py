@@ -5,6 +5,7 @@ import hashlib
 import html
 import html.parser
 import json
+import math
 import re
 import shlex
 import sqlite3
@@ -16,8 +17,12 @@ from judgeharness.backends.contract import BackendContext
 from judgeharness.backends.hf.backend import HuggingFaceBackend
 from judgeharness.backends.hf.options import HuggingFaceOptions
 from judgeharness.domain import Message
+from judgeharness.errors import HarnessError
+from judgeharness.pages.contract import Section
+from judgeharness.pages.page import _require_sound
 from judgeharness.pages.subjects import distinct
 from judgeharness.store.database import Store
+from judgeharness.walls import Wall
 from tests.helpers import judgeharness
 from tests.pages.conftest import LABELS, NASTY
 from tests.pages.test_packing import read_floats
@@ -297,3 +302,11 @@ def test_what_could_not_be_read_is_there_to_be_looked_at(made):
 
 def test_judges_of_the_same_name_are_told_apart():
     assert distinct(["a", "b", "a"], ["1234567", "2345678", "3456789"]) == ["a [123456]", "b", "a [345678]"]
+
+
+@pytest.mark.parametrize(
+    "section", [Section("t", 5), Section(b"t", "b"), Section("t", "b", data=object()), Section("t", "b", [math.nan])]
+)
+def test_a_section_that_is_not_sound_is_named(section):
+    with pytest.raises(HarnessError, match="section 'mine' of somebody breaks its contract"):
+        _require_sound(Wall("section 'mine' of somebody", "section"), "mine", section)

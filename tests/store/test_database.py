@@ -1,3 +1,4 @@
+import contextlib
 import sqlite3
 import threading
 
@@ -8,6 +9,7 @@ from judgeharness.domain import OptionScores
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.store import database
 from judgeharness.store.database import Store, store_path
+from judgeharness.store.rows import sealed
 from judgeharness.store.schema import APPLICATION_ID, MIGRATIONS
 from tests.helpers import judgeharness
 
@@ -178,3 +180,48 @@ def test_where_the_store_is(monkeypatch):
     monkeypatch.setenv("JUDGEHARNESS_STORE", "elsewhere.db")
     assert str(store_path(None)) == "elsewhere.db"
     assert str(store_path("given.db")) == "given.db"
+
+
+@pytest.mark.parametrize("name", [":memory:", "file:x.db", "file:x?mode=memory", "a b?c#d%20.db"])
+def test_a_name_is_a_file_whatever_sqlite_makes_of_it(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    asked = ("eval", "--task", "nli-sample", "--limit", "2", "--backend", "baseline:uniform", "--store", name)
+    assert judgeharness(*asked).code == 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert judgeharness("leaderboard", "--store", name).code == 0
+
+
+@pytest.mark.parametrize("fate", ["removed", "replaced"])
+def test_a_store_that_goes_away_is_said(tmp_path, fate):
+    path = tmp_path / "s.db"
+    with (
+        Store.open(path) as store,
+        pytest.raises(HarnessError, match="moved, removed or replaced"),
+        store.sessions.recorded("x", {}),
+    ):
+        path.unlink()
+        if fate == "replaced":
+            path.write_bytes(b"")
+
+
+def test_a_unique_index_of_somebody_else_is_refused(tmp_path):
+    path = tmp_path / "s.db"
+    Store.open(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE INDEX mine ON sessions (status)")
+        Store.open(path).close()
+        connection.execute("CREATE UNIQUE INDEX other ON sessions (status)")
+    with pytest.raises(HarnessError, match="unique index 'other'"):
+        Store.open(path)
+
+
+def test_numbers_that_no_sum_can_hold_are_damage(tmp_path):
+    path = tmp_path / "s.db"
+    asked = ("eval", "--task", "nli-sample", "--limit", "2", "--backend", "baseline:uniform", "--store", path)
+    assert judgeharness(*asked).code == 0
+    with Store.open(path) as store:
+        store.connection.execute("UPDATE items SET human = '[1e308, 1e308, 1e308]'")
+        store.connection.execute(f"UPDATE items SET checksum = {sealed('items')}")
+    result = judgeharness("leaderboard", "--store", path)
+    assert result.code == 1
+    assert "the store is damaged" in result.err

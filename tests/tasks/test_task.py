@@ -206,6 +206,7 @@ BAD_TASKS = {
     "same label": (TASK.replace('"No"', '"Yes"'), "share a name, text or code"),
     "no votes": (TASK.replace('votes = "votes"\n', ""), "give one of 'votes'"),
     "reserved field": (TASK.replace("question =", "options ="), "field names are taken: options"),
+    "name of Jinja's": (TASK.replace("question =", "self ="), "field names are taken: self"),
     "reserved reference": (TASK.replace("expert =", "uniform ="), "are taken"),
     "outside": (TASK.replace('"items.jsonl"', '"../../etc/passwd"'), "lies outside the task's folder"),
     "absolute": (TASK.replace('"items.jsonl"', '"/etc/passwd"'), "lies outside the task's folder"),

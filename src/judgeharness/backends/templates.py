@@ -20,6 +20,9 @@ from judgeharness.errors import HarnessError, first_line
 from judgeharness.sandbox import BoundedEnvironment, LimitError, bounded_json
 
 LONGEST_DATE_FORM = 1_000
+MOST_ADDED = 1 << 16
+MOST_REPEATED = 8
+"""A template writes at most so many characters of its own, and each text of the conversation so often."""
 SHOWN = 200
 """Characters of what a template says when it refuses a conversation."""
 
@@ -59,7 +62,10 @@ class ChatTemplate:
             "enable_thinking": False,
         }
         try:
-            return self._environment.text(self._compiled, values)
+            text = self._environment.text(self._compiled, values)
+            if len(text) > MOST_ADDED + MOST_REPEATED * sum(_length(turn) for turn in turns):
+                raise LimitError(f"adds more than {MOST_ADDED:,} characters to the conversation")
+            return text
         except LimitError as error:
             raise HarnessError(f"the model's chat template {error}", "use another model") from error
         # A template is code of the model's author and may raise anything.
@@ -72,6 +78,11 @@ class ChatTemplate:
         if len(form) > LONGEST_DATE_FORM or _WIDTH.search(form):
             raise jinja2.TemplateError("the form of a date is too long")
         return self._now.strftime(form)
+
+
+def _length(turn: Mapping[str, Any]) -> int:
+    content = turn["content"]
+    return len(content) if isinstance(content, str) else sum(len(part["text"]) for part in content)
 
 
 class _Generation(Extension):

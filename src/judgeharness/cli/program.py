@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from types import TracebackType
@@ -174,8 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     listen()
     _show_notes()
     code = run(arguments)
-    # A plugin may have closed it.
-    if not sys.stdout.closed:
+    # A plugin may have closed it, or taken it apart.
+    with contextlib.suppress(ValueError):
         sys.stdout.flush()
     # A reader that has gone, such as head, has what it wants.
     if output.failure is not None and not isinstance(output.failure, ConnectionError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from judgeharness.pages.templates import asset, html
 from judgeharness.registry import Registry
 from judgeharness.reports.leaderboard import Leaderboard
 from judgeharness.showing import safe
+from judgeharness.walls import Wall
 
 
 def sections_of(report: Report, registry: Registry) -> list[tuple[str, Section]]:
@@ -30,8 +32,19 @@ def sections_of(report: Report, registry: Registry) -> list[tuple[str, Section]]
             wall = registry.sections.wall(spec.name)
             raise wall.broken(spec.name, f"it gives {type(section).__name__}, not a Section")
         if section is not None:
+            _require_sound(registry.sections.wall(spec.name), spec.name, section)
             found.append((spec.name, section))
     return found
+
+
+def _require_sound(wall: Wall, name: str, section: Section) -> None:
+    texts = (section.title, section.body, section.script, section.style)
+    if not all(isinstance(each, str) for each in texts):
+        raise wall.broken(name, "its title, body, script and style are not all texts")
+    try:
+        json.dumps(section.data, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise wall.broken(name, f"its data is not plain data: {error}") from error
 
 
 def render(report: Report, sections: Sequence[tuple[str, Section]]) -> str:

@@ -55,6 +55,7 @@ class AnswerStore:
 
     def add(self, key: str, answer: Answer) -> None:
         """Keep the answer to a whole group; committed to disk when this returns."""
+        self.store.require_there()
         with transaction(self.store.connection):
             self.answers.add(key, self.backend_digest, self.session_id, answer)
             # In one step, so that a kill leaves none of them behind.

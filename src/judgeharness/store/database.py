@@ -58,7 +58,8 @@ class Store:
         self.runs = Runs(connection)
         # Other processes may name the store by a link.
         whole = path.resolve()
-        self.sessions = Sessions(connection, whole)
+        self.sessions = Sessions(connection, whole, self.require_there)
+        self._identity = _identity(whole)
         self.journal = Journal(partial(_connected, whole))
 
     @classmethod
@@ -93,6 +94,14 @@ class Store:
         if isinstance(error, UNREADABLE) and not isinstance(error, faults_of_ours):
             raise _store_error(self.path, error) from error
 
+    def require_there(self) -> None:
+        """Raises HarnessError if the file was moved, removed or replaced since it was opened."""
+        if _identity(self.path.resolve()) != self._identity:
+            raise HarnessError(
+                f"{self.path}: was moved, removed or replaced while it was in use",
+                "what was done since is not in the file of this name",
+            )
+
     def copy(self, target: Path) -> None:
         """Write the store as it is now to a new file. Raises HarnessError where that fails; no half of it stays."""
         _copy(self.connection, target)
@@ -124,8 +133,16 @@ def new_store(target: Path, work: Path | None = None) -> Iterator[Store]:
         place(folder / "new.db", target)
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    with contextlib.suppress(OSError):
+        about = path.stat()
+        return about.st_dev, about.st_ino
+    return None
+
+
 def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    # A whole path: SQLite gives names such as :memory: and file:x a meaning of their own.
+    connection = sqlite3.connect(path.absolute(), timeout=BUSY_SECONDS, isolation_level=None)
     try:
         harden(connection)
         connection.execute("PRAGMA foreign_keys = ON")
@@ -259,10 +276,19 @@ def _require_our_schema(connection: sqlite3.Connection, path: Path, version: int
     found = _schema(connection)
     expected = _expected_schema(version)
     triggers = [name for kind, name in found if kind == "trigger"]
+    unique = [name for (kind, name), sql in found.items() if kind == "index" and _is_unique(sql)]
     altered = [name for kind, name in expected if found.get((kind, name)) != expected[kind, name]]
-    if triggers or altered:
-        what = f"trigger '{triggers[0]}'" if triggers else f"table '{altered[0]}'"
-        raise HarnessError(f"{path}: {what} is not of judgeharness: the store was altered", RESCUE)
+    faults = [
+        *(f"trigger '{name}'" for name in triggers),
+        *(f"unique index '{name}'" for name in unique),
+        *(f"table '{name}'" for name in altered),
+    ]
+    if faults:
+        raise HarnessError(f"{path}: {faults[0]} is not of judgeharness: the store was altered", RESCUE)
+
+
+def _is_unique(sql: str) -> bool:
+    return sql.upper().split()[1:2] == ["UNIQUE"]
 
 
 def _schema(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:

@@ -65,7 +65,7 @@ def reading(what: str) -> Iterator[None]:
     """Reads a row's JSON. Raises HarnessError where it is not of the kind that is written there."""
     try:
         yield
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+    except (ValueError, ArithmeticError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise damaged(what) from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,15 +24,16 @@ INTERRUPTED = "interrupted"
 class Sessions:
     """The table `sessions`. A running session holds a lock beside the store, which ends with its process."""
 
-    def __init__(self, connection: sqlite3.Connection, store: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, store: Path, require_there: Callable[[], None]) -> None:
         self._connection = connection
         self._store = store
+        self._require_there = require_there
 
     @contextmanager
     def recorded(self, session_id: str, record: Mapping[str, Any]) -> Iterator[None]:
         """Keep a session's record when it starts, and how it ended: done, failed or interrupted.
 
-        Raises HarnessError if the store's folder cannot be written to.
+        Raises HarnessError if the store's folder cannot be written to, or the store is not there in the end.
         """
         lock = self._locked(session_id)
         try:
@@ -42,6 +43,7 @@ class Sessions:
             status = "failed"
             try:
                 yield
+                self._require_there()
                 status = "done"
             except KeyboardInterrupt:
                 status = INTERRUPTED

@@ -10,7 +10,11 @@ from pydantic import Field, model_validator
 from judgeharness.domain import LETTERS, Label
 from judgeharness.toml import FileTable, Name, Table, Text, read_toml
 
-RESERVED_FIELDS = frozenset({"explanations", "instruction", "labels", "loop", "options"})
+RESERVED_FIELDS = frozenset(
+    {"explanations", "instruction", "labels", "loop", "options"}
+    # Names that have a meaning of their own in templates.
+    | {"self", "true", "false", "none", "True", "False", "None", "caller", "varargs", "kwargs"}
+)
 
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from judgeharness.backends.openai.address import OPENAI, find_address, find_key
+from judgeharness.backends.openai.address import OPENAI, find_address, find_key, sensitive
 from judgeharness.errors import HarnessError, InputError
 
 
@@ -39,3 +39,20 @@ def test_keys_come_from_the_environment():
     assert find_key(local, "MY_KEY", {"MY_KEY": " k "}) == "k"
     with pytest.raises(HarnessError, match="OPENAI_API_KEY is not set"):
         find_key(find_address("gpt-4o", None, {}), "OPENAI_API_KEY", {})
+
+
+@pytest.mark.parametrize("name", ["m@HTTP://localhost:1/v1", "m@http://localhost:1/v1"])
+def test_a_scheme_in_capitals_is_one(name):
+    assert sensitive(name) == "address"
+    assert find_address(name, None, {}).url.lower() == "http://localhost:1/v1"
+
+
+@pytest.mark.parametrize("name", ["m@localhost:8000/v1", "m@10.0.0.7:80", "m@ftp://host/v1", "m@localhost"])
+def test_what_may_be_meant_as_an_address_does_not_go_to_openai(name):
+    with pytest.raises(InputError, match="the address is not one such as"):
+        find_address(name, None, {})
+
+
+@pytest.mark.parametrize("name", ["@cf/meta/llama-3-8b", "claude-3@20240229", "org/model@main"])
+def test_names_of_models_may_hold_an_at(name):
+    assert find_address(name, None, {}).model == name

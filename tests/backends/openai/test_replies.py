@@ -193,3 +193,10 @@ def test_texts_in_replies(name):
 def test_replies_without_a_text(reply):
     with pytest.raises(FaultError, match="no text"):
         read_text(reply)
+
+
+@pytest.mark.parametrize("count", [1 << 63, -1, True, "7", 1.5])
+def test_counts_of_tokens_that_make_no_sense_are_none(count):
+    reply = {"choices": [{"text": "a"}], "usage": {"prompt_tokens": count, "completion_tokens": 3}}
+    found = read_text(reply)
+    assert (found.prompt_tokens, found.answer_tokens) == (None, 3)

@@ -14,7 +14,8 @@ from judgeharness.keys import fault_of, remember
 from judgeharness.specs import Kind
 
 OPENAI = "https://api.openai.com/v1"
-_MODEL = re.compile(r"(?P<model>.*?)(@(?P<address>https?://.*))?", re.DOTALL)
+_MODEL = re.compile(r"(?P<model>.*?)(@(?P<address>https?://.*))?", re.DOTALL | re.IGNORECASE)
+_UNCLEAR = re.compile(r"@\s*([\w.+-]+://|[\w.-]+:[0-9]+(/|$)|localhost\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ def find_address(name: str, base_url: str | None, environment: Mapping[str, str]
     model, given = (found["model"], found["address"]) if found else (name, None)
     if not model:
         raise InputError("openai: names no model", "for example openai:gpt-4o or openai:MODEL@http://localhost:8000/v1")
+    if given is None and _UNCLEAR.search(name):
+        raise InputError(f"openai:{name}: the address is not one such as http://localhost:8000/v1")
     url = (given or base_url or environment.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
     parts = urlsplit(url)
     # Wherever an @ is: a password may hold slashes.

@@ -176,5 +176,10 @@ async def _following(results: Any) -> Result | None:
 
 
 async def _closed(results: Any, client: Client) -> None:
+    # A signal may have broken off the loop in the middle of a step.
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
     await results.aclose()
     await client.close()

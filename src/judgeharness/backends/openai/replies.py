@@ -29,6 +29,8 @@ from judgeharness.backends.openai.origin import UNNAMED, Origin, read_origin
 
 _TOKEN_ID = re.compile(r"token_id:(\d{1,9})")
 MOST_CANDIDATES = 1 << 18
+MOST_TOKENS = 1 << 30
+"""Larger counts are taken for none."""
 Row = tuple[str | None, int | None, Any]
 """A token's text and id, and what the reply has for its log-probability."""
 
@@ -210,7 +212,8 @@ def _text(text: str, data: Any) -> str:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
+    return value if known else None
 
 
 def _sequence(value: Any) -> Sequence[Any]:
