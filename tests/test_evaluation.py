@@ -239,7 +239,7 @@ def test_a_predictor_that_gives_no_distributions(fake, model, said):
 
 def test_broken_metrics_and_transforms_are_named_and_scores_kept(fake):
     for words, code, message in (
-        (["--metric", "broken"], 0, "failed in 'broken': ZeroDivisionError: oh"),
+        (["--metric", "broken"], 1, "failed in 'broken': ZeroDivisionError: oh"),
         (["--metric", "shapeless"], 0, "gives the shape (5, 3), not (5,)"),
         (["--transform", "halves"], 1, "the probabilities of a row sum to 0.3"),
     ):

@@ -234,8 +234,8 @@ def test_a_plugin_adds_a_section_with_a_script(made):
     ("body", "said"),
     [
         ("return None", None),
-        ("return 'text'", "section 'ours-count' gave str, not a Section"),
-        ("raise ValueError('oh')", "section 'ours-count' failed: ValueError: oh"),
+        ("return 'text'", "it gives str, not a Section"),
+        ("raise ValueError('oh')", "failed in 'section': ValueError: oh"),
     ],
 )
 def test_a_section_that_fails_is_named_and_nothing_is_written(made, body, said):

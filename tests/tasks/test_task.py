@@ -212,7 +212,7 @@ BAD_TASKS = {
     "absolute": (TASK.replace('"items.jsonl"', '"/etc/passwd"'), "lies outside the task's folder"),
     "template outside": (TASK.replace('"prompt.jinja"', '"/etc/passwd"'), "lies outside the task's folder"),
     "no file": (TASK.replace('"items.jsonl"', '"absent.jsonl"'), "no such data file"),
-    "no template": (TASK.replace('"prompt.jinja"', '"absent.jinja"'), "no such file"),
+    "no template": (TASK.replace('"prompt.jinja"', '"absent.jinja"'), "no such template"),
     "no builtin": (TASK.replace('"prompt.jinja"', '"builtin:nly"'), "no built-in template 'nly'"),
     "folder": ('folder = "/"\n' + TASK, "folder: is not set in the file"),
     "split": (TASK + '\n[[splits]]\nname = "a"\n', "give one of 'explanations' and 'rest'"),
