@@ -240,7 +240,7 @@ def test_a_predictor_that_gives_no_distributions(fake, model, said):
 def test_broken_metrics_and_transforms_are_named_and_scores_kept(fake):
     for words, code, message in (
         (["--metric", "broken"], 1, "failed in 'broken': ZeroDivisionError: oh"),
-        (["--metric", "shapeless"], 0, "gives the shape (5, 3), not (5,)"),
+        (["--metric", "shapeless"], 1, "gives the shape (5, 3), not (5,)"),
         (["--transform", "halves"], 1, "the probabilities of a row sum to 0.3"),
     ):
         result = fake(*words, form="table")
