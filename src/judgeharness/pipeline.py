@@ -119,7 +119,7 @@ def ask(
 
     A group for which another process asks is left to it, and waited for. progress: told the number of prompts of each
     group that is done. waiting: told how many items others still ask for when nothing else is left. Raises HarnessError
-    where a backend breaks its contract: a group answered twice, not at all, unasked, or with the wrong shape.
+    if a backend breaks its contract: a group answered twice, not at all, unasked, or with the wrong shape.
     """
     done = Outcome()
     left = work.missing

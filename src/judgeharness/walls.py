@@ -85,14 +85,9 @@ class Wall:
         """A function of the component, behind this wall."""
 
         def behind(*given: Any, **named: Any) -> Any:
-            try:
-                return function(*given, **named)
-            except self.passing:
-                raise
-            except BaseException as error:
-                raise self._failed(what, error) from error
+            return self.call(what, function, *given, **named)
 
-        behind._wall = self  # type: ignore[attr-defined]
+        vars(behind)["_wall"] = self
         return update_wrapper(behind, function, updated=())
 
     def _failed(self, what: str, error: BaseException) -> HarnessError:

@@ -89,7 +89,9 @@ class Sessions:
         try:
             lock = take(path)
         except OSError as error:
-            raise HarnessError(f"{path.parent}: cannot be written to: {error.strerror}") from error
+            raise HarnessError(
+                f"{path.parent}: no lock can be made there: {error.strerror}", "keep the store on a disk of this machine"
+            ) from error
         if lock is None:
             raise HarnessError(f"session {session_id} is running already")
         return lock
