@@ -90,7 +90,7 @@ class Sessions:
             lock = take(path)
         except OSError as error:
             raise HarnessError(
-                f"{path.parent}: no lock can be made there: {error.strerror}", "keep the store on a disk of this machine"
+                f"{path.parent}: no lock can be made there: {error.strerror}", "keep the store on a local disk"
             ) from error
         if lock is None:
             raise HarnessError(f"session {session_id} is running already")
