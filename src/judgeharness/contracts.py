@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from judgeharness.backends.contract import Model
 from judgeharness.domain import (
+    Answer,
     Decoding,
     FloatArray,
     GeneratedTexts,
@@ -62,8 +63,7 @@ def close(parts: Iterable[object]) -> None:
 
 def require_group(group: object, item: Item, task: Task) -> PromptGroup:
     """A strategy's prompts for an item. Raises ValueError."""
-    _require_type(group, PromptGroup)
-    assert isinstance(group, PromptGroup)  # noqa: S101 (for mypy)
+    group = _require_type(group, PromptGroup)
     if group.uid != item.uid:
         raise ValueError(f"the group for item '{item.uid}' is named {group.uid!r}")
     if not isinstance(group.prompts, tuple) or not group.prompts:
@@ -119,19 +119,18 @@ def _answers(
 
 
 def _require_answer(result: object, expected: type, asked: dict[str, PromptGroup]) -> object:
-    _require_type(result, expected, ScoringFailure)
-    assert isinstance(result, OptionScores | GeneratedTexts | ScoringFailure)  # noqa: S101 (for mypy)
-    group = asked.pop(result.uid, None) if isinstance(result.uid, str) else None
+    answer: Answer | ScoringFailure = _require_type(result, expected, ScoringFailure)
+    group = asked.pop(answer.uid, None) if isinstance(answer.uid, str) else None
     if group is None:
-        raise ValueError(f"an answer for {result.uid!r}, which was not asked, or is answered already")
+        raise ValueError(f"an answer for {answer.uid!r}, which was not asked, or is answered already")
     prompts = len(group.prompts)
-    if isinstance(result, OptionScores) and result.scores.shape != (prompts, group.n_options):
+    if isinstance(answer, OptionScores) and answer.scores.shape != (prompts, group.n_options):
         raise ValueError(
-            f"the scores of '{result.uid}' have the shape {result.scores.shape}, not {(prompts, group.n_options)}"
+            f"the scores of '{answer.uid}' have the shape {answer.scores.shape}, not {(prompts, group.n_options)}"
         )
-    if isinstance(result, GeneratedTexts) and len(result.texts) != prompts:
-        raise ValueError(f"{len(result.texts)} texts for the {prompts} prompts of '{result.uid}'")
-    return result
+    if isinstance(answer, GeneratedTexts) and len(answer.texts) != prompts:
+        raise ValueError(f"{len(answer.texts)} texts for the {prompts} prompts of '{answer.uid}'")
+    return answer
 
 
 def _results(
@@ -205,15 +204,14 @@ def _checked(wall: Wall, name: str, check: Callable[..., T], *given: Any) -> T:
         raise wall.broken(name, said(error)) from error
 
 
-def _require_type(value: object, *expected: type) -> object:
+def _require_type(value: object, *expected: type[T]) -> T:
     if not isinstance(value, expected):
         raise ValueError(f"it gives {_kind(value)}, not {' or '.join(each.__name__ for each in expected)}")
     return value
 
 
 def _require_prompt(prompt: object, item: Item, labels: int) -> None:
-    _require_type(prompt, Prompt)
-    assert isinstance(prompt, Prompt)  # noqa: S101 (for mypy)
+    prompt = _require_type(prompt, Prompt)
     if not isinstance(prompt.messages, tuple) or not prompt.messages:
         raise ValueError(f"a prompt of '{item.uid}' has no messages, or they are not a tuple")
     for message in prompt.messages:
@@ -227,8 +225,7 @@ def _require_prompt(prompt: object, item: Item, labels: int) -> None:
 
 
 def _require_decoding(decoding: object) -> None:
-    _require_type(decoding, Decoding)
-    assert isinstance(decoding, Decoding)  # noqa: S101 (for mypy)
+    decoding = _require_type(decoding, Decoding)
     sound = isinstance(decoding.max_tokens, int) and decoding.max_tokens > 0 and isinstance(decoding.seed, int)
     if not sound or not math.isfinite(decoding.temperature) or decoding.temperature < 0:
         raise ValueError(f"texts cannot be written with {decoding}")
