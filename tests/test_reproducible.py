@@ -139,7 +139,7 @@ def test_a_baseline_is_made_again_and_cannot_be_verified(store, tmp_path):
     assert "asked no prompts" in result.err
     result = judgeharness("rerun", run.id, "--store", store, "--into", tmp_path / "new.db")
     assert result.code == 2
-    assert "is there already" in result.err
+    assert "is a database" in result.err
 
 
 def test_answers_that_are_other_ones_now_are_found(store):

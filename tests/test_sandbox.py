@@ -1,9 +1,9 @@
 """Templates that would take all memory or all time, each stopped in words, with time and memory measured."""
 
+import inspect
 import json
 import subprocess
 import sys
-import textwrap
 from datetime import date
 
 import pytest
@@ -12,6 +12,7 @@ from judgeharness import sandbox
 from judgeharness.backends.templates import ChatTemplate
 from judgeharness.errors import HarnessError, InputError
 from judgeharness.tasks.template import Wording
+from tests import memory
 
 LONG = "'a' * 9000 * 400"
 NAMESPACE = "{% set ns = namespace(x=[1], y=[1], t='a') %}{% for i in range(60) %}"
@@ -92,16 +93,16 @@ ATTACKS = {
 SECONDS, MEGABYTES = 10, 500
 
 CHILD = """
-import json, os, resource, sys, time
+import json, resource, sys, time
 from datetime import date
 from judgeharness.backends.templates import ChatTemplate
 from judgeharness.errors import HarnessError
 from judgeharness.tasks.template import Wording
 
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 def tried(source, kind):
+    forget()
     begun = time.process_time()
     try:
         if kind == "chat":
@@ -113,14 +114,14 @@ def tried(source, kind):
         said = error.lines()
     return {"said": said, "seconds": time.process_time() - begun, "megabytes": peak()}
 
-found = {f"{name}: {kind}": tried(source, kind) for name, source in json.load(sys.stdin).items() for kind in KINDS}
+found = {f"{name}: {kind}": tried(source, kind) for name, source in json.load(sys.stdin).items() for kind in ("chat", "wording")}
 json.dump(found, sys.stdout)
 """
 
 
 @pytest.fixture(scope="module")
 def attacked():
-    code = textwrap.dedent(CHILD).replace("KINDS", "('chat', 'wording')")
+    code = inspect.getsource(memory) + CHILD
     done = subprocess.run(
         [sys.executable, "-c", code], input=json.dumps(ATTACKS), capture_output=True, text=True, check=True, timeout=300
     )

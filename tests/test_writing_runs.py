@@ -198,8 +198,8 @@ def test_a_backend_that_cannot_answer_so_is_refused_first(pen, name):
 
 
 BROKEN = {
-    "too few texts": ("pen:short", "verbalized", "in the shape (1,), not (6,)"),
-    "scores for texts": ("pen:wrong", "verbalized", "with OptionScores"),
+    "too few texts": ("pen:short", "verbalized", "'generate': 1 texts for the 6 prompts of 'sample-01'"),
+    "scores for texts": ("pen:wrong", "verbalized", "OptionScores, not GeneratedTexts or ScoringFailure"),
     "no end": ("both:sound", "endless", "Endless asks more than 100 times for item sample-0"),
     "a wrong end": ("both:sound", "liar", "its 'ends_in' is wrong"),
 }

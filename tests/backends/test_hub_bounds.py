@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import inspect
 import json
 import os
 import subprocess
@@ -11,16 +12,17 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from tests import memory
 from tests.helpers import serving
 from tests.leaks import KEY, echo, leaks
 
 FIND = """
-import json, resource, sys, time, traceback
+import json, sys, time, traceback
 from judgeharness.backends import hub, hub_client
 from judgeharness.errors import HarnessError
 
 hub_client.SECONDS = float(sys.argv[1])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 for name in sys.argv[2:]:
     begun = time.monotonic()
     try:
@@ -28,8 +30,7 @@ for name in sys.argv[2:]:
     except HarnessError as error:
         said = "\\n".join(error.lines())
         traceback.print_exc()
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(json.dumps([said, time.monotonic() - begun, grown / 1024]))
+    print(json.dumps([said, time.monotonic() - begun, peak() - before]))
 """
 
 
@@ -82,7 +83,7 @@ def find(endpoint, home, *names, token=KEY, seconds=20.0):
     """What finding models brings: their words, seconds, and what the process had grown by; and its traces."""
     environment = os.environ | {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_TOKEN": token}
     done = subprocess.run(
-        [sys.executable, "-c", FIND, str(seconds), *names],
+        [sys.executable, "-c", inspect.getsource(memory) + FIND, str(seconds), *names],
         capture_output=True,
         text=True,
         env=environment,

@@ -33,7 +33,7 @@ class Slow(PretendModel):
                 time.sleep(60)
             if count == 2 and self.model == "waits-for-a-process":
                 print("at work", flush=True)
-                subprocess.run([sys.executable, "-c", "import time; time.sleep(77)"])
+                subprocess.run([sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(77)"])
             if count == 2 and self.model == "does-not-hear":
                 print("at work", flush=True)
                 while True:
@@ -108,9 +108,8 @@ def test_a_second_signal_ends_at_once(evaluation):
 
 def test_processes_that_were_started_end_too(evaluation):
     process = evaluation("waits-for-a-process")
-    deadline = time.monotonic() + 20
-    while not (children := _children(process.pid)) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert process.stdout.readline() == "begun\n"
+    children = _children(process.pid)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert children

@@ -300,7 +300,7 @@ def test_backup(evaluated, tmp_path):
     assert rows(tmp_path / "copy.db", "predictions") == rows(evaluated, "predictions")
     again = judgeharness("store", "backup", "--to", tmp_path / "copy.db", "--store", evaluated)
     assert again.code == 2
-    assert "is there already" in again.err
+    assert "is a database" in again.err
 
 
 def test_between_two_texts():

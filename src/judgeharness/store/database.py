@@ -59,7 +59,8 @@ class Store:
         # Other processes may name the store by a link.
         whole = path.resolve()
         self.sessions = Sessions(connection, whole, self.require_there)
-        self._identity = _identity(whole)
+        # The path may be changed for messages.
+        self._named, self._identity = path, _identity(whole)
         self.journal = Journal(partial(_connected, whole))
 
     @classmethod
@@ -96,7 +97,7 @@ class Store:
 
     def require_there(self) -> None:
         """Raises HarnessError if the file was moved, removed or replaced since it was opened."""
-        if _identity(self.path.resolve()) != self._identity:
+        if _identity(self._named.resolve()) != self._identity:
             raise HarnessError(
                 f"{self.path}: was moved, removed or replaced while it was in use",
                 "what was done since is not in the file of this name",

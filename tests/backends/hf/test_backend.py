@@ -203,7 +203,7 @@ def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny_model, co
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("M", (), {"available": 1000})())
     monkeypatch.setattr(HuggingFaceBackend, "_load", lambda self, folder: pytest.fail("loaded"))
     with pytest.raises(HarnessError, match=r"GB in float32, and cpu has 0\.0 GB free"):
-        HuggingFaceBackend(str(tiny_model), HuggingFaceOptions(), context).open()
+        HuggingFaceBackend(str(tiny_model), HuggingFaceOptions(device="cpu"), context).open()
 
 
 def test_a_gguf_file_that_fits_neither_memory_nor_disk_is_refused_before_it_is_converted(tmp_path, monkeypatch):
@@ -216,10 +216,10 @@ def test_a_gguf_file_that_fits_neither_memory_nor_disk_is_refused_before_it_is_c
     with monkeypatch.context() as small:
         small.setattr(psutil, "virtual_memory", lambda: type("M", (), {"available": 1000})())
         with pytest.raises(HarnessError, match=r"takes about 0\.5 GB in float32, and cpu has 0\.0 GB free"):
-            HuggingFaceBackend("smollm2", HuggingFaceOptions(), context).open()
+            HuggingFaceBackend("smollm2", HuggingFaceOptions(device="cpu"), context).open()
     monkeypatch.setattr(shutil, "disk_usage", lambda path: type("D", (), {"free": 1000})())
     with pytest.raises(HarnessError, match=r"takes 0\.5 GB dequantised, and .* has 0\.0 GB free"):
-        HuggingFaceBackend("smollm2", HuggingFaceOptions(), context).open()
+        HuggingFaceBackend("smollm2", HuggingFaceOptions(device="cpu"), context).open()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import gzip
+import inspect
 import json
 import subprocess
 import sys
@@ -12,10 +13,11 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from tests import memory
 from tests.helpers import serving
 
 CLIENT = """
-import asyncio, json, resource, sys, time
+import asyncio, json, sys, time
 from judgeharness.backends.openai.address import Address
 from judgeharness.backends.openai.client import Client, Key
 from judgeharness.backends.openai.faults import FaultError, RefusedError
@@ -29,10 +31,10 @@ async def ask(url):
     await client.close()
     print(json.dumps([said, time.monotonic() - begun]))
 
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 for url in sys.argv[2:]:
     asyncio.run(ask(url))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(peak() - before)
 """
 ZEROS = b"0" * (1 << 20)
 
@@ -119,11 +121,11 @@ def hostile():
 def ask(address, *names, timeout=20.0):
     """What requests bring, in one process: for each its words and seconds, and what the process grew by, in MB."""
     urls = [f"{address}/{name.replace(' ', '_')}/v1" for name in names]
-    command = [sys.executable, "-c", CLIENT, str(timeout), *urls]
+    command = [sys.executable, "-c", inspect.getsource(memory) + CLIENT, str(timeout), *urls]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert not done.stderr
-    *found, kilobytes = done.stdout.splitlines()
-    return [json.loads(each) for each in found], int(kilobytes) / 1024
+    *found, megabytes = done.stdout.splitlines()
+    return [json.loads(each) for each in found], float(megabytes)
 
 
 def test_a_reply_is_bounded_once_it_is_decoded(hostile):
