@@ -72,6 +72,11 @@ def test_sizes_are_bounded(tmp_path):
     assert time.monotonic() - begun < 1
 
 
+def test_a_file_that_gives_an_error_is_named():
+    with pytest.raises(InputError, match="/proc/self/mem: cannot be read: Input/output error"):
+        files.read_bytes(Path("/proc/self/mem"))
+
+
 def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(b"x" * 100_000)

@@ -192,6 +192,16 @@ def test_a_run_from_before_requests_were_kept_is_told_by_its_parts(store):
     assert json.loads(result.out)["items"] == 3
 
 
+def test_budgets_that_older_records_have_among_their_options_are_left_out(store):
+    run = runs(store)["hf:smollm2", "no-explanation", "softmax"]
+    options = {**run.record["request"]["options"], "max_requests": "1", "max_tokens": "1"}
+    record = {**run.record, "request": {**run.record["request"], "options": options}}
+    alter(store, "runs", f"id = '{run.id}'", record=json.dumps(record))
+    result = judgeharness("rerun", run.id, "--store", store, "--format", "json")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["items"] == 3
+
+
 def test_a_task_that_is_another_one_now(tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()

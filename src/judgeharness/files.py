@@ -56,7 +56,10 @@ def opened(path: Path, most: int = MAX_DATA_BYTES, what: str = "file") -> Iterat
             yield io.BufferedReader(_Bounded(descriptor, path, about.st_size))
             return
         os.set_blocking(descriptor, True)
-        content = plain.read(most + 1)
+        try:
+            content = plain.read(most + 1)
+        except OSError as error:
+            raise InputError(f"{_shortened(path)}: cannot be read: {_reason(error)}") from error
         if len(content) > most:
             raise _too_large(path, most, what)
         yield io.BufferedReader(io.BytesIO(content))
@@ -65,10 +68,7 @@ def opened(path: Path, most: int = MAX_DATA_BYTES, what: str = "file") -> Iterat
 def read_bytes(path: Path, most: int = MAX_DATA_BYTES, what: str = "file") -> bytes:
     """Return a file's content. Arguments and errors are those of `opened`."""
     with opened(path, most, what) as stream:
-        try:
-            return stream.read()
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read: {_reason(error)}") from error
+        return stream.read()
 
 
 def read_text(path: Path, most: int = MAX_DATA_BYTES, what: str = "file") -> str:
@@ -209,7 +209,10 @@ class _Bounded(io.FileIO):
         self._size = size
 
     def readinto(self, buffer: Any) -> int | None:
-        done = super().readinto(buffer)
+        try:
+            done = super().readinto(buffer)
+        except OSError as error:
+            raise InputError(f"{self._path}: cannot be read: {_reason(error)}") from error
         if self.tell() > self._size:
             raise InputError(f"{self._path}: grew while it was read", "wait until whatever writes it has ended")
         return done

@@ -13,10 +13,12 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+import httpx2
 import numpy as np
 import pytest
 
 from judgeharness.backends.contract import Scorer
+from judgeharness.backends.openai import client
 from judgeharness.backends.openai.budget import NoLedger
 from judgeharness.domain import Decoding, Message, OptionScores, Prompt, PromptGroup, ScoringFailure
 from judgeharness.errors import HarnessError, InputError
@@ -345,6 +347,14 @@ def test_retry_after_is_kept_to(stand_in, backend_at):
     found = score(backend, groups(2))
     assert all(isinstance(each, OptionScores) for each in found.values())
     assert times[1] - times[0] >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("7", 7.0), ("0.5", 0.5), ("inf", None), ("1e999", None), ("nan", None), ("-3", None), ("9" * 400, None)],
+)
+def test_retry_after_is_a_number_of_seconds_or_nothing(text, seconds):
+    assert client._retry_after(httpx2.Response(429, headers={"retry-after": text})) == seconds
 
 
 @pytest.mark.parametrize("option", [("--budget-requests", 40), ("--budget-tokens", 2_000)])

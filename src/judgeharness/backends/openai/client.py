@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -195,14 +196,12 @@ def _lenient(content: bytes) -> Any:
 
 
 def _retry_after(response: httpx2.Response) -> float | None:
-    """Seconds, from a number or a date (RFC 9110, 10.2.3)."""
+    """Seconds, from a number or a date (RFC 9110, 10.2.3); None where there is neither."""
     text = response.headers.get("retry-after")
     if text is None:
         return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        return float(text)
     try:
         now = parsedate_to_datetime(response.headers["date"])
         return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
