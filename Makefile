@@ -23,6 +23,7 @@ lint: $(VENV)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 # Needs the ChaosNLI and VariErr files: JUDGEHARNESS_DATA_DIR, or `judgeharness data fetch`.
 bench: $(VENV)/test $(VENV)/lm-eval/ready

@@ -38,12 +38,12 @@ from judgeharness.backends.llamacpp.backend import LlamaCppBackend
 from judgeharness.backends.llamacpp.decodes import decodes
 from judgeharness.backends.llamacpp.library import LlamaContext, LlamaModel
 from judgeharness.backends.llamacpp.options import LlamaCppOptions
+from judgeharness.backends.local.prefix_tree import build_tree, count_tokens
 from judgeharness.backends.openai.backend import OpenAIWriter, openai_backend
 from judgeharness.backends.openai.options import OpenAIOptions
-from judgeharness.components import component, task_definition
-from judgeharness.domain import OptionScores, PromptGroup
-from judgeharness.prefixes import build_tree, count_tokens
-from judgeharness.registry import Registry
+from judgeharness.domain.nouns import OptionScores, PromptGroup
+from judgeharness.evaluation.components import component, task_definition
+from judgeharness.plugins.registry import Registry
 from judgeharness.tasks.datasets import DataFolders, cache_folder
 from judgeharness.tasks.fetch import Meter, silent
 from judgeharness.tasks.task import Task, load_task

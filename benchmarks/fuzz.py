@@ -30,7 +30,7 @@ import atheris
 
 with atheris.instrument_imports(include=["judgeharness"]):
     from judgeharness.cli.program import run
-    from judgeharness.errors import HarnessError
+    from judgeharness.domain.errors import HarnessError
     from judgeharness.store.rows import register
     from judgeharness.store.schema import COLUMNS, CONTENTS, KEYS
     from judgeharness.tasks.task import Task
@@ -89,7 +89,7 @@ class Targets:
     """What is fuzzed: a method each, that takes bytes. They work in a folder of their own."""
 
     def __init__(self, folder: Path) -> None:
-        from judgeharness.domain import Item, Label
+        from judgeharness.domain.nouns import Item, Label
         from judgeharness.tasks.datasets import DataFolders
 
         self._folder = folder
@@ -120,7 +120,7 @@ class Targets:
 
     def predictions(self, data: bytes) -> None:
         """Predictions in each form."""
-        from judgeharness.backends.predictions import read_predictions
+        from judgeharness.backends.file import read_predictions
 
         for ending in (".csv", ".json", ".jsonl"):
             with contextlib.suppress(HarnessError):
@@ -128,7 +128,7 @@ class Targets:
 
     def explanations(self, data: bytes) -> None:
         """Explanations in place of a task's own."""
-        from judgeharness.explanations import explained, read_explanations
+        from judgeharness.tasks.explanations import explained, read_explanations
 
         with contextlib.suppress(HarnessError):
             explained(self._loaded(TASK.encode()), read_explanations(self._at("e.jsonl", data)))
@@ -144,15 +144,15 @@ class Targets:
 
     def suite(self, data: bytes) -> None:
         """A suite file."""
-        from judgeharness.suites import read_suite
+        from judgeharness.evaluation.suites import read_suite
 
         with contextlib.suppress(HarnessError):
             read_suite(self._at("suite.toml", data)).requests(["baseline:uniform"], [], {}, None, [])
 
     def words(self, data: bytes) -> None:
         """What a model writes, and small things of the command line."""
-        from judgeharness import options
-        from judgeharness.shards import Shard
+        from judgeharness.evaluation.shards import Shard
+        from judgeharness.plugins import options
         from judgeharness.strategies.reading import read_choice, read_percentages
 
         text = data.decode("utf-8", "replace")

@@ -5,9 +5,9 @@ Scores are random in float32, the same for the same model's name and item; texts
 
 import numpy as np
 
-from judgeharness.domain import GeneratedTexts, OptionScores
-from judgeharness.hookspecs import hookimpl
-from judgeharness.specs import BackendSpec
+from judgeharness.domain.nouns import GeneratedTexts, OptionScores
+from judgeharness.plugins.hookspecs import hookimpl
+from judgeharness.plugins.specs import BackendSpec
 
 
 @hookimpl

@@ -17,11 +17,11 @@ from collections.abc import Mapping
 import dcor
 import numpy as np
 
-from judgeharness.components import default_measures
-from judgeharness.domain import FloatArray
-from judgeharness.measures import Measure
-from judgeharness.registry import Registry
-from judgeharness.uncertainty import intervals
+from judgeharness.analysis.intervals import intervals
+from judgeharness.domain.nouns import FloatArray
+from judgeharness.evaluation.components import default_measures
+from judgeharness.metrics.measure import Measure
+from judgeharness.plugins.registry import Registry
 
 SAMPLES = 2_000
 POPULATION = 2_000_000

@@ -31,9 +31,9 @@ from judgeharness.store.check import problems
 
 AUDIT = """
 import os
-from judgeharness.executors.local import Local
-from judgeharness.hookspecs import hookimpl
-from judgeharness.specs import ExecutorSpec
+from judgeharness.evaluation.executors.local import Local
+from judgeharness.plugins.hookspecs import hookimpl
+from judgeharness.plugins.specs import ExecutorSpec
 
 @hookimpl
 def judgeharness_executors():

@@ -30,7 +30,7 @@ from judgeharness.store.check import problems
 
 PRETEND = """
 from judgeharness import hookimpl
-from judgeharness.specs import BackendSpec
+from judgeharness.plugins.specs import BackendSpec
 from judgeharness.testing.pretend import PretendModel
 
 @hookimpl

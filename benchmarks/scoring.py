@@ -27,25 +27,25 @@ import torch
 import transformers
 from scipy.special import softmax
 
-from judgeharness import pipeline
 from judgeharness.backends.contract import BackendContext
 from judgeharness.backends.hf.backend import HuggingFaceBackend
 from judgeharness.backends.hf.options import HuggingFaceOptions
 from judgeharness.backends.hf.plain import PlainScorer
 from judgeharness.backends.hf.scorer import ModelScorer
 from judgeharness.backends.hf.tree import TreeScorer, sizes_for
-from judgeharness.components import component, task_definition
-from judgeharness.domain import FloatArray
-from judgeharness.executors.local import Local
-from judgeharness.options import NoOptions
-from judgeharness.prefixes import count_tokens
-from judgeharness.registry import Registry
+from judgeharness.backends.local.prefix_tree import count_tokens
+from judgeharness.domain.nouns import FloatArray
+from judgeharness.evaluation import asking
+from judgeharness.evaluation.components import component, task_definition
+from judgeharness.evaluation.executors.local import Local
+from judgeharness.evaluation.plan import plan
+from judgeharness.plugins.options import NoOptions
+from judgeharness.plugins.registry import Registry
 from judgeharness.store.answer_store import AnswerStore
 from judgeharness.store.database import Store
 from judgeharness.tasks.datasets import DataFolders, cache_folder
 from judgeharness.tasks.fetch import Meter, silent
 from judgeharness.tasks.task import Task, load_task
-from judgeharness.work import plan
 
 ITEMS = {
     "cpu": {"parallel-explicit": 4, "serial-explicit": 1},
@@ -201,7 +201,7 @@ def whole_run(backend: HuggingFaceBackend, task: Task, strategy: Any) -> tuple[f
         work_to_do = plan(task, strategy, backend, "b", store.answers)
         begun = time.perf_counter()
         kept = AnswerStore(store=store, backend_digest="b", session_id="s")
-        pipeline.ask(work_to_do, backend, Local(NoOptions()), kept, lambda prompts: None, lambda items: None)
+        asking.ask(work_to_do, backend, Local(NoOptions()), kept, lambda prompts: None, lambda items: None)
         whole = time.perf_counter() - begun
     scorer.begin = original
     return whole, 1 - inside[0] / whole

@@ -19,9 +19,9 @@ from judgeharness.backends.hf.options import HuggingFaceOptions
 from judgeharness.backends.llamacpp import writer as llama_writer
 from judgeharness.backends.llamacpp.backend import LlamaCppBackend
 from judgeharness.backends.llamacpp.options import LlamaCppOptions
-from judgeharness.components import task_definition
-from judgeharness.domain import GeneratedTexts, PromptGroup
-from judgeharness.registry import Registry
+from judgeharness.domain.nouns import GeneratedTexts, PromptGroup
+from judgeharness.evaluation.components import task_definition
+from judgeharness.plugins.registry import Registry
 from judgeharness.strategies.cot import CotOptions, cot
 from judgeharness.tasks.datasets import DataFolders, cache_folder
 from judgeharness.tasks.fetch import silent_meter

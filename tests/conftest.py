@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from judgeharness.registry import Registry
+from judgeharness.plugins.registry import Registry
 from judgeharness.store.database import Store
 from judgeharness.tasks.datasets import DataFolders
 from tests.servers import start_server, stop_server

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 
 from judgeharness.cli.program import run
-from judgeharness.domain import Explanation, Item, Message, Prompt, PromptGroup
-from judgeharness.registry import Registry
+from judgeharness.domain.nouns import Explanation, Item, Message, Prompt, PromptGroup
+from judgeharness.plugins.registry import Registry
 from judgeharness.store.answers import FAULTY
 from judgeharness.store.database import Store
 from judgeharness.tasks.datasets import DataFolders

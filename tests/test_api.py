@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 import judgeharness
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
 from tests.helpers import judgeharness as program
 
 EXPORTED = ["Result", "Results", "__version__", "evaluate", "hookimpl"]
@@ -92,7 +92,7 @@ def test_errors_are_typed():
 
 
 def test_failures_are_no_exception(tmp_path):
-    from tests.test_writing_runs import PLUGIN
+    from tests.evaluation.test_generating_runs import PLUGIN
 
     (tmp_path / "pen_plugin.py").write_text(PLUGIN)
     try:

@@ -250,17 +250,17 @@ PLUGINS = {
         "not a MetricSpec",
     ),
     "bad_name.py": (
-        "from judgeharness import hookimpl\nfrom judgeharness.specs import TaskSpec\n@hookimpl\ndef judgeharness_tasks():"
+        "from judgeharness import hookimpl\nfrom judgeharness.plugins.specs import TaskSpec\n@hookimpl\ndef judgeharness_tasks():"
         " return [TaskSpec(name='A B', summary='x', target='a:b')]",
         "is not made of",
     ),
     "bad_target.py": (
-        "from judgeharness import hookimpl\nfrom judgeharness.specs import TaskSpec\n@hookimpl\ndef judgeharness_tasks():"
+        "from judgeharness import hookimpl\nfrom judgeharness.plugins.specs import TaskSpec\n@hookimpl\ndef judgeharness_tasks():"
         " return [TaskSpec(name='ab', summary='x', target='os.system')]",
         "is not 'module:object'",
     ),
     "bad_flag.py": (
-        "from judgeharness import hookimpl\nfrom judgeharness.specs import ExecutorSpec, Flag\n@hookimpl\n"
+        "from judgeharness import hookimpl\nfrom judgeharness.plugins.specs import ExecutorSpec, Flag\n@hookimpl\n"
         "def judgeharness_executors(): return [ExecutorSpec(name='ab', summary='x', target='a:b',"
         " flags=(Flag('A b', 'x', 'X', 'x'),))]",
         "is no option's name",

@@ -12,7 +12,7 @@ from judgeharness.backends.llamacpp import check
 from judgeharness.backends.openai.backend import openai_backend
 from judgeharness.backends.openai.options import OpenAIOptions
 from judgeharness.backends.source import cache_name, find_source
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
 from judgeharness.tasks.datasets import NO_HOME, DataFolders, cache_folder, known_datasets
 from judgeharness.tasks.fetch import fetch
 from tests.backends.openai.standin import StandIn

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from judgeharness import api, hookspecs, specs
+from judgeharness import api
 from judgeharness import testing as judgeharness_testing
 from judgeharness.cli.plot import command as plot
+from judgeharness.evaluation.suites import shipped_suites
 from judgeharness.finetune.recipe import Recipe
-from judgeharness.suites import shipped_suites
+from judgeharness.plugins import hookspecs, specs
 from tests.helpers import judgeharness
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -33,7 +33,7 @@ NAMES = {
 
 FORKING = """
 import json, os, signal, sys, time, traceback
-import judgeharness.pages.gather, judgeharness.reports.leaderboard, numpy, rich.console
+import judgeharness.reports.page.gather, judgeharness.reports.leaderboard, numpy, rich.console
 from judgeharness.cli.program import main
 
 found = {}

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from judgeharness import hookimpl
-from judgeharness.specs import MetricSpec
+from judgeharness.plugins.specs import MetricSpec
 
 
 @hookimpl

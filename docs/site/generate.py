@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from judgeharness.cli.program import Session, program
-from judgeharness.plugins import SELECTION_VARIABLE, load_plugins
-from judgeharness.registry import Registry
+from judgeharness.cli.program import program
+from judgeharness.cli.shared.session import Session
+from judgeharness.plugins.loading import SELECTION_VARIABLE, load_plugins
+from judgeharness.plugins.registry import Registry
 
 PAGE = Path(__file__).resolve().parents[1] / "cli.md"
 WIDTH = 100

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from judgeharness.hookspecs import hookimpl
+from judgeharness.domain.version import __version__
+from judgeharness.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from judgeharness.api import Result, Results, evaluate
 
 __all__ = ["Result", "Results", "__version__", "evaluate", "hookimpl"]
-
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from judgeharness.analysis.intervals import Interval
 from judgeharness.backends.contract import Budget
-from judgeharness.evaluation import Evaluation, Request, Step
-from judgeharness.measures import Measure
-from judgeharness.options import word
-from judgeharness.pipeline import Unwatched
-from judgeharness.registry import Registry
+from judgeharness.evaluation.asking import Unwatched
+from judgeharness.evaluation.evaluation import Evaluation, Request, Step
+from judgeharness.metrics.measure import Measure
+from judgeharness.plugins.options import word
+from judgeharness.plugins.registry import Registry
 from judgeharness.reports.leaderboard import Leaderboard, leaderboard
 from judgeharness.store.database import Store, store_path
 from judgeharness.store.runs import Run
 from judgeharness.tasks.datasets import DataFolders, cache_folder
 from judgeharness.tasks.fetch import silent_meter
-from judgeharness.uncertainty import Interval
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -84,7 +84,7 @@ class Results(Sequence[Result]):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """The leaderboard, for rich."""
-        from judgeharness.reports.table import render
+        from judgeharness.reports.formats.table import render
 
         yield render(self.leaderboard, options.max_width)
 
@@ -145,8 +145,8 @@ def evaluate(
         A result for each run. Items that failed are in its `failures`; they are no exception.
 
     Raises:
-        judgeharness.errors.InputError: for wrong names, options and files.
-        judgeharness.errors.HarnessError: where a model, a server or a file fails.
+        judgeharness.domain.errors.InputError: for wrong names, options and files.
+        judgeharness.domain.errors.HarnessError: where a model, a server or a file fails.
     """
     request = Request(
         tasks=_names(task),
@@ -195,7 +195,7 @@ def _result(run: Run, store: Store, intervals: Mapping[str, Interval | None]) ->
         human={item.uid: item.human for item in store.runs.items(run.task_digest)},
         predictions={each.uid: each.probabilities for each in predictions if each.probabilities is not None},
         failures={each.uid: each.failure for each in predictions if each.failure is not None},
-        record=run.record,
+        record=run.record.document(),
     )
 
 
@@ -204,7 +204,7 @@ def _names(given: Names) -> tuple[str, ...]:
 
 
 def _console() -> tuple[Any, Any]:
-    from judgeharness.cli.watching import ConsoleWatcher, download_meter
+    from judgeharness.reports.progress import ConsoleWatcher, download_meter
 
     return ConsoleWatcher(), download_meter
 

@@ -19,7 +19,7 @@ from tests.leaks import KEY, echo, leaks
 FIND = """
 import json, sys, time, traceback
 from judgeharness.backends import hub, hub_client
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
 
 hub_client.SECONDS = float(sys.argv[1])
 before = peak()

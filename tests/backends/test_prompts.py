@@ -14,8 +14,8 @@ from judgeharness.backends.letters import letter_tokens
 from judgeharness.backends.llamacpp.chat import GgufChat
 from judgeharness.backends.llamacpp.library import LlamaModel
 from judgeharness.backends.prompts import CUT, PromptReader
-from judgeharness.domain import Message, Prompt, PromptGroup
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import Message, Prompt, PromptGroup
 from tests.backends.llamacpp.models import write
 from tests.backends.templates import BOS, CHATML, IN_PARTS, KINDS, chatml
 

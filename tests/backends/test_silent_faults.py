@@ -264,7 +264,7 @@ def test_boards_name_the_runs_that_are_asked_anew(task, models):
 
 def made_by_an_earlier_version(store, change):
     """Make a store's runs look as the first edition wrote them: no edition, and another description of the backend."""
-    from judgeharness.content import digest
+    from judgeharness.domain.hashes import digest
     from judgeharness.store.rows import register, sealed
 
     connection = sqlite3.connect(store)

@@ -1,7 +1,7 @@
 import pytest
 
 from judgeharness.backends.source import ModelSource, find_source, fingerprint, gguf_parts
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
 
 
 def test_parts_of_a_split_file():

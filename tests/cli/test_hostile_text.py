@@ -13,9 +13,9 @@ from tests.helpers import judgeharness
 from tests.unfit import HOSTILE, READABLE, unfit
 
 PLUGIN = f"""
-from judgeharness.errors import HarnessError
-from judgeharness.hookspecs import hookimpl
-from judgeharness.specs import BackendSpec, CommandSpec, MetricSpec
+from judgeharness.domain.errors import HarnessError
+from judgeharness.plugins.hookspecs import hookimpl
+from judgeharness.plugins.specs import BackendSpec, CommandSpec, MetricSpec
 
 HOSTILE = {HOSTILE!r}
 """

@@ -16,8 +16,8 @@ from tests.worlds import leftovers, program
 SLOW = """
 import subprocess, sys, time
 from judgeharness import hookimpl
-from judgeharness.scratch import scratch
-from judgeharness.specs import BackendSpec
+from judgeharness.domain.scratch import scratch
+from judgeharness.plugins.specs import BackendSpec
 from judgeharness.testing.pretend import PretendModel
 
 @hookimpl
@@ -49,6 +49,8 @@ class Slow(PretendModel):
 def evaluation(tmp_path):
     (tmp_path / "slow.py").write_text(SLOW)
     started = []
+    # Where SIGHUP is ignored, as after nohup, it would be by what is started here.
+    before_all = signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     def start(model, before=""):
         words = ("eval", "--task", "nli-sample", "--backend", f"slow:{model}", "--plugin", "slow.py", "--store", "s.db")
@@ -64,6 +66,7 @@ def evaluation(tmp_path):
     for process in started:
         process.kill()
         process.communicate()
+    signal.signal(signal.SIGHUP, before_all)
 
 
 def states(folder):

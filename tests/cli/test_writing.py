@@ -14,7 +14,7 @@ from tests.worlds import leftovers, program
 
 PRETEND = """
 from judgeharness import hookimpl
-from judgeharness.specs import BackendSpec
+from judgeharness.plugins.specs import BackendSpec
 from judgeharness.testing.pretend import PretendModel
 
 @hookimpl
@@ -178,7 +178,7 @@ def test_a_task_and_a_plugin_are_written_whole(world, tmp_path, monkeypatch):
 
 STOPS = """
 import sys
-from judgeharness import files
+from judgeharness.domain import files
 from judgeharness.store import database
 
 waited, place = int(sys.stdin.readline()), files.place

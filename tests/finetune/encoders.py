@@ -4,8 +4,8 @@ import torch
 import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from judgeharness.tasks.folder import shipped
 from judgeharness.tasks.records import read_records
+from judgeharness.tasks.shipped import shipped
 
 SPLITS = """
 [[splits]]

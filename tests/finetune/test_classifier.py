@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from judgeharness.errors import HarnessError, InputError
+from judgeharness.domain.errors import HarnessError, InputError
 from judgeharness.finetune.classifier import Classifier, head_order, reorder_head
 from judgeharness.finetune.recipe import Recipe
 from judgeharness.finetune.training import probabilities

@@ -13,8 +13,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from judgeharness.domain import Label
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.nouns import Label
 from judgeharness.finetune.examples import HUB_MNLI, read_examples
 from tests.helpers import serving
 

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from judgeharness.components import default_measures
+from judgeharness.evaluation.components import default_measures
 from judgeharness.store.database import Store
 from tests.finetune.encoders import encoder, own_task
 from tests.helpers import judgeharness

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
 from judgeharness.finetune.classifier import Classifier
 from judgeharness.finetune.recipe import Recipe
 from judgeharness.finetune.training import Lesson, probabilities, soft_cross_entropy, steps, train

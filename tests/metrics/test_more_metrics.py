@@ -9,7 +9,7 @@ import sklearn.metrics
 from hypothesis import given
 from scipy.spatial.distance import jensenshannon
 
-from judgeharness.components import default_measures
+from judgeharness.evaluation.components import default_measures
 from judgeharness.metrics.distances import cross_entropy, hellinger, wasserstein
 from judgeharness.metrics.entropy import entropy_calibration, entropy_correlation, entropy_error
 from judgeharness.metrics.jsd import js_divergence
@@ -150,7 +150,7 @@ def test_items_on_which_kl_blows_up_are_counted():
 
 @given(pairs())
 def test_every_metric_keeps_its_range_and_shape(pair):
-    from judgeharness.registry import Registry
+    from judgeharness.plugins.registry import Registry
 
     human, model = pair
     registry = Registry.from_environment()

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judgeharness.components import default_measures
-from judgeharness.reports import csv as csv_report
-from judgeharness.reports import latex, markdown
+from judgeharness.analysis.intervals import Interval
+from judgeharness.evaluation.components import default_measures
+from judgeharness.reports.formats import csv as csv_report
+from judgeharness.reports.formats import latex, markdown
 from judgeharness.reports.leaderboard import Board, Leaderboard
-from judgeharness.uncertainty import Interval
 from tests.helpers import judgeharness
-from tests.reports.test_table import REFERENCES, RUNS, TASK, run
+from tests.reports.formats.test_table import REFERENCES, RUNS, TASK, run
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from judgeharness.domain import OptionScores
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import OptionScores
 from tests.helpers import faulty
 
 SOUND = [[-0.2, -2.0, -4.0], [-0.7, -0.7, -9.0]]

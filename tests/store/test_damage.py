@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from judgeharness.domain import GeneratedTexts, OptionScores
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import GeneratedTexts, OptionScores
 from judgeharness.store.check import problems
 from judgeharness.store.database import Store, _carry_out
 from judgeharness.store.rescue import _middle_text

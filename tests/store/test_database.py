@@ -5,8 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from judgeharness.domain import OptionScores
-from judgeharness.errors import HarnessError, InputError
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.nouns import OptionScores
 from judgeharness.store import database
 from judgeharness.store.database import Store, store_path
 from judgeharness.store.rows import sealed

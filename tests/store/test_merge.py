@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from judgeharness.domain import GeneratedTexts, OptionScores
+from judgeharness.domain.nouns import GeneratedTexts, OptionScores
 from judgeharness.store.check import problems
 from judgeharness.store.database import Store, _carry_out
 from judgeharness.store.rows import register

@@ -76,7 +76,7 @@ def sound(tmp_path_factory):
     """A store with runs of a baseline and of a model that writes and scores at once."""
     folder = tmp_path_factory.mktemp("forged")
     (folder / "instant_model.py").write_text(
-        "import numpy as np\nfrom judgeharness import hookimpl\nfrom judgeharness.specs import BackendSpec\n"
+        "import numpy as np\nfrom judgeharness import hookimpl\nfrom judgeharness.plugins.specs import BackendSpec\n"
         "from judgeharness.testing.pretend import PretendModel\n"
         "@hookimpl\ndef judgeharness_backends():\n"
         "    return [BackendSpec(name='instant', summary='at once', target='instant_model:make')]\n"

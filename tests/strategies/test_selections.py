@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
 from judgeharness.strategies.selections import OrderedSelections
 from tests.helpers import bundled
 
@@ -35,7 +35,7 @@ PUBLISHED = [
 
 
 def _strategy(registry, name, **values):
-    from judgeharness.components import component
+    from judgeharness.evaluation.components import component
 
     return component(registry.strategies, name, values).part
 

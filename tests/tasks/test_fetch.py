@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
 from judgeharness.tasks import fetch as module
 from judgeharness.tasks.datasets import DataFile, DataFolders, Dataset
 from judgeharness.tasks.fetch import ensure, fetch

@@ -7,13 +7,13 @@ import re
 import pytest
 from rich.console import Console
 
-from judgeharness.errors import InputError
-from judgeharness.reports import table
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.toml import read_toml
+from judgeharness.reports.formats import table
 from judgeharness.reports.leaderboard import View, leaderboard
-from judgeharness.reports.printed import pairs
+from judgeharness.reports.suite.published import pairs
 from judgeharness.store.database import Store
 from judgeharness.tasks.published import Published
-from judgeharness.toml import read_toml
 from tests.helpers import bundled, judgeharness
 
 TABLE = """
@@ -99,7 +99,7 @@ def test_patterns_tell_what_a_row_is_about(tmp_path):
 @pytest.fixture
 def own_task(tmp_path):
     """The sample with printed figures, as a user would have it."""
-    from judgeharness.tasks.folder import shipped
+    from judgeharness.tasks.shipped import shipped
 
     folder = tmp_path / "task"
     folder.mkdir()
@@ -115,7 +115,7 @@ def own_task(tmp_path):
 
 
 def boards(path, registry, **view):
-    from judgeharness.components import default_measures
+    from judgeharness.evaluation.components import default_measures
 
     with Store.open(path, create=False) as store:
         found = leaderboard(store.runs.all(), store.runs, default_measures(registry), View(published=True, **view))

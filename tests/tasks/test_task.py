@@ -4,11 +4,11 @@ from collections import Counter
 
 import pytest
 
-from judgeharness.domain import Message
-from judgeharness.errors import InputError, UnknownNameError
+from judgeharness.domain.errors import InputError, UnknownNameError
+from judgeharness.domain.nouns import Message
 from judgeharness.tasks.datasets import DataFolders
 from judgeharness.tasks.definition import read_definition
-from judgeharness.tasks.folder import shipped
+from judgeharness.tasks.shipped import shipped
 from judgeharness.tasks.task import load_task
 from tests.helpers import bundled, judgeharness, no_meter
 

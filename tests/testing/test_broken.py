@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
 from judgeharness.testing import (
     BackendConformance,
     MetricConformance,
@@ -19,8 +19,8 @@ from dataclasses import replace
 import itertools
 import numpy as np
 from judgeharness import hookimpl
-from judgeharness.domain import Decoding, GeneratedTexts, Message, OptionScores, Prompt, PromptGroup, Reading
-from judgeharness.specs import BackendSpec, MetricSpec, StrategySpec, TransformSpec
+from judgeharness.domain.nouns import Decoding, GeneratedTexts, Message, OptionScores, Prompt, PromptGroup, Reading
+from judgeharness.plugins.specs import BackendSpec, MetricSpec, StrategySpec, TransformSpec
 from judgeharness.testing.pretend import PretendModel
 
 HERE = __name__ + ":"

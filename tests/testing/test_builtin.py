@@ -2,7 +2,7 @@
 
 import pytest
 
-from judgeharness.registry import Registry
+from judgeharness.plugins.registry import Registry
 from judgeharness.testing import (
     BackendConformance,
     MetricConformance,

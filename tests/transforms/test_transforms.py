@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from judgeharness.domain import OptionScores
-from judgeharness.options import NoOptions
+from judgeharness.domain.nouns import OptionScores
+from judgeharness.plugins.options import NoOptions
 from judgeharness.transforms.contract import UndefinedTransformError
 from judgeharness.transforms.norm import norm
 from judgeharness.transforms.softmax import SoftmaxOptions, softmax

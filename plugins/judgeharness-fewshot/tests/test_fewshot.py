@@ -1,7 +1,7 @@
 import pytest
 
-from judgeharness.domain import LETTERS
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.nouns import LETTERS
 from judgeharness.testing import StrategyConformance
 from judgeharness_fewshot.fewshot import FewShot, FewShotOptions
 

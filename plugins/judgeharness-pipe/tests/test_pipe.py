@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from judgeharness.backends.contract import BackendContext
-from judgeharness.domain import Message, OptionScores, Prompt, PromptGroup, ScoringFailure
-from judgeharness.errors import HarnessError, InputError
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.nouns import Message, OptionScores, Prompt, PromptGroup, ScoringFailure
 from judgeharness.testing import BackendConformance
 from judgeharness_pipe.backend import PipeBackend, PipeOptions
 

@@ -18,7 +18,7 @@ import pytest
 import ray
 
 from judgeharness.cli.program import run
-from judgeharness.domain import Message, Prompt, PromptGroup
+from judgeharness.domain.nouns import Message, Prompt, PromptGroup
 from judgeharness_ray.cluster import Share, share_of
 from judgeharness_ray.items import WINDOW, Item, Queue
 from judgeharness_ray.options import RayOptions
@@ -30,9 +30,9 @@ SLOW = """
 import os, time
 import numpy as np
 from judgeharness import hookimpl
-from judgeharness.domain import GeneratedTexts, OptionScores, ScoringFailure
-from judgeharness.errors import HarnessError
-from judgeharness.specs import BackendSpec
+from judgeharness.domain.nouns import GeneratedTexts, OptionScores, ScoringFailure
+from judgeharness.domain.errors import HarnessError
+from judgeharness.plugins.specs import BackendSpec
 
 @hookimpl
 def judgeharness_backends():

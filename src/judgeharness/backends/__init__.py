@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from judgeharness.backends.aliases import HUB_MODELS
-from judgeharness.hookspecs import hookimpl
-from judgeharness.specs import BackendSpec, ModelAlias
+from judgeharness.plugins.hookspecs import hookimpl
+from judgeharness.plugins.specs import BackendSpec, ModelAlias
 
 SMOLLM2 = ModelAlias(
     name="smollm2",
@@ -55,8 +55,8 @@ def judgeharness_backends() -> list[BackendSpec]:
         BackendSpec(
             name="file",
             summary="predictions that were made elsewhere: a .json (as ChaosNLI has them), .jsonl or .csv file",
-            target="judgeharness.backends.predictions:FilePredictions",
-            options="judgeharness.backends.predictions:FileOptions",
+            target="judgeharness.backends.file:FilePredictions",
+            options="judgeharness.backends.file:FileOptions",
         ),
         BackendSpec(
             name="baseline",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
 
 HUB_MODELS = {
     "llama3": "meta-llama/Meta-Llama-3-70B-Instruct",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from judgeharness.backends.contract import BackendContext, Description
-from judgeharness.domain import FloatArray, Item, Label
-from judgeharness.errors import InputError
-from judgeharness.options import NoOptions
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.nouns import FloatArray, Item, Label
+from judgeharness.plugins.options import NoOptions
 
 
 class Baseline:

@@ -16,9 +16,9 @@ from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from judgeharness.backends.templates import ChatTemplate
-from judgeharness.content import LIKE_SPECIAL_TOKENS
-from judgeharness.domain import Message
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.hashes import LIKE_SPECIAL_TOKENS
+from judgeharness.domain.nouns import Message
 
 PINNED_DATE = date(2024, 7, 26)
 """What a template takes for today unless told otherwise: what Llama 3's own templates fall back on."""

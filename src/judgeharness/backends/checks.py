@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from judgeharness.prefixes import Tokens
+from judgeharness.backends.local.prefix_tree import Tokens
 
 SPREAD = 3
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from judgeharness.domain import (
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import (
     FloatArray,
     GeneratedTexts,
     Item,
@@ -16,7 +17,6 @@ from judgeharness.domain import (
     PromptGroup,
     ScoringFailure,
 )
-from judgeharness.errors import HarnessError
 
 
 class PromptError(HarnessError):

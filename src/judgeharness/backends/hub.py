@@ -17,8 +17,8 @@ from huggingface_hub.errors import (
 
 from judgeharness.backends.hub_client import bound_hub
 from judgeharness.backends.source import gguf_parts
-from judgeharness.errors import HarnessError, InputError, first_line
-from judgeharness.keys import scrubbed_error
+from judgeharness.domain.api_keys import scrubbed_error
+from judgeharness.domain.errors import HarnessError, InputError, first_line
 
 SMALL_FILES = ["*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"]
 CODE_FILES = ["*.py"]

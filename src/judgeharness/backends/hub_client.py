@@ -12,8 +12,8 @@ from typing import Any
 import huggingface_hub
 
 from judgeharness.backends.replies import IDENTITY, extend, rebuilt
-from judgeharness.errors import HarnessError
-from judgeharness.keys import fault_of, remember, remember_environment
+from judgeharness.domain.api_keys import fault_of, remember, remember_environment
+from judgeharness.domain.errors import HarnessError
 
 SECONDS = 60.0
 LEAST_BYTES = 16 << 10

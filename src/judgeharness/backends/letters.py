@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from judgeharness.backends.chat import PROBE, Chat
-from judgeharness.domain import LETTERS, FloatArray, Message
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import LETTERS, FloatArray, Message
 
 PLAIN_ANSWER_PREFIX = " "
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from judgeharness.backends.chat import LocalChat
 from judgeharness.backends.contract import PromptError
-from judgeharness.domain import Message, Prompt, PromptGroup
+from judgeharness.domain.nouns import Message, Prompt, PromptGroup
 
 CUT = "\U0010fa7e\U0010fa7f"
 """Two characters of a private plane, put where the text of a special token is cut; they reach no tokenizer."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from judgeharness.keys import scrub
+from judgeharness.domain.api_keys import scrub
 
 MAX_REPLY_BYTES = 1 << 25
 """Of a reply's decoded content: a few KB of gzip can be gigabytes."""

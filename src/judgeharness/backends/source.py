@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from judgeharness.backends.aliases import HUB_MODELS, PACKAGED_MODELS, packaged_gguf
-from judgeharness.content import digest, sampled_digest
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.files import MAX_WEIGHTS_BYTES, is_file, is_folder, opened
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.files import MAX_WEIGHTS_BYTES, is_file, is_folder, opened
+from judgeharness.domain.hashes import digest, sampled_digest
 
 GGUF_MAGIC = b"GGUF"
 MAX_SMALL_BYTES = 1 << 28

@@ -16,8 +16,8 @@ from jinja2 import nodes
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 
-from judgeharness.errors import HarnessError, first_line
-from judgeharness.sandbox import BoundedEnvironment, LimitError, bounded_json
+from judgeharness.domain.errors import HarnessError, first_line
+from judgeharness.domain.sandbox import BoundedEnvironment, LimitError, bounded_json
 
 LONGEST_DATE_FORM = 1_000
 MOST_ADDED = 1 << 16

@@ -6,10 +6,10 @@ import json
 
 import click
 
-from judgeharness.cli.parameters import data_dir_option, store_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.stored import task_file_option, task_of
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.parameters import data_dir_option, store_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.stored import task_file_option, task_of
+from judgeharness.cli.shared.streams import echo
 
 
 @click.command("bias")
@@ -26,8 +26,8 @@ def command(
 
     From the scores in the store; no model is asked. RUN is a run's id or its beginning.
     """
-    from judgeharness.asked import bias_of
-    from judgeharness.cli.stores import open_store
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.evaluation.again.replay import bias_of
     from judgeharness.reports import bias
 
     registry = context.ensure_object(Session).registry

@@ -6,9 +6,9 @@ import json
 
 import click
 
-from judgeharness.cli.parameters import metrics_option, store_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.parameters import metrics_option, store_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo
 
 
 @click.command("compare")
@@ -33,9 +33,9 @@ def command(
     RUN is a run's id or its beginning. Items that one of the two has no distribution for are left out. p is of a paired
     permutation test, corrected by Holm's method where several runs are compared.
     """
-    from judgeharness.cli.stores import open_store
-    from judgeharness.components import default_measures
-    from judgeharness.errors import InputError
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.domain.errors import InputError
+    from judgeharness.evaluation.components import default_measures
     from judgeharness.reports import comparison
 
     registry = context.ensure_object(Session).registry

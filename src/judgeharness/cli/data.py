@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from judgeharness.cli.parameters import data_dir_option, limit_option, split_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo, json_line
+from judgeharness.cli.shared.parameters import data_dir_option, limit_option, split_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo, json_line
 
 if TYPE_CHECKING:
     from judgeharness.tasks.datasets import Dataset
@@ -49,8 +49,8 @@ def list_datasets(data_dir: str | None) -> None:
 @click.option("--url", help="Fetch from this address instead; the hashes stay the same. Needs one NAME.")
 def fetch_datasets(names: tuple[str, ...], url: str | None) -> None:
     """Download datasets into the cache: those that are NAMEd, or all. Nothing is kept that is not as published."""
-    from judgeharness.cli.watching import download_meter
-    from judgeharness.errors import InputError
+    from judgeharness.domain.errors import InputError
+    from judgeharness.reports.progress import download_meter
     from judgeharness.tasks.datasets import DataFolders
     from judgeharness.tasks.fetch import fetch
 
@@ -68,7 +68,7 @@ def fetch_datasets(names: tuple[str, ...], url: str | None) -> None:
 @data_dir_option
 def verify_datasets(names: tuple[str, ...], data_dir: str | None) -> int:
     """Check the files at hand, of the NAMEd datasets or all, against their published hashes."""
-    from judgeharness.errors import HarnessError
+    from judgeharness.domain.errors import HarnessError
     from judgeharness.tasks.datasets import DataFolders, verify
 
     folders = DataFolders.from_environment(data_dir)
@@ -102,8 +102,8 @@ def export_task(
     Fields: uid, the item's texts, human (probabilities in label order), votes, explanations (text, label, annotator),
     references (other label sources).
     """
-    from judgeharness.cli.watching import download_meter
-    from judgeharness.components import task_definition
+    from judgeharness.evaluation.components import task_definition
+    from judgeharness.reports.progress import download_meter
     from judgeharness.tasks.datasets import DataFolders
     from judgeharness.tasks.task import load_task
 

@@ -7,12 +7,12 @@ from importlib.util import find_spec
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo
-from judgeharness.plugins import Plugin
-from judgeharness.record import environment_lines
-from judgeharness.registry import Registry
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.versions import environment_lines
+from judgeharness.plugins.loading import Plugin
+from judgeharness.plugins.registry import Registry
 
 
 @click.command("doctor")
@@ -77,12 +77,12 @@ def _openai() -> str:
 
 def _backend(registry: Registry, name: str, pairs: tuple[str, ...]) -> None:
     """What a backend says of itself, from an empty cache, so that nothing is taken as it was before."""
-    from judgeharness import options
     from judgeharness.backends.contract import BackendContext, Scorer
-    from judgeharness.components import backend_spec, open_backend
+    from judgeharness.domain.scratch import scratch
+    from judgeharness.evaluation.components import backend_spec, open_backend
+    from judgeharness.plugins import options
     from judgeharness.reports import run
     from judgeharness.reports.text import Console
-    from judgeharness.scratch import scratch
 
     values = options.parse_pairs(pairs)
     options.require_known(values, {name: registry.backends.load_options(backend_spec(registry, name)[0].name)})

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.executing import WithExecutors, executor_option, given_flags
-from judgeharness.cli.parameters import (
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.executor_flags import WithExecutors, executor_option, given_flags
+from judgeharness.cli.shared.parameters import (
     budget_options,
     data_dir_option,
     explanations_option,
@@ -21,13 +21,13 @@ from judgeharness.cli.parameters import (
     split_option,
     store_option,
 )
-from judgeharness.cli.program import Session
-from judgeharness.cli.signals import IN_STORE, stopped
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.signals import IN_STORE, stopped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from judgeharness.evaluation import Evaluation, Request
+    from judgeharness.evaluation.evaluation import Evaluation, Request
     from judgeharness.store.database import Store
     from judgeharness.store.runs import Run
 
@@ -98,12 +98,12 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
     Everything is kept in the store: the same call again takes what is there, and an interrupted one goes on where it
     stopped. Another transform or metric needs no model at all.
     """
-    from judgeharness import options
     from judgeharness.backends.contract import Budget
-    from judgeharness.errors import InputError
-    from judgeharness.evaluation import Request
-    from judgeharness.record import program_arguments
-    from judgeharness.shards import Shard
+    from judgeharness.domain.errors import InputError
+    from judgeharness.evaluation.evaluation import Request
+    from judgeharness.evaluation.shards import Shard
+    from judgeharness.evaluation.versions import program_arguments
+    from judgeharness.plugins import options
 
     pairs = [*given.pop("pairs"), *given_flags(context)]
     if given["temperature"] is not None and not (math.isfinite(given["temperature"]) and given["temperature"] > 0):
@@ -118,7 +118,7 @@ def command(context: click.Context, /, store: str | None, data_dir: str | None, 
 
 def evaluate(session: Session, request: Request, data_dir: str | None, store: str | None, form: str) -> int:
     """Carry a request out and write its leaderboard; the exit code. Raises HarnessError."""
-    from judgeharness.cli.stores import open_store
+    from judgeharness.cli.shared.stores import open_store
     from judgeharness.reports.leaderboard import leaderboard
     from judgeharness.store.database import store_path
 
@@ -139,8 +139,8 @@ def evaluate(session: Session, request: Request, data_dir: str | None, store: st
 
 def prepared(session: Session, request: Request, data_dir: str | None, store: Path) -> Evaluation:
     """The request with its tasks read and its backends described, watched by the console. Raises HarnessError."""
-    from judgeharness.cli.watching import ConsoleWatcher, download_meter
-    from judgeharness.evaluation import Evaluation
+    from judgeharness.evaluation.evaluation import Evaluation
+    from judgeharness.reports.progress import ConsoleWatcher, download_meter
     from judgeharness.tasks.datasets import DataFolders, cache_folder
 
     folders = DataFolders.from_environment(data_dir)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import (
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.parameters import (
     OutputFile,
     budget_options,
     data_dir_option,
@@ -18,12 +18,12 @@ from judgeharness.cli.parameters import (
     store_option,
     task_option,
 )
-from judgeharness.cli.program import Session
-from judgeharness.cli.signals import stopped
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.signals import stopped
+from judgeharness.cli.shared.streams import echo
 
 if TYPE_CHECKING:
-    from judgeharness.explaining import Collected
+    from judgeharness.evaluation.explain import Collected
 
 EXAMPLES = """\b
 Examples:
@@ -85,14 +85,14 @@ def command(
     With `--explanations ID`, eval shows these explanations in place of people's. What was written once is not written
     again; an interrupted call goes on where it stopped.
     """
-    from judgeharness import options
     from judgeharness.backends.contract import BackendContext, Budget
-    from judgeharness.cli.stores import open_store
-    from judgeharness.cli.watching import ConsoleWatcher, download_meter
-    from judgeharness.components import backend_spec, open_backend, task_definition
-    from judgeharness.domain import Decoding
-    from judgeharness.explaining import Explaining, write_explanations
-    from judgeharness.record import program_arguments, session_record
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.domain.nouns import Decoding
+    from judgeharness.evaluation.components import backend_spec, open_backend, task_definition
+    from judgeharness.evaluation.explain import Explaining, write_explanations
+    from judgeharness.evaluation.versions import program_arguments, session_record
+    from judgeharness.plugins import options
+    from judgeharness.reports.progress import ConsoleWatcher, download_meter
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task
 
@@ -142,8 +142,8 @@ def _line(found: Collected) -> str:
 
 
 def _write(path: Path, found: Collected) -> None:
-    from judgeharness.files import replacing
-    from judgeharness.showing import json_text
+    from judgeharness.domain.escaping import json_text
+    from judgeharness.domain.files import replacing
 
     with replacing(path) as out:
         for uid, shown in found.explanations.by_uid.items():

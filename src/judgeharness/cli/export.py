@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import data_dir_option, store_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.parameters import data_dir_option, store_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo
 
 
 @click.command("export")
@@ -38,11 +38,11 @@ def command(
     The split of the labels has them; the others have people's distributions, to measure on.
     """
     from judgeharness.backends.contract import BackendContext
-    from judgeharness.cli.stores import open_store
-    from judgeharness.cli.watching import download_meter
-    from judgeharness.components import task_definition
-    from judgeharness.export import write_soft_labels
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.evaluation.components import task_definition
+    from judgeharness.finetune.export import write_soft_labels
     from judgeharness.finetune.labels import soft_labels
+    from judgeharness.reports.progress import download_meter
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import data_dir_option, format_option, store_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.signals import RESUMES, stopped
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.parameters import data_dir_option, format_option, store_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.signals import RESUMES, stopped
+from judgeharness.cli.shared.streams import echo
 
 if TYPE_CHECKING:
     from judgeharness.finetune.labels import SoftLabels
-    from judgeharness.registry import Registry
+    from judgeharness.plugins.registry import Registry
     from judgeharness.store.database import Store
     from judgeharness.tasks.task import Task
 
@@ -59,16 +59,17 @@ def command(
     Once for each --labels and --seed, by the recipe of Chen et al. 2024 unless -o says otherwise. Every result is a
     run in the store: what is there is not trained again, and a training that was killed goes on from its last epoch.
     """
-    from judgeharness import options
-    from judgeharness.cli.stores import open_store
-    from judgeharness.cli.watching import ConsoleWatcher, download_meter
-    from judgeharness.components import default_measures, task_definition
-    from judgeharness.errors import MissingExtraError
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.domain.errors import MissingExtraError
+    from judgeharness.evaluation.components import default_measures, task_definition
+    from judgeharness.evaluation.versions import program_arguments
     from judgeharness.finetune import development_first
+    from judgeharness.finetune import formats as finetuned_forms
+    from judgeharness.finetune import leaderboard as finetuned
     from judgeharness.finetune.examples import examples_file
     from judgeharness.finetune.recipe import Recipe
-    from judgeharness.record import program_arguments
-    from judgeharness.reports import finetuned, finetuned_forms
+    from judgeharness.plugins import options
+    from judgeharness.reports.progress import ConsoleWatcher, download_meter
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task
 

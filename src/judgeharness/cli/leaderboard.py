@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import format_option, store_option
-from judgeharness.cli.program import Session
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.parameters import format_option, store_option
+from judgeharness.cli.shared.session import Session
 
 if TYPE_CHECKING:
-    from judgeharness.registry import Registry
+    from judgeharness.plugins.registry import Registry
 
 
 @click.command("leaderboard")
@@ -85,9 +85,8 @@ def command(
     **selected: tuple[str, ...],
 ) -> None:
     """Rank the runs in the store, those over the same items together."""
-    from judgeharness.cli.stores import open_store
-    from judgeharness.components import default_measures
-    from judgeharness.finetune import KIND
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.evaluation.components import default_measures
     from judgeharness.reports.leaderboard import Selection, View, leaderboard
 
     registry = context.ensure_object(Session).registry
@@ -100,7 +99,7 @@ def command(
     columns = default_measures(registry, [*metrics, sort])
     view = View(selection=Selection(**selected), sort=sort, people=people, published=published, top=top)
     with open_store(store) as opened:
-        judges = [run for run in opened.runs.all() if KIND not in run.record]
+        judges = [run for run in opened.runs.all() if not run.is_finetuned]
         board = leaderboard(judges, opened.runs, columns, view)
     reporter(board, sys.stdout)
 
@@ -108,9 +107,10 @@ def command(
 def _finetuned(
     registry: Registry, metrics: tuple[str, ...], tasks: tuple[str, ...], published: bool, store: str | None, form: str
 ) -> None:
-    from judgeharness.cli.stores import open_store
-    from judgeharness.components import default_measures
-    from judgeharness.reports import finetuned, finetuned_forms
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.evaluation.components import default_measures
+    from judgeharness.finetune import formats as finetuned_forms
+    from judgeharness.finetune import leaderboard as finetuned
 
     write = finetuned_forms.writer(form)
     measures = default_measures(registry, [*finetuned.METRICS, *metrics])

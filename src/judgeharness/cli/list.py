@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.parameters import format_option, store_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo
-from judgeharness.registry import Catalog, Registry
-from judgeharness.specs import described
+from judgeharness.cli.shared.parameters import format_option, store_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo
+from judgeharness.plugins.registry import Catalog, Registry
+from judgeharness.plugins.specs import described
 
 KINDS = (
     "tasks",
@@ -35,7 +35,7 @@ KINDS = (
 @click.pass_context
 def command(context: click.Context, kind: str, store: str | None, form: str) -> None:
     """List the components of a KIND with their summaries; models by their aliases; explanations of the store."""
-    from judgeharness.errors import UnknownNameError
+    from judgeharness.domain.errors import UnknownNameError
 
     registry = context.ensure_object(Session).registry
     if kind == "models":
@@ -65,7 +65,7 @@ def _models(registry: Registry) -> list[dict[str, Any]]:
 
 
 def _explanations(store: str | None) -> list[dict[str, Any]]:
-    from judgeharness.cli.stores import open_store
+    from judgeharness.cli.shared.stores import open_store
 
     with open_store(store) as opened:
         return [

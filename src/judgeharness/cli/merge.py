@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from judgeharness.cli.parameters import InputFile, store_option
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.parameters import InputFile, store_option
+from judgeharness.cli.shared.streams import echo
 
 TOLERANCE = 1e-4
 
@@ -34,9 +34,9 @@ def command(sources: tuple[Path, ...], tolerance: float, form: str, store: str |
     """
     from dataclasses import asdict
 
-    from judgeharness.cli.stores import open_store
-    from judgeharness.errors import InputError
-    from judgeharness.files import is_file
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.domain.errors import InputError
+    from judgeharness.domain.files import is_file
     from judgeharness.store.database import new_store, store_path
     from judgeharness.store.merge import merge
 
@@ -52,7 +52,7 @@ def command(sources: tuple[Path, ...], tolerance: float, form: str, store: str |
     if form == "json":
         echo(json.dumps({"store": str(target), "tables": rows}, indent=2))
         return
-    from judgeharness.reports.tables import counts
+    from judgeharness.reports.store import counts
     from judgeharness.reports.text import Console
 
     Console().print(counts(rows))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from judgeharness.cli.streams import echo
-from judgeharness.scaffold import KINDS
+from judgeharness.cli.shared.streams import echo
+from judgeharness.plugins.scaffold import KINDS
 
 EXAMPLES = """\b
 Example:
@@ -26,7 +26,7 @@ def command(name: str, kind: str, out: Path) -> None:
 
     It is typed, has the entry point by which judgeharness finds it, and can be installed as it is.
     """
-    from judgeharness.scaffold import scaffold, write
+    from judgeharness.plugins.scaffold import scaffold, write
 
     made = scaffold(name, kind)
     folder = write(made, out)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from judgeharness.cli.parameters import InputFile
-from judgeharness.cli.streams import echo
-from judgeharness.specs import NAME
+from judgeharness.cli.shared.parameters import InputFile
+from judgeharness.cli.shared.streams import echo
+from judgeharness.domain.names import NAME
 
 if TYPE_CHECKING:
     from judgeharness.tasks.draft import Draft
@@ -64,7 +64,7 @@ def command(
     PATH is a field's name, with dots for what is inside another ("example.premise"). Questions are asked on a terminal
     only. The task is read before anything is kept: a fault is named with its line.
     """
-    from judgeharness.record import readable
+    from judgeharness.domain.names import readable
     from judgeharness.tasks.draft import DEFAULT_QUESTION, Draft
 
     sources = {"votes": votes, "human": human, "annotations": annotations}
@@ -91,7 +91,7 @@ def _known(
     """The guess, with what was given in its place. Raises InputError."""
     from itertools import islice
 
-    from judgeharness.errors import InputError
+    from judgeharness.domain.errors import InputError
     from judgeharness.tasks.guess import guess
     from judgeharness.tasks.records import read_records
 
@@ -123,7 +123,7 @@ def _at(record: Mapping[str, object], path: str) -> object:
 
 
 def _labelled(known: Guess, labels: list[str]) -> Guess:
-    from judgeharness.errors import InputError
+    from judgeharness.domain.errors import InputError
 
     if not all(labels) or len(set(labels)) < len(labels):
         raise InputError("--labels: two are alike, or one is empty", "write them with commas: --labels good,fair,bad")
@@ -138,7 +138,7 @@ def _labelled(known: Guess, labels: list[str]) -> Guess:
 
 
 def _pairs(fields: tuple[str, ...]) -> dict[str, str]:
-    from judgeharness.errors import InputError
+    from judgeharness.domain.errors import InputError
 
     found: dict[str, str] = {}
     for pair in fields:
@@ -151,7 +151,7 @@ def _pairs(fields: tuple[str, ...]) -> dict[str, str]:
 
 def _asked(known: Guess, question: str | None, default: str) -> tuple[Guess, str]:
     """What a person at the terminal says, with the guesses to be taken by pressing return."""
-    from judgeharness.showing import safe
+    from judgeharness.domain.escaping import safe
 
     uid = click.prompt("Which field tells items apart?", default=known.uid or "")
     kind = click.prompt(
@@ -175,8 +175,8 @@ def _asked(known: Guess, question: str | None, default: str) -> tuple[Guess, str
 
 
 def _require_complete(known: Guess, file: Path) -> None:
-    from judgeharness.domain import LETTERS
-    from judgeharness.errors import InputError
+    from judgeharness.domain.errors import InputError
+    from judgeharness.domain.nouns import LETTERS
 
     lacks = {
         "no field tells its items apart: give --uid": known.uid is None,
@@ -200,8 +200,8 @@ def _name(stem: str) -> str:
 
 def _written(draft: Draft, file: Path) -> Task:
     """The task, read from the files that were written; they are taken back where it cannot be. Raises HarnessError."""
-    from judgeharness.errors import InputError
-    from judgeharness.files import is_file, read_bytes, write
+    from judgeharness.domain.errors import InputError
+    from judgeharness.domain.files import is_file, read_bytes, write
     from judgeharness.tasks.datasets import DataFolders
     from judgeharness.tasks.definition import read_definition
     from judgeharness.tasks.draft import task_toml, wording

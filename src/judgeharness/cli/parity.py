@@ -6,10 +6,10 @@ import json
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import data_dir_option, limit_option, split_option, strategy_option, task_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.parameters import data_dir_option, limit_option, split_option, strategy_option, task_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo
 
 EXAMPLES = """\b
 Example:
@@ -58,12 +58,13 @@ def command(
     1 where a mean Jensen-Shannon distance between model judgment distributions is above the tolerance, or at
     temperature 1 above ten times the tolerance.
     """
-    from judgeharness import options, parity
+    from judgeharness.analysis import parity
     from judgeharness.backends.contract import BackendContext, Scorer
-    from judgeharness.cli.watching import ConsoleWatcher, download_meter
-    from judgeharness.components import backend_spec, component, open_backend, task_definition
-    from judgeharness.errors import InputError
-    from judgeharness.reports import agreement
+    from judgeharness.domain.errors import InputError
+    from judgeharness.evaluation.components import backend_spec, component, open_backend, task_definition
+    from judgeharness.plugins import options
+    from judgeharness.reports import parity as agreement
+    from judgeharness.reports.progress import ConsoleWatcher, download_meter
     from judgeharness.strategies.contract import WritingStrategy
     from judgeharness.tasks.datasets import DataFolders, cache_folder
     from judgeharness.tasks.task import load_task

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import OutputFile, data_dir_option, store_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.stored import task_file_option, task_of
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.parameters import OutputFile, data_dir_option, store_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.stored import task_file_option, task_of
+from judgeharness.cli.shared.streams import echo
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ runs_argument = click.argument("runs", nargs=-1, required=True, metavar="RUN..."
 
 
 def _require_ending(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    from judgeharness.plots.paper import require_ending
+    from judgeharness.reports.plots.paper import require_ending
 
     if value is not None:
         require_ending(value)
@@ -56,8 +56,8 @@ def command() -> None:
 @store_option
 def ternary_command(runs: tuple[str, ...], marked: tuple[str, ...], out: Path | None, store: str | None) -> None:
     """People and judges side by side: each item a point between three labels."""
-    from judgeharness.plots import sketch, ternary
-    from judgeharness.plots.series import judged
+    from judgeharness.reports.plots import sketch, ternary
+    from judgeharness.reports.plots.series import judged
 
     found = _from_store(store, lambda stored: judged(runs, stored.runs))
     _show(out, lambda: ternary.draw(found, marked), lambda: sketch.triangles(found, marked))
@@ -69,8 +69,8 @@ def ternary_command(runs: tuple[str, ...], marked: tuple[str, ...], out: Path | 
 @store_option
 def entropy_command(runs: tuple[str, ...], out: Path | None, store: str | None) -> None:
     """How undecided a judge is on each item, against how undecided people are."""
-    from judgeharness.plots import entropy, sketch
-    from judgeharness.plots.series import judged
+    from judgeharness.reports.plots import entropy, sketch
+    from judgeharness.reports.plots.series import judged
 
     found = _from_store(store, lambda stored: judged(runs, stored.runs))
     _show(out, lambda: entropy.draw(found), lambda: sketch.clouds(found))
@@ -94,10 +94,10 @@ def bands_command(
     context: click.Context, runs: tuple[str, ...], metric: str, bands: int, out: Path | None, store: str | None
 ) -> None:
     """A measure on items about which people agree, and on those about which they do not."""
-    from judgeharness.components import default_measures
-    from judgeharness.plots import bands as plot
-    from judgeharness.plots import sketch
-    from judgeharness.plots.series import judged
+    from judgeharness.evaluation.components import default_measures
+    from judgeharness.reports.plots import bins as plot
+    from judgeharness.reports.plots import sketch
+    from judgeharness.reports.plots.series import judged
 
     measure = default_measures(context.ensure_object(Session).registry, [metric])[metric]
     found = plot.bands_of(_from_store(store, lambda stored: judged(runs, stored.runs)), measure, bands)
@@ -122,9 +122,9 @@ def bias_command(
     """Which letters, and which places of explanations, a judge prefers."""
     from rich.console import Group
 
-    from judgeharness.asked import bias_of
-    from judgeharness.plots import bias as plot
+    from judgeharness.evaluation.again.replay import bias_of
     from judgeharness.reports import bias as report
+    from judgeharness.reports.plots import bias as plot
 
     registry = context.ensure_object(Session).registry
 
@@ -141,7 +141,7 @@ def bias_command(
 
 
 def _from_store(store: str | None, read: Callable[[Any], Any]) -> Any:
-    from judgeharness.cli.stores import open_store
+    from judgeharness.cli.shared.stores import open_store
 
     with open_store(store) as opened:
         return read(opened)
@@ -153,7 +153,7 @@ def _show(out: Path | None, draw: Callable[[], Figure], sketch: Callable[[], Ren
 
         Console().print(sketch())
         return
-    from judgeharness.plots import paper
+    from judgeharness.reports.plots import paper
 
     with paper.paper():
         paper.save(draw(), out)

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-import judgeharness
-from judgeharness.cli.parameters import format_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo
-from judgeharness.plugins import Plugin
+from judgeharness.cli.shared.parameters import format_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo
+from judgeharness.domain.version import __version__
+from judgeharness.plugins.loading import Plugin
 
 
 @click.command("plugins")
@@ -20,7 +20,7 @@ from judgeharness.plugins import Plugin
 @click.pass_context
 def command(context: click.Context, form: str) -> None:
     """Show every plugin: where it comes from, its version, what it provides, and why it failed if it did."""
-    from judgeharness.errors import UnknownNameError
+    from judgeharness.domain.errors import UnknownNameError
 
     rows = [_row(plugin) for plugin in context.ensure_object(Session).registry.plugins]
     if form == "json":
@@ -40,7 +40,7 @@ def _row(plugin: Plugin) -> dict[str, Any]:
         "name": plugin.name,
         "origin": plugin.origin,
         "distribution": "judgeharness" if built_in else plugin.distribution,
-        "version": judgeharness.__version__ if built_in else plugin.version,
+        "version": __version__ if built_in else plugin.version,
         "state": plugin.state,
         "provides": provides,
         "error": plugin.error,

@@ -10,45 +10,13 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.signals import how, listen
-from judgeharness.cli.streams import echo, make_steady
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.keys import remember_environment, remember_words
-from judgeharness.plugins import Plugin
-from judgeharness.registry import Registry
-from judgeharness.showing import safe_line
-from judgeharness.walls import Wall
-
-
-class Session:
-    """What all commands of one call share: the plugins, loaded once they are needed, and whether to show traces."""
-
-    def __init__(self) -> None:
-        self.given: list[str] = []
-        self.debug = False
-        self._registry: Registry | None = None
-        self._warned: set[str] = set()
-
-    @property
-    def registry(self) -> Registry:
-        """All components."""
-        if self._registry is None:
-            self._registry = Registry.from_environment(self.given)
-            self._warn(self._registry.failures())
-        return self._registry
-
-    def add_plugins(self, words: Sequence[str]) -> None:
-        """Take --plugin values; they may stand before or after the command."""
-        new = [word for word in words if word not in self.given]
-        if new:
-            self.given += new
-            self._registry = None
-
-    def _warn(self, failures: Sequence[Plugin]) -> None:
-        for plugin in failures:
-            if plugin.name not in self._warned:
-                self._warned.add(plugin.name)
-                echo(safe_line(f"warning: plugin '{plugin.name}' could not be loaded: {plugin.error}"), err=True)
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.signals import how, listen
+from judgeharness.cli.shared.streams import echo, make_steady
+from judgeharness.domain.api_keys import remember_environment, remember_words
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.escaping import safe_line
+from judgeharness.plugins.walls import Wall
 
 
 class Program(click.Group):
@@ -144,7 +112,7 @@ def _put_behind(wall: Wall, command: click.Command) -> None:
 def _print_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if not value or context.resilient_parsing:
         return
-    from judgeharness.record import environment_lines
+    from judgeharness.evaluation.versions import environment_lines
 
     for line in environment_lines(_session(context).registry.plugins):
         echo(line)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.parameters import (
+from judgeharness.cli.shared.parameters import (
     data_dir_option,
     explanations_option,
     limit_option,
@@ -15,9 +15,9 @@ from judgeharness.cli.parameters import (
     strategy_option,
     task_option,
 )
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo, json_line
-from judgeharness.domain import LETTERS, Prompt
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo, json_line
+from judgeharness.domain.nouns import LETTERS, Prompt
 
 
 @click.command("prompts")
@@ -48,12 +48,12 @@ def command(
     As jsonl, one prompt a line: uid, explanations (indices into the item's explanations, from 0, in the order shown),
     options (the labels behind A, B, C, ...), content (the user turn).
     """
-    from judgeharness import options
-    from judgeharness.cli.watching import download_meter
-    from judgeharness.components import component, task_definition
-    from judgeharness.explanations import explained
+    from judgeharness.evaluation.components import component, task_definition
+    from judgeharness.plugins import options
+    from judgeharness.reports.progress import download_meter
     from judgeharness.store.database import given_explanations, store_path
     from judgeharness.tasks.datasets import DataFolders
+    from judgeharness.tasks.explanations import explained
     from judgeharness.tasks.task import load_task
 
     registry = context.ensure_object(Session).registry

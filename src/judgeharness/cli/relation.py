@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import store_option
 from judgeharness.cli.plot import out_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.parameters import store_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo
 
 OF_MODEL = ("weighted-f1", "kl", "cross-entropy")
 DRAWN = ("jsd", "dcor")
@@ -40,12 +40,12 @@ def command(
 
     Over all fine-tuned classifiers in the store. --out draws them as well.
     """
-    from judgeharness.cli.stores import open_store
-    from judgeharness.components import default_measures
-    from judgeharness.errors import UnknownNameError
-    from judgeharness.relation import relation
-    from judgeharness.reports import finetuned
-    from judgeharness.reports import relation as report
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.domain.errors import UnknownNameError
+    from judgeharness.evaluation.components import default_measures
+    from judgeharness.finetune import leaderboard as finetuned
+    from judgeharness.finetune import relation_report as report
+    from judgeharness.finetune.relation import relation
     from judgeharness.reports.text import Console
 
     registry = context.ensure_object(Session).registry
@@ -60,8 +60,8 @@ def command(
     rows = [row for row in board.rows if model is None or row.model.startswith(model)]
     found = relation(report.taught(rows, split), of_labels, of_model)
     if out is not None:
-        from judgeharness.plots import paper
-        from judgeharness.plots import relation as plot
+        from judgeharness.finetune import relation_plot as plot
+        from judgeharness.reports.plots import paper
 
         drawn = [measures[name].spec for name in DRAWN]
         with paper.paper():

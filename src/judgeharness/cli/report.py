@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.parameters import OutputFile, data_dir_option, metrics_option, store_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.stored import task_of
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.parameters import OutputFile, data_dir_option, metrics_option, store_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.stored import task_of
+from judgeharness.cli.shared.streams import echo
 
 EXAMPLES = """\b
 Examples:
@@ -62,12 +62,12 @@ def command(
     asks the network for nothing, and opens in any browser of today. Mind the licence of the data before you pass it on:
     --no-text leaves texts out.
     """
-    from judgeharness.cli.stores import open_store
-    from judgeharness.components import default_measures, task_definition
-    from judgeharness.files import write
-    from judgeharness.pages.gather import chosen, gather
-    from judgeharness.pages.page import render, sections_of
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.domain.files import write
+    from judgeharness.evaluation.components import default_measures, task_definition
     from judgeharness.reports.leaderboard import View
+    from judgeharness.reports.page.gather import chosen, gather
+    from judgeharness.reports.page.html import render, sections_of
     from judgeharness.reports.text import Console, plain
 
     registry = context.ensure_object(Session).registry

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.executing import WithExecutors, given_flags
-from judgeharness.cli.program import Session
 from judgeharness.cli.run import carry_out, suite_options
+from judgeharness.cli.shared.executor_flags import WithExecutors, given_flags
+from judgeharness.cli.shared.session import Session
 
 EXAMPLES = """\b
 Examples:
@@ -26,7 +26,7 @@ def command(context: click.Context, /, name: str, **given: Any) -> int:
 
     Printed and measured figures stand side by side in the report. An interrupted call goes on where it stopped.
     """
-    from judgeharness.suites import shipped_suite
+    from judgeharness.evaluation.suites import shipped_suite
 
     given["pairs"] += tuple(given_flags(context))
     return carry_out(context.ensure_object(Session), shipped_suite(name), ["reproduce", name], **given)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from judgeharness.cli.executing import WithExecutors, executor_option, given_flags
-from judgeharness.cli.parameters import NewStore, data_dir_option, replaced_option, store_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.signals import RESUMES
-from judgeharness.cli.streams import echo
-from judgeharness.cli.trusting import settled, trust_option
-from judgeharness.specs import Kind
+from judgeharness.cli.shared.executor_flags import WithExecutors, executor_option, given_flags
+from judgeharness.cli.shared.parameters import NewStore, data_dir_option, replaced_option, store_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.signals import RESUMES
+from judgeharness.cli.shared.streams import echo
+from judgeharness.cli.shared.trusting import settled, trust_option
+from judgeharness.plugins.specs import Kind
 
 if TYPE_CHECKING:
     from judgeharness.store.database import Store
@@ -61,10 +61,11 @@ def command(
     A store may come from anybody. If its record asks to run code, contact an address, send a secret or start a program,
     you have to allow it: with --trust, or by answering a question on a terminal. Your own -o needs no --trust.
     """
-    from judgeharness import options, rerun
     from judgeharness.cli.eval import prepared, run_all
-    from judgeharness.cli.stores import open_store
-    from judgeharness.provenance import request_for
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.evaluation.again import rerun
+    from judgeharness.evaluation.again.origin import request_for
+    from judgeharness.plugins import options
     from judgeharness.reports import provenance
     from judgeharness.store.database import store_path
 
@@ -90,8 +91,8 @@ def command(
 @contextlib.contextmanager
 def _new_store(into: Path | None, what: Sequence[Any]) -> Iterator[Store]:
     """A store for a rerun; what: all that it depends on."""
-    from judgeharness.content import digest
-    from judgeharness.scratch import UNFINISHED, resumable, scratch
+    from judgeharness.domain.hashes import digest
+    from judgeharness.domain.scratch import UNFINISHED, resumable, scratch
     from judgeharness.store.database import Store, new_store
 
     if into is None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from judgeharness.cli.completion import ComponentName
-from judgeharness.cli.executing import WithExecutors, executor_option, given_flags
-from judgeharness.cli.parameters import (
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.executor_flags import WithExecutors, executor_option, given_flags
+from judgeharness.cli.shared.parameters import (
     InputFile,
     budget_options,
     data_dir_option,
@@ -21,16 +21,16 @@ from judgeharness.cli.parameters import (
     limit_option,
     store_option,
 )
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo
-from judgeharness.cli.trusting import settled, trust_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo
+from judgeharness.cli.shared.trusting import settled, trust_option
 
 if TYPE_CHECKING:
-    from judgeharness.evaluation import Evaluation
+    from judgeharness.evaluation.evaluation import Evaluation
+    from judgeharness.evaluation.suites import Suite
+    from judgeharness.plugins.specs import Kind
     from judgeharness.reports.leaderboard import Leaderboard
-    from judgeharness.specs import Kind
     from judgeharness.store.database import Store
-    from judgeharness.suites import Suite
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -89,7 +89,7 @@ def command(context: click.Context, /, file: Path, **given: Any) -> int:
 
     What is in the store already is not asked again: the same call goes on where an interrupted one stopped.
     """
-    from judgeharness.suites import read_suite
+    from judgeharness.evaluation.suites import read_suite
 
     given["pairs"] += tuple(given_flags(context))
     return carry_out(context.ensure_object(Session), read_suite(file), ["run", str(file)], **given)
@@ -118,12 +118,12 @@ def carry_out(
 
     Raises HarnessError.
     """
-    from judgeharness import options
     from judgeharness.backends.contract import Budget
     from judgeharness.cli.eval import prepared, run_all
-    from judgeharness.cli.stores import open_store
-    from judgeharness.record import program_arguments
-    from judgeharness.reports.gathered import board_of
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.evaluation.versions import program_arguments
+    from judgeharness.plugins import options
+    from judgeharness.reports.suite.gather import board_of
     from judgeharness.store.database import store_path
 
     reporter = session.registry.reporters.load(form)
@@ -157,11 +157,11 @@ def _write_report(
     evaluations: Sequence[Evaluation],
     session: Session,
 ) -> None:
-    from judgeharness.errors import MissingExtraError
-    from judgeharness.files import make_folder, write
-    from judgeharness.plots.suite import draw_all
-    from judgeharness.reports.gathered import gather
-    from judgeharness.reports.suite import latex, markdown
+    from judgeharness.domain.errors import MissingExtraError
+    from judgeharness.domain.files import make_folder, write
+    from judgeharness.reports.suite.figures import draw_all
+    from judgeharness.reports.suite.gather import gather
+    from judgeharness.reports.suite.report import latex, markdown
 
     measures = evaluations[0].measures
     report = gather(suite, asked, board, store, measures)
@@ -181,7 +181,7 @@ def _write_report(
 
 def _require_report(folder: Path) -> None:
     """Raises InputError where no report can be written: before models are asked."""
-    from judgeharness.files import require_folder, require_place
+    from judgeharness.domain.files import require_folder, require_place
 
     require_folder(folder)
     if folder.is_dir():

@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from judgeharness.cli.completion import ComponentName
 from judgeharness.cli.eval import evaluate
-from judgeharness.cli.parameters import data_dir_option, format_option, metrics_option, split_option, store_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.parameters import (
+    data_dir_option,
+    format_option,
+    metrics_option,
+    split_option,
+    store_option,
+)
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo
 
 if TYPE_CHECKING:
-    from judgeharness.registry import Registry
+    from judgeharness.plugins.registry import Registry
 
 EXAMPLES = """\b
 Example:
@@ -58,9 +64,9 @@ def command(
     Every item has to be there once, with probabilities that sum to 1; else everything that is wrong is listed, and
     nothing is scored. The same as 'eval --backend file:FILE': it is kept in the store, and can be compared.
     """
-    from judgeharness.backends.predictions import SeveralModelsError
-    from judgeharness.evaluation import Request
-    from judgeharness.record import program_arguments
+    from judgeharness.backends.file import SeveralModelsError
+    from judgeharness.evaluation.evaluation import Request
+    from judgeharness.evaluation.versions import program_arguments
 
     session = context.ensure_object(Session)
     if official and metrics:
@@ -90,11 +96,11 @@ def _official(
     data_dir: str | None,
     form: str,
 ) -> int:
-    from judgeharness.backends.predictions import predictions_file, read_predictions
-    from judgeharness.cli.watching import download_meter
-    from judgeharness.components import task_definition
-    from judgeharness.official import official
+    from judgeharness.analysis.official import official
+    from judgeharness.backends.file import predictions_file, read_predictions
+    from judgeharness.evaluation.components import task_definition
     from judgeharness.reports import official as report
+    from judgeharness.reports.progress import download_meter
     from judgeharness.tasks.datasets import DataFolders
     from judgeharness.tasks.official import right_labels
     from judgeharness.tasks.task import load_task

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from judgeharness.cli.parameters import store_option
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.parameters import store_option
+from judgeharness.cli.shared.streams import echo
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @store_option
 def command(run_id: str, uid: str | None, form: str, store: str | None) -> None:
     """Show a RUN (the beginning of its id will do): how it was done and what came out. With a UID, one item."""
-    from judgeharness.cli.stores import open_store
+    from judgeharness.cli.shared.stores import open_store
     from judgeharness.reports import run as rendering
 
     with open_store(store) as opened:
@@ -44,6 +44,7 @@ def _print(rendered: RenderableType) -> None:
 
 def _run(store: Store, run: Run) -> dict[str, Any]:
     task = store.runs.task(run.task_digest)
+    about = {"name": task.name, "split": task.split, "labels": task.labels, "items": task.n_items}
     predictions = store.runs.predictions(run.id)
     return {
         "id": run.id,
@@ -56,14 +57,14 @@ def _run(store: Store, run: Run) -> dict[str, Any]:
         "metrics": dict(run.metrics),
         "failures": {p.uid: p.failure for p in predictions if p.failure is not None},
         "backend": {"name": run.backend, **store.answers.description(run.backend_digest)},
-        "task": {"name": task.name, "split": task.split, "labels": task.labels, "items": task.n_items, **task.record},
-        "record": dict(run.record),
-        "session": dict(store.sessions.find(run.session_id)),
+        "task": {**about, **task.record.document()},
+        "record": run.record.document(),
+        "session": store.sessions.find(run.session_id).document(),
     }
 
 
 def _item(store: Store, run: Run, uid: str) -> dict[str, Any]:
-    from judgeharness.errors import UnknownNameError
+    from judgeharness.domain.errors import UnknownNameError
 
     items = {item.uid: item for item in store.runs.items(run.task_digest)}
     if uid not in items:

@@ -6,10 +6,10 @@ import json
 
 import click
 
-from judgeharness.cli.parameters import data_dir_option, metrics_option, store_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.stored import task_file_option, task_of
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.parameters import data_dir_option, metrics_option, store_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.stored import task_file_option, task_of
+from judgeharness.cli.shared.streams import echo
 
 
 @click.command("slices")
@@ -38,12 +38,12 @@ def command(
     --by entropy (of the human distribution), majority (the label that most people chose), explained-labels (how many
     different labels the explanations argue for), a label source of the task (mnli-single, ...), or a field of items.
     """
-    from judgeharness.cli.stores import open_store
-    from judgeharness.components import default_measures
-    from judgeharness.measures import applicable
+    from judgeharness.analysis.slices import slices_of
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.evaluation.components import default_measures
+    from judgeharness.metrics.measure import applicable
     from judgeharness.reports import slices as report
     from judgeharness.reports.text import Console
-    from judgeharness.slices import slices_of
 
     registry, console = context.ensure_object(Session).registry, Console()
     documents = []

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.parameters import NewStore, store_option
-from judgeharness.cli.streams import echo
+from judgeharness.cli.shared.parameters import NewStore, store_option
+from judgeharness.cli.shared.streams import echo
 
 form_option = click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 
@@ -66,7 +66,7 @@ def rescue(target: Path, store: str | None, form: str) -> int:
 @store_option
 def backup(target: Path, store: str | None) -> None:
     """Copy a store, also while a run writes to it."""
-    from judgeharness.cli.stores import open_store
+    from judgeharness.cli.shared.stores import open_store
 
     with open_store(store) as opened:
         opened.copy(target)
@@ -78,7 +78,7 @@ def _show(document: Mapping[str, Any], rows: Mapping[str, Mapping[str, int]], fo
         echo(json.dumps(document, indent=2))
         return
 
-    from judgeharness.reports.tables import counts
+    from judgeharness.reports.store import counts
     from judgeharness.reports.text import Console
 
     Console().print(counts(rows))

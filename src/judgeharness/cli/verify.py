@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from judgeharness.cli.parameters import data_dir_option, replaced_option, store_option
-from judgeharness.cli.program import Session
-from judgeharness.cli.streams import echo
-from judgeharness.cli.trusting import settled, trust_option
-from judgeharness.specs import Kind
+from judgeharness.cli.shared.parameters import data_dir_option, replaced_option, store_option
+from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.streams import echo
+from judgeharness.cli.shared.trusting import settled, trust_option
+from judgeharness.plugins.specs import Kind
 
 if TYPE_CHECKING:
-    from judgeharness.cli.watching import ConsoleWatcher
-    from judgeharness.components import OpenBackend
-    from judgeharness.evaluation import Request
-    from judgeharness.provenance import Origin
-    from judgeharness.registry import Registry
+    from judgeharness.evaluation.again.origin import Origin
+    from judgeharness.evaluation.again.verify import Kept
+    from judgeharness.evaluation.components import OpenBackend
+    from judgeharness.evaluation.evaluation import Request
+    from judgeharness.plugins.registry import Registry
+    from judgeharness.reports.progress import ConsoleWatcher
     from judgeharness.store.database import Store
     from judgeharness.store.runs import Run
     from judgeharness.strategies.contract import Strategy
     from judgeharness.tasks.task import Task
     from judgeharness.transforms.contract import Transform
-    from judgeharness.verify import Kept
 
 
 @click.command("verify")
@@ -65,13 +65,14 @@ def command(
     A store may come from anybody. If its record asks to run code, contact an address, send a secret or start a program,
     you have to allow it: with --trust, or by answering a question on a terminal. Your own -o needs no --trust.
     """
-    from judgeharness import options, verify
     from judgeharness.backends.contract import BackendContext
-    from judgeharness.cli.stores import open_store
-    from judgeharness.cli.watching import ConsoleWatcher
-    from judgeharness.components import open_backend
-    from judgeharness.provenance import changes, origin_of, request_for
+    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.evaluation.again import verify
+    from judgeharness.evaluation.again.origin import changes, origin_of, request_for
+    from judgeharness.evaluation.components import open_backend
+    from judgeharness.plugins import options
     from judgeharness.reports import provenance
+    from judgeharness.reports.progress import ConsoleWatcher
     from judgeharness.tasks.datasets import cache_folder
 
     registry, watcher = context.ensure_object(Session).registry, ConsoleWatcher()
@@ -100,8 +101,8 @@ def command(
 
 def _known(run: Run, values: dict[str, str], registry: Registry) -> dict[str, str]:
     """The values, where they are options of the run's backend. Raises InputError."""
-    from judgeharness import options
-    from judgeharness.components import backend_spec
+    from judgeharness.evaluation.components import backend_spec
+    from judgeharness.plugins import options
 
     scheme = backend_spec(registry, run.backend)[0].name
     options.require_known(values, {f"backend {scheme}": registry.backends.load_options(scheme)})
@@ -110,9 +111,9 @@ def _known(run: Run, values: dict[str, str], registry: Registry) -> dict[str, st
 
 def _parts(run: Run, request: Request, registry: Registry) -> tuple[Strategy, Transform | None]:
     """The run's strategy and transform. Raises InputError for a run that asked nothing."""
-    from judgeharness import options
-    from judgeharness.components import component
-    from judgeharness.errors import InputError
+    from judgeharness.domain.errors import InputError
+    from judgeharness.evaluation.components import component
+    from judgeharness.plugins import options
 
     if run.strategy is None:
         raise InputError(f"run {run.id} of {run.backend} asked no prompts", "'judgeharness rerun' makes it again")
@@ -124,24 +125,24 @@ def _parts(run: Run, request: Request, registry: Registry) -> tuple[Strategy, Tr
 
 
 def _task(run: Run, request: Request, store: Store, registry: Registry, data_dir: str | None) -> Task:
-    from judgeharness.cli.watching import download_meter
-    from judgeharness.components import task_definition
-    from judgeharness.explanations import explained
+    from judgeharness.evaluation.components import task_definition
+    from judgeharness.reports.progress import download_meter
     from judgeharness.tasks.datasets import DataFolders
+    from judgeharness.tasks.explanations import explained
     from judgeharness.tasks.task import load_task
 
     definition = task_definition(registry, request.tasks[0])
     task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, run.split)
-    given = run.record.get("explanations")
-    return explained(task.limited(request.limit), None if given is None else store.explanations.find(given["set"]))
+    given = run.record.explanations
+    return explained(task.limited(request.limit), None if given is None else store.explanations.find(given.set))
 
 
 def _sampled(
     run: Run, task: Task, strategy: Strategy, store: Store, sample: int | None, seed: int
 ) -> list[tuple[str, list[Kept]]]:
     """The stored answers of some items. Raises InputError where there are none."""
-    from judgeharness import verify
-    from judgeharness.errors import InputError
+    from judgeharness.domain.errors import InputError
+    from judgeharness.evaluation.again import verify
 
     uids = verify.sampled(store.runs.predictions(run.id), sample or verify.SAMPLE, seed)
     if not uids:
@@ -154,7 +155,7 @@ def _watched(
     backend: OpenBackend, kept: Sequence[tuple[str, list[Kept]]], task: Task, watcher: ConsoleWatcher
 ) -> Iterator[None]:
     """Shows how far asking has come, and closes the model in the end: before, it knows more of itself."""
-    from judgeharness.contracts import close
+    from judgeharness.backends.closing import close
 
     prompts = sum(len(each.group.prompts) for _, answers in kept for each in answers)
     watcher.started(f"{task.name} · {backend.name}", prompts)
@@ -170,8 +171,8 @@ def _now(then: Origin, backend: OpenBackend, task: Task, registry: Registry) -> 
     from dataclasses import replace
 
     from judgeharness.backends.contract import Model
-    from judgeharness.provenance import versions_of
-    from judgeharness.record import session_record
+    from judgeharness.evaluation.again.origin import versions_of
+    from judgeharness.evaluation.versions import session_record
 
     environment = backend.part.environment() if isinstance(backend.part, Model) else {}
     template = {"name": task.template.name, "sha256": task.template.sha256}

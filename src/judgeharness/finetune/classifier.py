@@ -18,7 +18,7 @@ import transformers
 from judgeharness.backends import hub
 from judgeharness.backends.aliases import packaged_encoder
 from judgeharness.backends.source import find_source, fingerprint, require_safetensors
-from judgeharness.errors import HarnessError, InputError, first_line
+from judgeharness.domain.errors import HarnessError, InputError, first_line
 from judgeharness.finetune.recipe import Recipe
 
 TokenIds = npt.NDArray[np.int32]

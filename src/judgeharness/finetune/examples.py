@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from judgeharness.domain import Label
-from judgeharness.errors import HarnessError, InputError, MissingExtraError, first_line
-from judgeharness.files import is_file
-from judgeharness.json_reader import read_json
-from judgeharness.keys import scrubbed_error
+from judgeharness.domain.api_keys import scrubbed_error
+from judgeharness.domain.errors import HarnessError, InputError, MissingExtraError, first_line
+from judgeharness.domain.files import is_file
+from judgeharness.domain.json_reader import read_json
+from judgeharness.domain.nouns import Label
 from judgeharness.tasks.records import Record, read_records
 
 MNLI = "mnli"

@@ -11,21 +11,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from judgeharness.content import digest, file_digest
-from judgeharness.domain import FloatArray, Prediction
-from judgeharness.errors import InputError
-from judgeharness.files import make_folder
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.files import make_folder
+from judgeharness.domain.hashes import digest, file_digest
+from judgeharness.domain.nouns import FloatArray, Prediction
+from judgeharness.domain.scratch import UNFINISHED, resumable, unfinished
+from judgeharness.evaluation.versions import session_record
 from judgeharness.finetune import KIND, stage1
 from judgeharness.finetune.classifier import Classifier, Encoded
 from judgeharness.finetune.examples import read_examples
 from judgeharness.finetune.labels import SoftLabels, texts
 from judgeharness.finetune.recipe import Recipe
 from judgeharness.finetune.training import Lesson, placement, probabilities, steps, train
-from judgeharness.measures import Measure, applicable, measure
-from judgeharness.plugins import Plugin
-from judgeharness.record import session_record
-from judgeharness.scratch import UNFINISHED, resumable, unfinished
+from judgeharness.metrics.measure import Measure, applicable, measure
+from judgeharness.plugins.loading import Plugin
 from judgeharness.store.database import Store
+from judgeharness.store.records import RunRecord, TrainingRecord
 from judgeharness.store.runs import Run
 from judgeharness.tasks.task import Task
 
@@ -226,7 +227,7 @@ class Experiment:
             n_items=len(predictions),
             n_failed=0,
             metrics=measure(task.items, predictions, applicable(measures, task.definition.ordinal)),
-            record={"strategy": None, "transform": None, KIND: dict(facts)},
+            record=RunRecord(strategy=None, transform=None, finetune=TrainingRecord.model_validate(dict(facts))),
         )
         store.runs.save(run, predictions)
         return run

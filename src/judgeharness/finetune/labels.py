@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from judgeharness.backends.contract import BackendContext, Predictor
-from judgeharness.components import open_backend
-from judgeharness.content import digest
-from judgeharness.domain import FloatArray
-from judgeharness.errors import InputError
-from judgeharness.registry import Registry
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.hashes import digest
+from judgeharness.domain.nouns import FloatArray
+from judgeharness.evaluation.components import open_backend
+from judgeharness.plugins.registry import Registry
 from judgeharness.store.runs import Run, Runs
 from judgeharness.tasks.task import Task
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from judgeharness.options import Options
+from judgeharness.plugins.options import Options
 
 
 class Recipe(Options):

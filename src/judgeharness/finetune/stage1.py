@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from judgeharness.content import digest, file_digest
-from judgeharness.files import writing
+from judgeharness.domain.files import writing
+from judgeharness.domain.hashes import digest, file_digest
+from judgeharness.domain.scratch import UNFINISHED, resumable
 from judgeharness.finetune.classifier import Classifier
 from judgeharness.finetune.examples import Examples
 from judgeharness.finetune.recipe import Recipe
 from judgeharness.finetune.training import Lesson, steps, train
-from judgeharness.scratch import UNFINISHED, resumable
 
 
 def stage1_folder(cache: Path, classifier: Classifier, path: Path, recipe: Recipe) -> Path:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import torch
 import transformers
 
-from judgeharness.domain import FloatArray
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.nouns import FloatArray
 from judgeharness.finetune.classifier import Classifier, Encoded
 from judgeharness.finetune.recipe import Recipe
 from judgeharness.metrics.majority import macro_f1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from judgeharness.hookspecs import hookimpl
-from judgeharness.specs import MetricSpec
+from judgeharness.plugins.hookspecs import hookimpl
+from judgeharness.plugins.specs import MetricSpec
 
 BAAN = "Baan et al. 2022, Stop Measuring Calibration When Humans Disagree"
 KURNIAWAN = "Kurniawan et al. 2025, Training and Evaluating with Human Label Variation"

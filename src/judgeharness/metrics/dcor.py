@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from judgeharness.domain import FloatArray
+from judgeharness.domain.nouns import FloatArray
 
 WHOLE = 2_000
 BLOCK = 1_000

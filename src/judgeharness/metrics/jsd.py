@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from judgeharness.domain import FloatArray
+from judgeharness.domain.nouns import FloatArray
 
 
 def jsd(human: FloatArray, model: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from judgeharness.domain import FloatArray
+from judgeharness.domain.nouns import FloatArray
 
 BINS = 15
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from judgeharness.domain import FloatArray
+from judgeharness.domain.nouns import FloatArray
 
 
 def rank_consistency(human: FloatArray, model: FloatArray) -> FloatArray:

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from judgeharness.bias import Bias, Preference
-from judgeharness.domain import LETTERS
+from judgeharness.analysis.bias import Bias, Preference
+from judgeharness.domain.nouns import LETTERS
 from judgeharness.reports.text import figure, plain, plus_minus
 from judgeharness.store.runs import Run
 

@@ -11,11 +11,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from judgeharness.comparison import MeasureDifference, changed_most, differences, holm
-from judgeharness.errors import InputError
-from judgeharness.measures import Measure, applicable, paired
+from judgeharness.analysis.significance import MeasureDifference, changed_most, differences, holm
+from judgeharness.domain.errors import InputError
+from judgeharness.metrics.measure import Measure, applicable, paired
+from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.text import figure, plain
-from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run, Runs
 
 SURE = 0.05
@@ -50,7 +50,7 @@ def compared(names: Sequence[str], stored: Runs, measures: Mapping[str, Measure]
     for run in others:
         if run.task_digest != first.task_digest:
             raise InputError(f"runs {first.id} and {run.id} are over different items, so they cannot be compared")
-    ordinal = bool(stored.task(first.task_digest).record.get("ordinal"))
+    ordinal = stored.task(first.task_digest).record.ordinal
     fitting = applicable(measures, ordinal)
     rows = [_beside(first, run, stored, fitting, by, most) for run in others]
     specs = tuple(each.spec for each in fitting.values())

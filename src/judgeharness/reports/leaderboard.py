@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from judgeharness.domain import FloatArray, Item, Prediction
-from judgeharness.errors import InputError
-from judgeharness.measures import Measure, applicable, measure, paired
-from judgeharness.people import annotators_measured, are_a_ceiling, halves_measured, votes_of
+from judgeharness.analysis.intervals import Interval, bootstrapped, draw, intervals_of, ranks
+from judgeharness.analysis.people import annotators_measured, are_a_ceiling, halves_measured, votes_of
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.nouns import FloatArray, Item, Prediction
+from judgeharness.metrics.measure import Measure, applicable, measure, paired
+from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.outdated import outdated
-from judgeharness.specs import MetricSpec
-from judgeharness.store.runs import Run, Runs, TaskRecord
+from judgeharness.store.runs import Run, Runs, StoredTask
 from judgeharness.tasks.published import Published
-from judgeharness.uncertainty import Interval, bootstrapped, draw, intervals_of, ranks
 
 DEFAULT_SORT = "jsd"
 LEAST_ITEMS = 10
@@ -84,7 +84,7 @@ class Board:
     evaluation would ask the model again. faults: by run id and metric, why a plugin's metric has no value or interval.
     """
 
-    task: TaskRecord
+    task: StoredTask
     runs: tuple[Run, ...]
     references: tuple[ReferenceRow, ...]
     intervals: Mapping[str, Mapping[str, Interval | None]] = field(default_factory=dict)
@@ -134,7 +134,7 @@ def leaderboard(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measur
 
 def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], view: View) -> Board:
     task, items = stored.task(digest), stored.items(digest)
-    fitting = applicable(measures, bool(task.record.get("ordinal")))
+    fitting = applicable(measures, task.record.ordinal)
     order = measures[view.sort].spec
     own, found, ranked, faults = [], {}, {}, {}
     for run in {run.id: run for run in runs if run.task_digest == digest}.values():

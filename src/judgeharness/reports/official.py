@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from judgeharness.official import Official
+from judgeharness.analysis.official import Official
 from judgeharness.reports.text import figure, plain
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from judgeharness.record import EDITION
+from judgeharness.evaluation.versions import EDITION
 from judgeharness.store.runs import Run, Runs
 
 FOUND_OUT = frozenset({"prompt_format", "letters", "first_tokens", "date", "position_limit"})
@@ -18,7 +18,7 @@ NONSENSE = "{count:,} of its answers hold numbers that are no log-probabilities:
 
 def outdated(runs: Sequence[Run], stored: Runs) -> dict[str, str]:
     """By run id, why a run is outdated. Runs that are not, or whose backend is the same as now, are left out."""
-    old = [run for run in runs if run.strategy is not None and run.record.get("edition", 1) < EDITION]
+    old = [run for run in runs if run.strategy is not None and run.record.edition < EDITION]
     if not old:
         return {}
     known = stored.backends(EDITION)

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from judgeharness.evaluation import Step
+from judgeharness.evaluation.evaluation import Step
 from judgeharness.reports.text import plain
 
 

@@ -11,10 +11,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from judgeharness.provenance import Change
+from judgeharness.evaluation.again.origin import Change
+from judgeharness.evaluation.again.rerun import Rerun
+from judgeharness.evaluation.again.verify import Checked, Verified
 from judgeharness.reports.text import figure, plain
-from judgeharness.rerun import Rerun
-from judgeharness.verify import Checked, Verified
 
 
 def render_rerun(rerun: Rerun) -> RenderableType:

@@ -12,9 +12,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from judgeharness.analysis.slices import Slice
+from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.text import Console, figure, plain
-from judgeharness.slices import Slice
-from judgeharness.specs import MetricSpec
 from judgeharness.store.runs import Run
 
 

@@ -10,10 +10,10 @@ from rich.console import ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from judgeharness.showing import safe
+from judgeharness.domain.escaping import safe
 
 if TYPE_CHECKING:
-    from judgeharness.uncertainty import Interval
+    from judgeharness.analysis.intervals import Interval
 
 MOST_CHARACTERS = 10_000
 

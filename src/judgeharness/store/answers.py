@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 
 from judgeharness.backends.contract import Description
-from judgeharness.domain import MOST_TOTAL, PLACEHOLDER, Answer, GeneratedTexts, OptionScores
-from judgeharness.json_reader import read_json
+from judgeharness.domain.json_reader import read_json
+from judgeharness.domain.nouns import MOST_TOTAL, PLACEHOLDER, Answer, GeneratedTexts, OptionScores
 from judgeharness.store import shapes
 from judgeharness.store.rows import SQL_FUNCTION, damaged, insert, intact, reading, require
 

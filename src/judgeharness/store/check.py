@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from judgeharness.errors import InputError
-from judgeharness.files import is_file
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.files import is_file
 from judgeharness.store.database import UNREADABLE, expected_tables, read_only
 from judgeharness.store.rows import intact
 from judgeharness.store.schema import APPLICATION_ID, COLUMNS, KEYS, MIGRATIONS

@@ -12,10 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.explanations import ExplanationSet, read_explanations
-from judgeharness.files import is_file, is_folder, is_stream, place
-from judgeharness.scratch import scratch
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.files import is_file, is_folder, is_stream, place
+from judgeharness.domain.scratch import scratch
 from judgeharness.store import rows
 from judgeharness.store.answers import Answers
 from judgeharness.store.explanations import Explanations
@@ -24,6 +23,7 @@ from judgeharness.store.runs import Runs
 from judgeharness.store.schema import APPLICATION_ID, MIGRATIONS
 from judgeharness.store.sessions import Sessions
 from judgeharness.store.transactions import transaction
+from judgeharness.tasks.explanations import ExplanationSet, read_explanations
 
 STORE_VARIABLE = "JUDGEHARNESS_STORE"
 DEFAULT_STORE = "judgeharness.db"

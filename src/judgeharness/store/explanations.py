@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from judgeharness.errors import InputError
-from judgeharness.explanations import ExplanationSet, GivenExplanation
+from judgeharness.domain.errors import InputError
 from judgeharness.store import shapes
 from judgeharness.store.rows import insert, intact, reading, require
 from judgeharness.store.transactions import transaction
+from judgeharness.tasks.explanations import ExplanationSet, GivenExplanation
 
 
 @dataclass(frozen=True, slots=True)

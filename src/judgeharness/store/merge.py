@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.files import is_file
-from judgeharness.json_reader import read_json
-from judgeharness.scratch import scratch
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.files import is_file
+from judgeharness.domain.json_reader import read_json
+from judgeharness.domain.scratch import scratch
 from judgeharness.store.database import UNREADABLE, Store, read_only
 from judgeharness.store.rows import damaged, intact, reading
 from judgeharness.store.schema import COLUMNS, KEYS, MIGRATIONS

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.explanations import ExplanationSet, GivenExplanation
-from judgeharness.files import is_file
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.files import is_file
 from judgeharness.store.check import has_checksums, read_damaged
 from judgeharness.store.database import UNREADABLE, new_store
 from judgeharness.store.rows import checksum, insert
 from judgeharness.store.schema import COLUMNS, CONTENTS, KEYS
 from judgeharness.store.transactions import transaction
+from judgeharness.tasks.explanations import ExplanationSet, GivenExplanation
 
 Row = dict[str, Any]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from judgeharness.errors import HarnessError
-from judgeharness.keys import scrubbed
+from judgeharness.domain.api_keys import scrubbed
+from judgeharness.domain.errors import HarnessError
 from judgeharness.store.schema import COLUMNS, CONTENTS
 
 SQL_FUNCTION = "row_checksum"

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from judgeharness.domain import Item, Prediction
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.nouns import Item, Prediction
 from judgeharness.store import shapes
 from judgeharness.store.answers import FAULTY
-from judgeharness.store.kinds import RUN_KINDS, TASK_KINDS
+from judgeharness.store.records import RunRecord, TaskRecord
 from judgeharness.store.rows import damaged, insert, intact, reading, require
 from judgeharness.store.schema import COLUMNS
 from judgeharness.store.transactions import transaction
@@ -24,7 +24,7 @@ from judgeharness.tasks.task import Task
 class Run:
     """One row of a leaderboard. strategy and transform are None for baselines.
 
-    metrics: by name; None where a metric is undefined. record: how it was done, as plain data.
+    metrics: by name; None where a metric is undefined. record: how it was done.
     """
 
     id: str
@@ -41,7 +41,7 @@ class Run:
     n_items: int
     n_failed: int
     metrics: Mapping[str, float | None]
-    record: Mapping[str, Any]
+    record: RunRecord
 
     @property
     def name(self) -> str:
@@ -52,7 +52,12 @@ class Run:
     @property
     def explanations(self) -> str:
         """Who wrote the explanations that it was shown, where they are not the task's own."""
-        return str(self.record.get("explanations", {}).get("name", ""))
+        return self.record.explanations.name if self.record.explanations else ""
+
+    @property
+    def is_finetuned(self) -> bool:
+        """Whether this is a classifier that `judgeharness finetune` trained, and not a judge that was asked."""
+        return self.record.finetune is not None
 
     @property
     def way(self) -> str:
@@ -63,7 +68,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskRecord:
+class StoredTask:
     """What the store knows of a task: enough for leaderboards without its data files."""
 
     digest: str
@@ -72,14 +77,13 @@ class TaskRecord:
     labels: tuple[str, ...]
     n_items: int
     n_total: int
-    record: Mapping[str, Any]
+    record: TaskRecord
 
     @property
     def published(self) -> Published | None:
         """Printed figures on all of these items, if there are any."""
-        given = self.record.get("published")
         with reading(f"task {self.digest[:12]}"):
-            found = None if given is None else Published.model_validate(given)
+            found = self.record.parsed()
         return found if found is not None and found.items == self.n_items == self.n_total else None
 
 
@@ -92,16 +96,16 @@ class Runs:
     def add_task(self, task: Task) -> None:
         """Keep a task's items (distributions, no texts) under its digest; what is said about it may have changed."""
         definition = task.definition
-        record = {
-            "title": definition.title,
-            "licence": definition.licence,
-            "homepage": definition.homepage,
-            "citation": definition.citation.strip(),
-            "notice": definition.notice,
-            "ordinal": definition.ordinal,
-            "files": dict(task.files),
-            "published": None if task.published is None else task.published.model_dump(mode="json"),
-        }
+        record = TaskRecord(
+            title=definition.title,
+            licence=definition.licence,
+            homepage=definition.homepage,
+            citation=definition.citation.strip(),
+            notice=definition.notice,
+            ordinal=definition.ordinal,
+            files=dict(task.files),
+            published=None if task.published is None else task.published.model_dump(mode="json"),
+        )
         # A hash of all items: made once.
         digest = task.digest
         with transaction(self._connection):
@@ -112,7 +116,7 @@ class Runs:
                 "labels": json.dumps([label.name for label in task.labels]),
                 "n_items": len(task.items),
                 "n_total": task.total,
-                "record": json.dumps(record, sort_keys=True),
+                "record": record.text(),
             }
             if insert(self._connection, "tasks", [row], known="digest"):
                 rows = (_item_row(digest, position, item) for position, item in enumerate(task.items))
@@ -120,7 +124,7 @@ class Runs:
             else:
                 self._connection.execute("UPDATE tasks SET record = ? WHERE digest = ?", (row["record"], digest))
 
-    def task(self, digest: str) -> TaskRecord:
+    def task(self, digest: str) -> StoredTask:
         """The task under a digest."""
         what = f"task {digest[:12]}"
         with reading(what):
@@ -129,14 +133,14 @@ class Runs:
                 (digest,),
             ).fetchone()
             require(whole, what)
-            return TaskRecord(
+            return StoredTask(
                 digest=digest,
                 name=name,
                 split=split,
                 labels=shapes.words(labels),
                 n_items=n_items,
                 n_total=n_total,
-                record=shapes.mapping(record, TASK_KINDS),
+                record=TaskRecord.parse(record),
             )
 
     def items(self, task_digest: str) -> list[Item]:
@@ -156,7 +160,7 @@ class Runs:
         with transaction(self._connection):
             self._connection.execute("DELETE FROM runs WHERE id = ?", (run.id,))
             row = {name: getattr(run, name) for name in COLUMNS["runs"] if name != "record"}
-            insert(self._connection, "runs", [{**row, "record": json.dumps(dict(run.record), sort_keys=True)}])
+            insert(self._connection, "runs", [{**row, "record": run.record.text()}])
             insert(self._connection, "predictions", (_prediction_row(run.id, each) for each in predictions))
             measured = ({"run_id": run.id, "name": name, "value": value} for name, value in run.metrics.items())
             insert(self._connection, "metrics", measured)
@@ -245,9 +249,7 @@ class Runs:
             metrics[name] = value
         names = [field.name for field in fields(Run) if field.name not in ("metrics", "record")]
         with reading(what):
-            return Run(
-                **dict(zip(names, values, strict=True)), metrics=metrics, record=shapes.mapping(record, RUN_KINDS)
-            )
+            return Run(**dict(zip(names, values, strict=True)), metrics=metrics, record=RunRecord.parse(record))
 
 
 _RUN_QUERY = (

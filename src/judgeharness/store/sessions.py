@@ -6,19 +6,41 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from judgeharness.content import digest
-from judgeharness.errors import HarnessError
-from judgeharness.locks import Lock, is_held, take
-from judgeharness.store import shapes
-from judgeharness.store.kinds import SESSION_KINDS
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.hashes import digest
+from judgeharness.domain.locks import Lock, is_held, take
+from judgeharness.store.records import SessionRecord
 from judgeharness.store.rows import insert, intact, reading, require
 
 RUNNING = "running"
 INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One call of a command that asks or trains.
+
+    requests, tokens: what it spent; None if no model is paid by the request.
+    """
+
+    id: str
+    started: str
+    ended: str | None
+    status: str
+    requests: int | None
+    tokens: int | None
+    record: SessionRecord
+
+    def document(self) -> dict[str, Any]:
+        """Return the session with its record as plain JSON data."""
+        known = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "record"}
+        spent = ("requests", "tokens")
+        return {name: v for name, v in known.items() if name not in spent or v is not None} | self.record.document()
 
 
 class Sessions:
@@ -30,7 +52,7 @@ class Sessions:
         self._require_there = require_there
 
     @contextmanager
-    def recorded(self, session_id: str, record: Mapping[str, Any]) -> Iterator[None]:
+    def recorded(self, session_id: str, record: SessionRecord) -> Iterator[None]:
         """Keep a session's record when it starts, and how it ended: done, failed or interrupted.
 
         Raises HarnessError if the store's folder cannot be written to, or the store is not there in the end.
@@ -38,7 +60,7 @@ class Sessions:
         lock = self._locked(session_id)
         try:
             self.end_dead_ones()
-            row = {"id": session_id, "started": _now(), "ended": None, "status": RUNNING, "record": _json(record)}
+            row = {"id": session_id, "started": _now(), "ended": None, "status": RUNNING, "record": record.text()}
             insert(self._connection, "sessions", [row])
             status = "failed"
             try:
@@ -60,22 +82,21 @@ class Sessions:
             if not is_held(self._lock_of(session_id)):
                 self._end(session_id, INTERRUPTED)
 
-    def find(self, session_id: str) -> Mapping[str, Any]:
-        """A session's record with its start, end and status, and what it spent if its models are paid by request."""
+    def find(self, session_id: str) -> Session:
+        """Return a session. Raises HarnessError if its row is damaged."""
         what = f"session {session_id}"
         with reading(what):
             whole, started, ended, status, record = self._connection.execute(
                 f"SELECT {intact('sessions')}, started, ended, status, record FROM sessions WHERE id = ?", (session_id,)
             ).fetchone()
             require(whole, what)
-            found = shapes.mapping(record, SESSION_KINDS)
+            found = SessionRecord.parse(record)
         requests, tokens = self._connection.execute(
             "SELECT sum(requests), sum(tokens) FROM spending WHERE session_id = ?", (session_id,)
         ).fetchone()
-        spent = {} if requests is None else {"requests": requests, "tokens": tokens}
         if status == RUNNING and not is_held(self._lock_of(session_id)):
             status = INTERRUPTED
-        return {"id": session_id, "started": started, "ended": ended, "status": status, **spent, **found}
+        return Session(session_id, started, ended, status, requests, tokens, found)
 
     def _end(self, session_id: str, status: str) -> None:
         self._connection.execute("DELETE FROM leases WHERE session_id = ?", (session_id,))

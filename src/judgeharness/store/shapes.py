@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from judgeharness.json_reader import read_json
+from judgeharness.domain.json_reader import read_json
 
 NUMBER = (int, float)
 NUMBER_OR_NULL = (int, float, type(None))

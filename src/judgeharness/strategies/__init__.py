@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from judgeharness.hookspecs import hookimpl
-from judgeharness.specs import StrategySpec
+from judgeharness.plugins.hookspecs import hookimpl
+from judgeharness.plugins.specs import StrategySpec
 
 _MODULE = "judgeharness.strategies.selections"
 

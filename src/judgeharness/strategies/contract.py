@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol, runtime_checkable
 
-from judgeharness.domain import GeneratedTexts, Item, PromptGroup, Reading
+from judgeharness.domain.nouns import GeneratedTexts, Item, PromptGroup, Reading
 from judgeharness.tasks.task import Task
 
 

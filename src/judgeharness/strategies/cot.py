@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from judgeharness.domain import LETTERS, Decoding, GeneratedTexts, Item, Message, Prompt, PromptGroup
+from judgeharness.domain.nouns import LETTERS, Decoding, GeneratedTexts, Item, Message, Prompt, PromptGroup
 from judgeharness.strategies.options import OptionOrders, WritingOptions
 from judgeharness.strategies.selections import OrderedSelections
 from judgeharness.tasks.task import Task

@@ -13,8 +13,8 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from judgeharness.content import digest
-from judgeharness.domain import LETTERS, Decoding, GeneratedTexts, Item, Prompt, PromptGroup, Reading
+from judgeharness.domain.hashes import digest
+from judgeharness.domain.nouns import LETTERS, Decoding, GeneratedTexts, Item, Prompt, PromptGroup, Reading
 from judgeharness.strategies.options import ShownOptions
 from judgeharness.strategies.reading import read_choice
 from judgeharness.strategies.selections import require_explanations

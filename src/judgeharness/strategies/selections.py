@@ -14,8 +14,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from judgeharness.domain import Item, Prompt, PromptGroup
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.nouns import Item, Prompt, PromptGroup
 from judgeharness.strategies.options import OptionOrders, OrderOptions
 from judgeharness.tasks.task import Task
 

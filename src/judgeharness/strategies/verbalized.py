@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from judgeharness.domain import LETTERS, Decoding, GeneratedTexts, Item, PromptGroup, Reading
+from judgeharness.domain.nouns import LETTERS, Decoding, GeneratedTexts, Item, PromptGroup, Reading
 from judgeharness.strategies.options import OptionOrders, WritingOptions
 from judgeharness.strategies.reading import read_percentages
 from judgeharness.strategies.selections import OrderedSelections

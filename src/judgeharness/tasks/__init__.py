@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from judgeharness.hookspecs import hookimpl
-from judgeharness.specs import TaskSpec
+from judgeharness.plugins.hookspecs import hookimpl
+from judgeharness.plugins.specs import TaskSpec
 
 
 @hookimpl

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from judgeharness.tasks.definition import read_definition
-from judgeharness.tasks.folder import shipped
+from judgeharness.tasks.shipped import shipped
 
 nli_sample = partial(read_definition, shipped() / "nli-sample" / "task.toml")
 chaosnli = partial(read_definition, shipped() / "chaosnli" / "task.toml")

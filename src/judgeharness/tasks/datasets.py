@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from judgeharness.content import file_digest
-from judgeharness.errors import HarnessError, UnknownNameError
-from judgeharness.files import MAX_DATA_BYTES, is_file, opened
-from judgeharness.tasks.folder import shipped
+from judgeharness.domain.errors import HarnessError, UnknownNameError
+from judgeharness.domain.files import MAX_DATA_BYTES, is_file, opened
+from judgeharness.domain.hashes import file_digest
+from judgeharness.tasks.shipped import shipped
 
 CACHE_VARIABLE = "XDG_CACHE_HOME"
 DATA_DIR_VARIABLE = "JUDGEHARNESS_DATA_DIR"

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from judgeharness.domain import LETTERS, Label
-from judgeharness.toml import FileTable, Name, Table, Text, read_toml
+from judgeharness.domain.nouns import LETTERS, Label
+from judgeharness.domain.toml import FileTable, Name, Table, Text, read_toml
 
 RESERVED_FIELDS = frozenset(
     {"explanations", "instruction", "labels", "loop", "options"}

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.files import make_folder, place, write
-from judgeharness.keys import remember_environment, scrub, scrubbed_error
-from judgeharness.scratch import scratch
+from judgeharness.domain.api_keys import remember_environment, scrub, scrubbed_error
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.files import make_folder, place, write
+from judgeharness.domain.scratch import scratch
 from judgeharness.tasks.datasets import CACHE_VARIABLE, DATA_DIR_VARIABLE, DataFile, DataFolders, Dataset, verify
 
 if TYPE_CHECKING:

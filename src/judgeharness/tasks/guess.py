@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from judgeharness.domain import LETTERS
-from judgeharness.json_reader import finite_number
+from judgeharness.domain.json_reader import finite_number
+from judgeharness.domain.nouns import LETTERS
 
 UID_NAMES = ("uid", "id", "item_id", "pairid", "pair_id", "key", "qid", "guid", "idx", "index")
 TEXT_NAMES = ("text", "reason", "explanation", "comment", "why", "rationale", "justification")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
 from judgeharness.tasks.datasets import DataFolders
 from judgeharness.tasks.fetch import MeterFactory
 from judgeharness.tasks.records import read_records

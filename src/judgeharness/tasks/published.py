@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from judgeharness.toml import Name, Table, Text
+from judgeharness.domain.toml import Name, Table, Text
 
 Figure = Annotated[float, Field(allow_inf_nan=False)]
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from judgeharness.domain import Label
-from judgeharness.errors import InputError
-from judgeharness.files import MAX_DATA_BYTES, opened
-from judgeharness.json_reader import MAX_LINE_BYTES, JsonError, finite_number, json_lines, spellings, written
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.files import MAX_DATA_BYTES, opened
+from judgeharness.domain.json_reader import MAX_LINE_BYTES, JsonError, finite_number, json_lines, spellings, written
+from judgeharness.domain.nouns import Label
 
 
 @dataclass(frozen=True, slots=True)

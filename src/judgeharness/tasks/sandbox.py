@@ -11,7 +11,7 @@ import jinja2
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 
-from judgeharness.sandbox import BoundedEnvironment
+from judgeharness.domain.sandbox import BoundedEnvironment
 
 LARGEST_NUMBER = 10_000
 DEEPEST_LOOPS = 3

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from judgeharness.content import digest, file_digest
-from judgeharness.domain import NO_REFERENCES, Explanation, FloatArray, Item, Label, distribution
-from judgeharness.errors import InputError, UnknownNameError
+from judgeharness.domain.errors import InputError, UnknownNameError
+from judgeharness.domain.hashes import digest, file_digest
+from judgeharness.domain.nouns import NO_REFERENCES, Explanation, FloatArray, Item, Label, distribution
+from judgeharness.domain.toml import read_toml
 from judgeharness.tasks.datasets import DataFolders, dataset_named
 from judgeharness.tasks.definition import ExplanationsTable, ItemsTable, SplitTable, TaskDefinition
 from judgeharness.tasks.fetch import MeterFactory, ensure
 from judgeharness.tasks.published import Published
 from judgeharness.tasks.records import Record, read_records
 from judgeharness.tasks.template import Template, inside, task_template
-from judgeharness.toml import read_toml
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from judgeharness.content import digest
-from judgeharness.domain import LETTERS, Explanation, Item, Label, Message
-from judgeharness.errors import InputError, first_line
-from judgeharness.files import read_text
+from judgeharness.domain.errors import InputError, first_line
+from judgeharness.domain.files import read_text
+from judgeharness.domain.hashes import digest
+from judgeharness.domain.nouns import LETTERS, Explanation, Item, Label, Message
 from judgeharness.tasks.definition import TaskDefinition
-from judgeharness.tasks.folder import shipped
+from judgeharness.tasks.shipped import shipped
 
 if TYPE_CHECKING:
     import jinja2

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from judgeharness.backends.contract import BackendContext, Model, Predictor, Scorer, TextGenerator
-from judgeharness.components import OpenBackend, open_backend
-from judgeharness.domain import (
+from judgeharness.domain.nouns import (
     LETTERS,
     Decoding,
     GeneratedTexts,
@@ -23,13 +22,15 @@ from judgeharness.domain import (
     PromptGroup,
     ScoringFailure,
 )
-from judgeharness.executors.local import Local
-from judgeharness.options import NoOptions
-from judgeharness.pipeline import ask
+from judgeharness.evaluation.asking import ask
+from judgeharness.evaluation.components import OpenBackend, open_backend
+from judgeharness.evaluation.executors.local import Local
+from judgeharness.evaluation.plan import plan
+from judgeharness.plugins.options import NoOptions
 from judgeharness.store.answer_store import AnswerStore
 from judgeharness.store.database import Store
+from judgeharness.store.records import SessionRecord
 from judgeharness.testing.common import Conformance
-from judgeharness.work import plan
 
 QUESTION = "Is water wet? Answer with one letter and nothing else."
 
@@ -157,7 +158,7 @@ class BackendConformance(Conformance):
         def stop(prompts: int) -> None:
             raise KeyboardInterrupt
 
-        with Store.open(tmp_path / "store.db") as store, store.sessions.recorded("testing", {}):
+        with Store.open(tmp_path / "store.db") as store, store.sessions.recorded("testing", SessionRecord()):
             store.answers.add_backend(opened.digest, opened.description)
             kept = AnswerStore(store=store, backend_digest=opened.digest, session_id="testing")
             work = plan(task, asked, opened.part, opened.digest, store.answers)

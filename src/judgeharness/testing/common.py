@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from judgeharness.components import Named, component, task_definition
-from judgeharness.domain import FloatArray
-from judgeharness.registry import Catalog, Registry
+from judgeharness.domain.nouns import FloatArray
+from judgeharness.evaluation.components import Named, component, task_definition
+from judgeharness.plugins.registry import Catalog, Registry
 from judgeharness.tasks.datasets import DataFolders
 from judgeharness.tasks.fetch import silent_meter
 from judgeharness.tasks.task import Task, load_task

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from judgeharness.backends.aliases import packaged_gguf
-from judgeharness.components import task_definition
-from judgeharness.errors import HarnessError
-from judgeharness.registry import Registry
+from judgeharness.domain.errors import HarnessError
+from judgeharness.evaluation.components import task_definition
+from judgeharness.plugins.registry import Registry
 from judgeharness.store.database import STORE_VARIABLE, Store
 from judgeharness.tasks.datasets import DataFolders
 from judgeharness.tasks.fetch import silent_meter

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from judgeharness.domain import FloatArray
-from judgeharness.measures import Measure
+from judgeharness.domain.nouns import FloatArray
+from judgeharness.metrics.measure import Measure
 from judgeharness.testing.common import Conformance, distributions
 
 SHAPES = ((1, 2), (5, 3), (40, 4))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from judgeharness.domain import (
+from judgeharness.domain.nouns import (
     LETTERS,
     GeneratedTexts,
     OptionScores,
@@ -18,15 +18,16 @@ from judgeharness.domain import (
     PromptGroup,
     in_label_order,
 )
-from judgeharness.executors.local import Local
-from judgeharness.options import NoOptions
-from judgeharness.pipeline import Unwatched, complete, predict
+from judgeharness.evaluation.asking import Unwatched, complete, predict
+from judgeharness.evaluation.executors.local import Local
+from judgeharness.evaluation.plan import plan
+from judgeharness.plugins.options import NoOptions
 from judgeharness.store.answer_store import AnswerStore
 from judgeharness.store.database import Store
+from judgeharness.store.records import SessionRecord
 from judgeharness.strategies.contract import Strategy, WritingStrategy
 from judgeharness.tasks.task import Task
 from judgeharness.transforms.softmax import SoftmaxOptions, softmax
-from judgeharness.work import plan
 
 
 class PretendModel:
@@ -70,7 +71,7 @@ class PretendModel:
 def predictions(strategy: Strategy, task: Task, model: PretendModel, store: Path) -> list[Prediction]:
     """The way of an evaluation: asked, stored, and read again."""
     reads = isinstance(strategy, WritingStrategy) and strategy.ends_in == "reading"
-    with Store.open(store) as opened, opened.sessions.recorded("testing", {}):
+    with Store.open(store) as opened, opened.sessions.recorded("testing", SessionRecord()):
         opened.answers.add_backend("pretend", model.describe())
         kept = AnswerStore(store=opened, backend_digest="pretend", session_id="testing")
         work = plan(task, strategy, model, kept.backend_digest, opened.answers)

@@ -11,12 +11,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from judgeharness.domain import LETTERS, GeneratedTexts, Item, Prompt, PromptGroup, Reading
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.nouns import LETTERS, GeneratedTexts, Item, Prompt, PromptGroup, Reading
+from judgeharness.evaluation.conversation import MOST_TURNS
 from judgeharness.strategies.contract import Strategy, WritingStrategy
 from judgeharness.tasks.task import Task
 from judgeharness.testing.common import SAMPLE, SAMPLE_ITEMS, Conformance
-from judgeharness.turns import MOST_TURNS
 
 OPTION_LINE = re.compile(r"^([A-Z])\. (.+?)\.?\s*$", re.MULTILINE)
 SAID = ("", "A", "B. Neutral", "A: 50%\nB: 30%\nC: 20%", "I cannot say.", "x" * 5_000, "\N{SNOWMAN}\x1b[31m")

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from judgeharness.domain import LETTERS
+from judgeharness.domain.nouns import LETTERS
 from judgeharness.tasks.task import Task
 from judgeharness.testing.common import Conformance
 

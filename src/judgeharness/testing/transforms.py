@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from judgeharness.domain import FloatArray, OptionScores, distributions
+from judgeharness.domain.nouns import FloatArray, OptionScores, distributions
 from judgeharness.testing.common import Conformance
 from judgeharness.transforms.contract import UndefinedTransformError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from judgeharness.domain import FloatArray, OptionScores
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import FloatArray, OptionScores
 
 Transform = Callable[[OptionScores], FloatArray]
 """Option scores of a prompt group to probabilities (prompts, labels), each row summing to 1.

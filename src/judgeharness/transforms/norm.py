@@ -5,8 +5,8 @@ Source: Chen et al. 2024 ("Seeing the Big through the Small"), section 3. Undefi
 
 from __future__ import annotations
 
-from judgeharness.domain import FloatArray, OptionScores
-from judgeharness.options import NoOptions
+from judgeharness.domain.nouns import FloatArray, OptionScores
+from judgeharness.plugins.options import NoOptions
 from judgeharness.transforms.contract import Transform, UndefinedTransformError
 
 

@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from judgeharness.domain import FloatArray, OptionScores
-from judgeharness.options import Options
+from judgeharness.domain.nouns import FloatArray, OptionScores
+from judgeharness.plugins.options import Options
 from judgeharness.transforms.contract import Transform
 
 

@@ -14,9 +14,9 @@ from judgeharness.backends.aliases import packaged_gguf
 from judgeharness.backends.contract import BackendContext, Scorer
 from judgeharness.backends.hf.backend import HuggingFaceBackend
 from judgeharness.backends.hf.options import HuggingFaceOptions
-from judgeharness.components import component
-from judgeharness.domain import Message, OptionScores, Prompt, PromptGroup, ScoringFailure
-from judgeharness.errors import HarnessError, InputError
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.nouns import Message, OptionScores, Prompt, PromptGroup, ScoringFailure
+from judgeharness.evaluation.components import component
 from tests.helpers import bundled, group, judgeharness
 
 

@@ -2,8 +2,8 @@ import pytest
 
 from judgeharness.backends.hf.chat import TransformersChat
 from judgeharness.backends.letters import letter_tokens, require_letters
-from judgeharness.domain import Message
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import Message
 
 USER = [Message("user", "Is it?")]
 TEMPLATES = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from judgeharness.backends.hf.positions import context_length, position_limit
 from judgeharness.backends.hf.scorer import ModelScorer
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
 from tests.backends.hf.test_tree import GROUPED, HEADED, LETTERS, model_of, plainly
 
 LIMIT = 16

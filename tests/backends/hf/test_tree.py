@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from judgeharness.backends.hf.scorer import ModelScorer
 from judgeharness.backends.hf.tree import Sizes, TreeScorer, TreeUnfitError
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
 
 VOCABULARY = 60
 SMALL = {"vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4}

@@ -5,11 +5,11 @@ import pytest
 import torch
 import transformers
 
-from judgeharness.backends.drawing import Drawer
 from judgeharness.backends.hf.plain import PlainScorer
 from judgeharness.backends.hf.writer import TextWriter
-from judgeharness.backends.writing import Start, Written
-from judgeharness.domain import Decoding, GeneratedTexts, Message, Prompt, PromptGroup, ScoringFailure
+from judgeharness.backends.local.generating import Start, Written
+from judgeharness.backends.local.sampling import Drawer
+from judgeharness.domain.nouns import Decoding, GeneratedTexts, Message, Prompt, PromptGroup, ScoringFailure
 
 QUESTIONS = ("Name an animal.", "Why is the sky blue? Answer in one short sentence.", "Say hello.", "Count to three.")
 

@@ -12,9 +12,9 @@ from judgeharness.backends.llamacpp.backend import LlamaCppBackend
 from judgeharness.backends.llamacpp.library import LlamaModel
 from judgeharness.backends.llamacpp.options import LlamaCppOptions
 from judgeharness.backends.llamacpp.scorer import LlamaScorer
-from judgeharness.components import component
-from judgeharness.domain import Message, Prompt, PromptGroup, ScoringFailure
-from judgeharness.errors import HarnessError, InputError
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.nouns import Message, Prompt, PromptGroup, ScoringFailure
+from judgeharness.evaluation.components import component
 from tests.helpers import bundled, group, judgeharness
 
 ORDERS = ((0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1))

@@ -5,8 +5,8 @@ import pytest
 from judgeharness.backends.letters import letter_tokens
 from judgeharness.backends.llamacpp.chat import GgufChat
 from judgeharness.backends.llamacpp.library import LlamaModel
-from judgeharness.domain import Message
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import Message
 from tests.backends.hf.test_chat import TEMPLATES
 
 CONVERSATIONS = (
@@ -96,7 +96,7 @@ def test_templates_that_refuse_or_cannot_be_read_are_errors_in_words(chat_of):
 
 
 def test_the_real_tokenizer_of_the_real_file(llama_smollm2, smollm2, folders, registry):
-    from judgeharness.components import component
+    from judgeharness.evaluation.components import component
     from tests.helpers import bundled
 
     task = bundled("chaosnli", folders).limited(3)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judgeharness.backends.llamacpp.decodes import decodes, one_by_one, parts
-from judgeharness.prefixes import build_tree
+from judgeharness.backends.local.prefix_tree import build_tree
 
 PROMPTS = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=8), min_size=1, max_size=12)
 

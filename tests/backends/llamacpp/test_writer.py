@@ -5,7 +5,7 @@ import pytest
 from judgeharness.backends.llamacpp import writer
 from judgeharness.backends.llamacpp.backend import LlamaCppBackend
 from judgeharness.backends.llamacpp.options import LlamaCppOptions
-from judgeharness.domain import Decoding, Message, Prompt, PromptGroup, ScoringFailure
+from judgeharness.domain.nouns import Decoding, Message, Prompt, PromptGroup, ScoringFailure
 
 QUESTIONS = ("Name an animal.", "Why is the sky blue? Answer in one short sentence.", "Say hello.", "Count to three.")
 
@@ -37,7 +37,7 @@ def test_a_whole_text_is_the_same_as_scoring_says_token_by_token(model):
     for _ in range(6):
         context = writer.LlamaContext(model._model, 512, 64, 1, 2)
         from judgeharness.backends.llamacpp.decodes import decodes
-        from judgeharness.prefixes import build_tree
+        from judgeharness.backends.local.prefix_tree import build_tree
 
         rows = [row for step in decodes(build_tree([[*prompt, *expected]]), 64) for row in context.decode(step)]
         context.close()

@@ -1,7 +1,7 @@
 import pytest
 
 from judgeharness.backends.openai.address import OPENAI, find_address, find_key, sensitive
-from judgeharness.errors import HarnessError, InputError
+from judgeharness.domain.errors import HarnessError, InputError
 
 
 def test_where_the_address_comes_from():

@@ -20,8 +20,8 @@ import pytest
 from judgeharness.backends.contract import Scorer
 from judgeharness.backends.openai import client
 from judgeharness.backends.openai.budget import NoLedger
-from judgeharness.domain import Decoding, Message, OptionScores, Prompt, PromptGroup, ScoringFailure
-from judgeharness.errors import HarnessError, InputError
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.nouns import Decoding, Message, OptionScores, Prompt, PromptGroup, ScoringFailure
 from tests.backends.openai.standin import OwnChat, StandIn, logprobs
 from tests.helpers import bundled, judgeharness, serving
 from tests.servers import start_server, stop_server
@@ -211,7 +211,7 @@ class FaultyProxy(BaseHTTPRequestHandler):
 
 def test_every_fault_is_survived_before_the_real_server(llama_cpp_server, backend_at, registry, folders):
     """A fifth of all requests is spoiled; the result is that of an undisturbed run, nothing twice, nothing missing."""
-    from judgeharness.components import component
+    from judgeharness.evaluation.components import component
 
     task = bundled("nli-sample", folders).limited(3)
     strategy = component(registry.strategies, "no-explanation", {}).part

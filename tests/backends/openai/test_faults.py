@@ -5,8 +5,8 @@ import json
 import pytest
 
 from judgeharness.backends.openai.faults import error_in, message, status_of
-from judgeharness.domain import OptionScores, ScoringFailure
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import OptionScores, ScoringFailure
 from tests.backends.openai.test_backend import evaluate, groups, score
 
 FLAGGED = {"code": 403, "message": "m requires moderation. Your input was flagged.", "metadata": {"reasons": ["x"]}}
@@ -234,7 +234,7 @@ def test_paths_that_only_tell_the_kind_of_server_may_be_forbidden(stand_in, back
 
 
 def test_a_server_that_answers_every_path_is_of_no_kind(stand_in, backend_at):
-    from judgeharness.backends.openai.servers import TOLD_BY
+    from judgeharness.backends.openai.server_kinds import TOLD_BY
 
     state, url = stand_in("unknown")
     state.kind = type(state.kind)("somebody", completions=0, paths={

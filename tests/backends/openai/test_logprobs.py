@@ -10,7 +10,7 @@ from judgeharness.backends.openai.client import _json
 from judgeharness.backends.openai.faults import FaultError, NonsenseError
 from judgeharness.backends.openai.logprobs import read_logprobs, require_total
 from judgeharness.backends.openai.replies import read_answer
-from judgeharness.domain import OptionScores, ScoringFailure
+from judgeharness.domain.nouns import OptionScores, ScoringFailure
 from tests.backends.openai.test_backend import evaluate, groups, score
 from tests.helpers import faulty
 

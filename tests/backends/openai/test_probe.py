@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from judgeharness.backends.openai import servers
+from judgeharness.backends.openai import server_kinds
 from judgeharness.backends.openai.options import OpenAIOptions
-from judgeharness.domain import Decoding, GeneratedTexts, OptionScores, ScoringFailure
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import Decoding, GeneratedTexts, OptionScores, ScoringFailure
 from tests.backends.openai.standin import KINDS, OwnChat, StandIn
 from tests.backends.openai.test_backend import groups
 from tests.helpers import serving
@@ -287,6 +287,9 @@ def test_words_stand_beside_what_the_server_can_be_asked_for(stand_in, backend_a
 
 
 def test_every_kind_is_one_that_can_be_told():
-    known = set(servers.KINDS)
-    assert set(servers.OWNERS.values()) | set(servers.TOLD_BY.values()) | {"OpenAI", servers.UNKNOWN} == known
+    known = set(server_kinds.KINDS)
+    assert (
+        set(server_kinds.OWNERS.values()) | set(server_kinds.TOLD_BY.values()) | {"OpenAI", server_kinds.UNKNOWN}
+        == known
+    )
     assert OpenAIOptions().concurrency > 1

@@ -5,8 +5,8 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from judgeharness.domain import OptionScores, ScoringFailure
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import OptionScores, ScoringFailure
 from tests.backends.openai.test_backend import groups, score
 from tests.helpers import serving
 

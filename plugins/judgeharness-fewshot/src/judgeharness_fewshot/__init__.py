@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from judgeharness import hookimpl
-from judgeharness.specs import StrategySpec
+from judgeharness.plugins.specs import StrategySpec
 
 
 @hookimpl

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from judgeharness.domain import LETTERS, Item, Message, Prompt, PromptGroup
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.nouns import LETTERS, Item, Message, Prompt, PromptGroup
 from judgeharness.strategies.options import OrderOptions
 from judgeharness.strategies.selections import option_orders
 from judgeharness.tasks.task import Task

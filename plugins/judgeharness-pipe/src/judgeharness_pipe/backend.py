@@ -13,11 +13,11 @@ import numpy as np
 from pydantic import Field
 
 from judgeharness.backends.contract import BackendContext
-from judgeharness.content import file_digest
-from judgeharness.domain import LETTERS, OptionScores, PromptGroup, ScoringFailure, in_label_order
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.json_reader import JsonError, finite_number, read_json
-from judgeharness.options import Options
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.hashes import file_digest
+from judgeharness.domain.json_reader import JsonError, finite_number, read_json
+from judgeharness.domain.nouns import LETTERS, OptionScores, PromptGroup, ScoringFailure, in_label_order
+from judgeharness.plugins.options import Options
 from judgeharness_pipe.process import Process
 
 

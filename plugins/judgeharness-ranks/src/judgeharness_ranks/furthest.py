@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from judgeharness.cli.parameters import store_option
-from judgeharness.cli.program import Session
+from judgeharness.cli.shared.parameters import store_option
+from judgeharness.cli.shared.session import Session
 
 if TYPE_CHECKING:
-    from judgeharness.measures import Measure
+    from judgeharness.metrics.measure import Measure
     from judgeharness.store.database import Store
     from judgeharness.store.runs import Run
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(context: click.Context, run_id: str, metric: str, top: int, store: str | None) -> None:
     """List the items on which a RUN's judge is furthest from people, the furthest first."""
-    from judgeharness.components import default_measures
-    from judgeharness.errors import InputError
+    from judgeharness.domain.errors import InputError
+    from judgeharness.evaluation.components import default_measures
     from judgeharness.store.database import Store, store_path
 
     measure = default_measures(context.ensure_object(Session).registry, [metric])[metric]
@@ -43,7 +43,7 @@ def _furthest(
     store: Store, run: Run, measure: Measure
 ) -> list[tuple[str, float, tuple[float, ...], tuple[float, ...]]]:
     """Uid, value, people's and the judge's distribution of each item, worst first."""
-    from judgeharness.measures import paired
+    from judgeharness.metrics.measure import paired
 
     predictions = [each for each in store.runs.predictions(run.id) if each.probabilities is not None]
     people = {item.uid: item for item in store.runs.items(run.task_digest)}

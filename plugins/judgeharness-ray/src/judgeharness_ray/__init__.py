@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from judgeharness.hookspecs import hookimpl
-from judgeharness.specs import ExecutorSpec, Flag
+from judgeharness.plugins.hookspecs import hookimpl
+from judgeharness.plugins.specs import ExecutorSpec, Flag
 
 
 @hookimpl

@@ -19,8 +19,8 @@ from ray.exceptions import (
 )
 
 from judgeharness.backends.contract import Answering
-from judgeharness.errors import HarnessError
-from judgeharness.executors.contract import Recipe, WorkerRate
+from judgeharness.domain.errors import HarnessError
+from judgeharness.evaluation.executors.contract import Recipe, WorkerRate
 from judgeharness_ray.cluster import Share
 from judgeharness_ray.items import Item
 from judgeharness_ray.worker import Done, Introduction, Told, Worker

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from judgeharness.backends.contract import Model
-from judgeharness.domain import PromptGroup
-from judgeharness.prefixes import count_tokens
+from judgeharness.backends.local.prefix_tree import count_tokens
+from judgeharness.domain.nouns import PromptGroup
 
 CHARACTERS_A_TOKEN = 4
 WINDOW = 256

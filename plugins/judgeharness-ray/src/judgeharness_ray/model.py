@@ -12,9 +12,9 @@ import ray
 from ray.exceptions import RayError
 
 from judgeharness.backends.contract import Answering, Description, Model
-from judgeharness.domain import Answer, GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
-from judgeharness.errors import HarnessError
-from judgeharness.executors.contract import Recipe, WorkerRate
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import Answer, GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
+from judgeharness.evaluation.executors.contract import Recipe, WorkerRate
 from judgeharness_ray.cluster import connect, share
 from judgeharness_ray.crew import Crew, last_line, started
 from judgeharness_ray.items import Item, Queue, size

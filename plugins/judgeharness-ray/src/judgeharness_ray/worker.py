@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from judgeharness.backends.contract import Answering, BackendContext, Model
-from judgeharness.components import OpenBackend, open_backend
-from judgeharness.domain import Answer, PromptGroup, ScoringFailure
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.executors.contract import Recipe
-from judgeharness.registry import Registry
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.nouns import Answer, PromptGroup, ScoringFailure
+from judgeharness.evaluation.components import OpenBackend, open_backend
+from judgeharness.evaluation.executors.contract import Recipe
+from judgeharness.plugins.registry import Registry
 from judgeharness.tasks.datasets import cache_folder
 
 T = TypeVar("T")

@@ -15,15 +15,16 @@ from judgeharness.backends import hub
 from judgeharness.backends.chat import PROBE
 from judgeharness.backends.contract import BackendContext, Description
 from judgeharness.backends.hf import gguf
-from judgeharness.backends.hf.allocation import keep_freed_memory
 from judgeharness.backends.hf.chat import TransformersChat
 from judgeharness.backends.hf.device import place, require_memory
+from judgeharness.backends.hf.malloc import keep_freed_memory
 from judgeharness.backends.hf.options import HuggingFaceOptions
 from judgeharness.backends.hf.positions import context_length, position_limit
 from judgeharness.backends.hf.scorer import ModelScorer
 from judgeharness.backends.hf.writer import TextWriter
 from judgeharness.backends.letters import letter_tokens
-from judgeharness.backends.packs import Packer
+from judgeharness.backends.local.generating import TextPacker
+from judgeharness.backends.local.packing import Packer
 from judgeharness.backends.prompts import PromptReader
 from judgeharness.backends.source import (
     MAX_SMALL_BYTES,
@@ -33,12 +34,11 @@ from judgeharness.backends.source import (
     fingerprint,
     require_safetensors,
 )
-from judgeharness.backends.writing import TextPacker
-from judgeharness.content import digest
-from judgeharness.domain import GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.files import read_bytes
-from judgeharness.json_reader import read_json
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.files import read_bytes
+from judgeharness.domain.hashes import digest
+from judgeharness.domain.json_reader import read_json
+from judgeharness.domain.nouns import GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
 
 
 class HuggingFaceBackend:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from judgeharness.prefixes import Tokens
+from judgeharness.backends.local.prefix_tree import Tokens
 
 
 def batches(lengths: Sequence[int], most_tokens: int, kinds: Sequence[int]) -> list[list[int]]:

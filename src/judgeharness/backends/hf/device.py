@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from judgeharness.backends.hf.options import HuggingFaceOptions
-from judgeharness.errors import HarnessError, InputError
+from judgeharness.domain.errors import HarnessError, InputError
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 QUANTIZED_SHARE = {"none": 1.0, "8bit": 0.5, "4bit": 0.25}

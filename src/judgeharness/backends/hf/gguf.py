@@ -13,9 +13,9 @@ import gguf
 import transformers
 
 from judgeharness.backends.hf.device import BYTES, Placement, require_memory
-from judgeharness.errors import HarnessError, InputError, first_line
-from judgeharness.files import make_folder
-from judgeharness.scratch import scratch
+from judgeharness.domain.errors import HarnessError, InputError, first_line
+from judgeharness.domain.files import make_folder
+from judgeharness.domain.scratch import scratch
 
 WEIGHTS_FILE = "model.safetensors"
 CHANGE_CACHE = "set XDG_CACHE_HOME to a folder that can be written to, or use llamacpp: for this file"

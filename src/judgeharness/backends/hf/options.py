@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from judgeharness.backends.options import ChatOptions, ScorerChoice
-from judgeharness.options import Sensitive
+from judgeharness.backends.local.options import ChatOptions, ScorerChoice
+from judgeharness.plugins.options import Sensitive
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Quantization = Literal["none", "8bit", "4bit"]

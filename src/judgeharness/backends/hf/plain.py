@@ -17,7 +17,7 @@ from judgeharness.backends.hf.batches import batches, padded
 from judgeharness.backends.hf.scores import letter_scores, tolerance
 from judgeharness.backends.hf.state import PassState
 from judgeharness.backends.letters import LetterScores
-from judgeharness.prefixes import Tokens
+from judgeharness.backends.local.prefix_tree import Tokens
 
 BATCH_TOKENS = {"cpu": 4_096, "mps": 16_384, "cuda": 65_536}
 Together = Literal["padded", "of one length", "alone"]

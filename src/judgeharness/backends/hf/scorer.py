@@ -15,10 +15,10 @@ from judgeharness.backends.hf.scores import tolerance
 from judgeharness.backends.hf.state import PassState
 from judgeharness.backends.hf.tree import TreeScorer, TreeUnfitError, sizes_for
 from judgeharness.backends.letters import LetterScores
-from judgeharness.backends.options import ScorerChoice
-from judgeharness.backends.packs import Scoring, at_once
-from judgeharness.errors import HarnessError
-from judgeharness.prefixes import Tokens
+from judgeharness.backends.local.options import ScorerChoice
+from judgeharness.backends.local.packing import Scoring, at_once
+from judgeharness.backends.local.prefix_tree import Tokens
+from judgeharness.domain.errors import HarnessError
 
 T = TypeVar("T")
 

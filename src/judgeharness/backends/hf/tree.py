@@ -21,8 +21,8 @@ from judgeharness.backends.hf.device import placed
 from judgeharness.backends.hf.scores import letter_scores
 from judgeharness.backends.hf.state import PassState
 from judgeharness.backends.letters import LetterScores
-from judgeharness.backends.packs import Scoring
-from judgeharness.prefixes import Block, Chunk, PrefixTree, Tokens, build_tree, cut, side_by_side
+from judgeharness.backends.local.packing import Scoring
+from judgeharness.backends.local.prefix_tree import Block, Chunk, PrefixTree, Tokens, build_tree, cut, side_by_side
 
 ATTENTION = "judgeharness_prefix_tree"
 KNOWN_LAYERS = frozenset({"full_attention", "sliding_attention"})

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 import transformers
 
-from judgeharness.backends.drawing import Drawer
 from judgeharness.backends.hf.batches import padded
 from judgeharness.backends.hf.plain import PlainScorer
-from judgeharness.backends.writing import Start, Written
+from judgeharness.backends.local.generating import Start, Written
+from judgeharness.backends.local.sampling import Drawer
 
 TOGETHER = {"cpu": 32, "mps": 64, "cuda": 256}
 CACHED_TOKENS = {"cpu": 32_768, "mps": 65_536, "cuda": 262_144}

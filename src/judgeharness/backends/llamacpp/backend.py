@@ -18,13 +18,13 @@ from judgeharness.backends.llamacpp.library import LlamaModel, supports_gpu
 from judgeharness.backends.llamacpp.options import LlamaCppOptions
 from judgeharness.backends.llamacpp.scorer import LlamaScorer
 from judgeharness.backends.llamacpp.writer import LlamaWriter
-from judgeharness.backends.packs import Packer, at_once
+from judgeharness.backends.local.generating import TextPacker
+from judgeharness.backends.local.packing import Packer, at_once
 from judgeharness.backends.prompts import PromptReader
 from judgeharness.backends.source import ModelSource, cache_name, find_source, fingerprint
-from judgeharness.backends.writing import TextPacker
-from judgeharness.content import digest
-from judgeharness.domain import GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
-from judgeharness.errors import InputError
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.hashes import digest
+from judgeharness.domain.nouns import GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
 
 DISTRIBUTION = "llama-cpp-python"
 

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from judgeharness.content import digest
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.files import read_bytes, remember
-from judgeharness.json_reader import read_json
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.files import read_bytes, remember
+from judgeharness.domain.hashes import digest
+from judgeharness.domain.json_reader import read_json
 
 TRIED_TOKENS = 64
 MAX_STAMP_BYTES = 1 << 12
@@ -83,7 +83,7 @@ def main(path: str, gpu_layers: str, extra_buffers: str) -> int:
     """Load the file and decode a few tokens; 0 where that works, else 1 with the reason on stdout."""
     from judgeharness.backends.llamacpp.decodes import decodes
     from judgeharness.backends.llamacpp.library import LlamaContext, LlamaModel
-    from judgeharness.prefixes import build_tree
+    from judgeharness.backends.local.prefix_tree import build_tree
 
     try:
         model = LlamaModel(Path(path), int(gpu_layers), extra_buffers=bool(int(extra_buffers)))

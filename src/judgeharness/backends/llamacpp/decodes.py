@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from judgeharness.prefixes import Indices, PrefixTree, Tokens, build_tree
+from judgeharness.backends.local.prefix_tree import Indices, PrefixTree, Tokens, build_tree
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from judgeharness.backends.llamacpp.decodes import Decode
-from judgeharness.errors import HarnessError
+from judgeharness.domain.errors import HarnessError
 
 SPECIAL_TOKENS = {
     "bos_token": llama_cpp.llama_vocab_bos,

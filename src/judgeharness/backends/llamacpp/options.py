@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from judgeharness.backends.options import ChatOptions, ScorerChoice
+from judgeharness.backends.local.options import ChatOptions, ScorerChoice
 
 
 class LlamaCppOptions(ChatOptions):

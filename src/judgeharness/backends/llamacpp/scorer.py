@@ -14,9 +14,9 @@ from judgeharness.backends.checks import CheckedLengths
 from judgeharness.backends.letters import LetterScores
 from judgeharness.backends.llamacpp.decodes import Decode, decodes, one_by_one, parts
 from judgeharness.backends.llamacpp.library import LlamaContext, LlamaModel, most_sequences
-from judgeharness.backends.options import ScorerChoice
-from judgeharness.errors import HarnessError
-from judgeharness.prefixes import Tokens, build_tree
+from judgeharness.backends.local.options import ScorerChoice
+from judgeharness.backends.local.prefix_tree import Tokens, build_tree
+from judgeharness.domain.errors import HarnessError
 
 FLOAT_TOLERANCE = 0.25
 QUANTISED_TOLERANCE = 2.0

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from judgeharness.backends.drawing import Drawer
 from judgeharness.backends.llamacpp.decodes import kept, one_token_each
 from judgeharness.backends.llamacpp.library import LlamaContext, LlamaModel, most_sequences
-from judgeharness.backends.writing import Start, Written
-from judgeharness.prefixes import build_tree
+from judgeharness.backends.local.generating import Start, Written
+from judgeharness.backends.local.prefix_tree import build_tree
+from judgeharness.backends.local.sampling import Drawer
 
 TOGETHER = 16
 CACHED_TOKENS = 32_768

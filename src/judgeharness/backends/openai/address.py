@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from judgeharness.backends.openai.options import NO_KEY
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.keys import fault_of, remember
-from judgeharness.specs import Kind
+from judgeharness.domain.api_keys import fault_of, remember
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.plugins.specs import Kind
 
 OPENAI = "https://api.openai.com/v1"
 _MODEL = re.compile(r"(?P<model>.*?)(@(?P<address>https?://.*))?", re.DOTALL | re.IGNORECASE)

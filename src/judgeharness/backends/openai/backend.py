@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from judgeharness.backends.contract import BackendContext, Description, Ledger
-from judgeharness.backends.openai.asking import AnsweredGroup, Asking, Result
 from judgeharness.backends.openai.client import Client
-from judgeharness.backends.openai.matching import find_letters
 from judgeharness.backends.openai.options import OpenAIOptions
 from judgeharness.backends.openai.replies import Answer, Text
+from judgeharness.backends.openai.retrying import AnsweredGroup, Asking, Result
 from judgeharness.backends.openai.server import Server
 from judgeharness.backends.openai.throttle import Concurrency
-from judgeharness.content import digest
-from judgeharness.domain import LETTERS, GeneratedTexts, OptionScores, PromptGroup, ScoringFailure, in_label_order
+from judgeharness.backends.openai.top_logprobs import find_letters
+from judgeharness.domain.hashes import digest
+from judgeharness.domain.nouns import LETTERS, GeneratedTexts, OptionScores, PromptGroup, ScoringFailure, in_label_order
 
 
 def openai_backend(model: str, options: OpenAIOptions, context: BackendContext) -> OpenAIWriter:

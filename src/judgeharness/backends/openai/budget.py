@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from judgeharness.backends.contract import Budget, Ledger
-from judgeharness.domain import PromptGroup
+from judgeharness.domain.nouns import PromptGroup
 
 MARGIN = 1.1
 FIRST_TOKENS_A_BYTE = 0.5

@@ -27,9 +27,9 @@ from judgeharness.backends.openai.faults import (
     words,
 )
 from judgeharness.backends.replies import BoundedAsyncClient
-from judgeharness.errors import HarnessError
-from judgeharness.json_reader import JsonError, read_json
-from judgeharness.keys import remember_environment, scrubbed, scrubbed_error
+from judgeharness.domain.api_keys import remember_environment, scrubbed, scrubbed_error
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.json_reader import JsonError, read_json
 
 RETRIED = {408, 409, 425, 429}
 OVERLOADED = {429, 503, 529}

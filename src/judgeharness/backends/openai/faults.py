@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from judgeharness.keys import scrub
+from judgeharness.domain.api_keys import scrub
 
 MAX_WORDS = 300
 MAX_DEPTH = 4

@@ -10,7 +10,7 @@ from judgeharness.backends.openai.address import Address
 from judgeharness.backends.openai.client import Client
 from judgeharness.backends.openai.faults import FaultError, RefusedError, mapping
 from judgeharness.backends.openai.origin import listed_instead
-from judgeharness.backends.openai.servers import FIELDS_THERE, TOLD_BY, UNKNOWN, identity, own_entry, owner_kind
+from judgeharness.backends.openai.server_kinds import FIELDS_THERE, TOLD_BY, UNKNOWN, identity, own_entry, owner_kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from judgeharness.backends.openai.faults import NonsenseError
-from judgeharness.domain import MOST_TOTAL, PLACEHOLDER
+from judgeharness.domain.nouns import MOST_TOTAL, PLACEHOLDER
 
 ROUNDING = 1e-3
 

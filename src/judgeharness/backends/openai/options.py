@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from judgeharness.backends.options import ChatOptions
-from judgeharness.json_reader import read_json
-from judgeharness.options import Sensitive
+from judgeharness.backends.local.options import ChatOptions
+from judgeharness.domain.json_reader import read_json
+from judgeharness.plugins.options import Sensitive
 
 Endpoint = Literal["auto", "chat", "completions"]
 NO_KEY = "none"

@@ -17,10 +17,10 @@ from judgeharness.backends.openai.faults import FaultError, NonsenseError, Refus
 from judgeharness.backends.openai.identifying import Identity, find_identity
 from judgeharness.backends.openai.options import Endpoint
 from judgeharness.backends.openai.replies import Answer, Text, read_answer, read_text
-from judgeharness.backends.openai.roads import Question, RequestForm
-from judgeharness.backends.openai.servers import KINDS, UNKNOWN
-from judgeharness.domain import Decoding, Message
-from judgeharness.errors import HarnessError
+from judgeharness.backends.openai.request import Question, RequestForm
+from judgeharness.backends.openai.server_kinds import KINDS, UNKNOWN
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import Decoding, Message
 
 CONVERSATION = (
     Message(
@@ -241,7 +241,7 @@ class _Probe:
         """The letters' tokens by llama-server's own template and tokenizer."""
         if self._identity.server != "llama-server":
             return None
-        from judgeharness.backends.openai.remote import LlamaServerChat
+        from judgeharness.backends.openai.llama_server import LlamaServerChat
 
         try:
             chat = await LlamaServerChat.fetched(self._client)

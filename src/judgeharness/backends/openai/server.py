@@ -19,19 +19,19 @@ from judgeharness.backends.openai.capabilities import Capabilities
 from judgeharness.backends.openai.client import Client, Key
 from judgeharness.backends.openai.faults import FaultError
 from judgeharness.backends.openai.identifying import find_identity
-from judgeharness.backends.openai.matching import LetterNames
 from judgeharness.backends.openai.options import NO_KEY, OpenAIOptions
 from judgeharness.backends.openai.origin import Origins
 from judgeharness.backends.openai.probe import Subject, probe
-from judgeharness.backends.openai.roads import Question, RequestForm
+from judgeharness.backends.openai.request import Question, RequestForm
 from judgeharness.backends.openai.tokenizer import load_chat
+from judgeharness.backends.openai.top_logprobs import LetterNames
 from judgeharness.backends.prompts import PromptReader
-from judgeharness.content import digest
-from judgeharness.domain import PromptGroup
-from judgeharness.errors import HarnessError, InputError
-from judgeharness.files import read_bytes, remember
-from judgeharness.json_reader import read_json
-from judgeharness.keys import scrubbed
+from judgeharness.domain.api_keys import scrubbed
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.files import read_bytes, remember
+from judgeharness.domain.hashes import digest
+from judgeharness.domain.json_reader import read_json
+from judgeharness.domain.nouns import PromptGroup
 
 QUICK = 10.0
 MAX_KEPT_BYTES = 1 << 20

@@ -7,7 +7,7 @@ from datetime import date
 from judgeharness.backends.chat import LocalChat
 from judgeharness.backends.contract import BackendContext
 from judgeharness.backends.source import find_source
-from judgeharness.errors import MissingExtraError
+from judgeharness.domain.errors import MissingExtraError
 
 
 def load_chat(name: str, today: date, context: BackendContext) -> LocalChat:

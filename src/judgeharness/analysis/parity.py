@@ -1,0 +1,194 @@
+"""Whether backends that run the same model give the same answer: prompts, tokens, probabilities, distributions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from judgeharness.backends.closing import close
+from judgeharness.backends.contract import Scorer
+from judgeharness.domain.errors import HarnessError
+from judgeharness.domain.nouns import FloatArray, OptionScores, PromptGroup, ScoringFailure
+from judgeharness.metrics.jsd import jsd
+from judgeharness.transforms.average import estimate
+from judgeharness.transforms.contract import Transform
+from judgeharness.transforms.softmax import SoftmaxOptions, softmax
+
+DEFAULT_TOLERANCE = 0.002
+SHARP_FACTOR = 10.0
+SHOWN_CHARACTERS = 24
+SHOWN_TOKENS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one backend made of the groups.
+
+    texts, tokens: of every prompt, None where only a server knows them. scores: by uid. failures: reasons by uid.
+    seconds: of scoring, without loading.
+    """
+
+    name: str
+    texts: tuple[str, ...] | None
+    tokens: tuple[tuple[int, ...], ...] | None
+    scores: Mapping[str, OptionScores]
+    failures: Mapping[str, str]
+    seconds: float
+    prompts: int
+    counted_otherwise: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One backend beside the first.
+
+    texts, tokens: "same", "unknown", or where they first differ. probability: the largest difference of an option's
+    probability after one prompt. mean_jsd, largest_jsd: between the model judgment distributions of the items.
+    sharp_jsd: its mean at temperature 1, where a judge that says nothing is far from one that does. All None where they
+    have no item in common. items: how many they have in common.
+    """
+
+    side: Side
+    texts: str
+    tokens: str
+    probability: float | None
+    mean_jsd: float | None
+    largest_jsd: float | None
+    sharp_jsd: float | None
+    items: int
+
+    def agrees(self, tolerance: float) -> bool:
+        """Whether the mean JSD is within the tolerance, and at temperature 1 within SHARP_FACTOR times it."""
+        if self.mean_jsd is None or self.sharp_jsd is None:
+            return False
+        return self.mean_jsd <= tolerance and self.sharp_jsd <= SHARP_FACTOR * tolerance
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """The first backend, and the others beside it."""
+
+    first: Side
+    others: tuple[Difference, ...]
+    tolerance: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether every backend answered for every item, and agrees with the first within the tolerance."""
+        sides = [self.first, *(each.side for each in self.others)]
+        return not any(side.failures for side in sides) and all(each.agrees(self.tolerance) for each in self.others)
+
+    def verdict(self) -> list[str]:
+        """What was found, in words: a sentence for each backend."""
+        return [_sentence(each, self.first, self.tolerance) for each in self.others]
+
+
+def run(name: str, scorer: Scorer, groups: Sequence[PromptGroup], progress: Callable[[int], None]) -> Side:
+    """Ask a backend for all groups; nothing is taken from a store. Raises HarnessError as the backend does."""
+    texts = [scorer.render(group) for group in groups]
+    tokens = [scorer.encode(group) for group in groups]
+    sizes = {group.uid: len(group.prompts) for group in groups}
+    scores: dict[str, OptionScores] = {}
+    failures: dict[str, str] = {}
+    scorer.open()
+    begun = time.perf_counter()
+    for result in scorer.score(groups):
+        if isinstance(result, ScoringFailure):
+            failures[result.uid] = result.reason
+        else:
+            scores[result.uid] = result
+        progress(sizes.get(result.uid, 0))
+    seconds = time.perf_counter() - begun
+    otherwise = scorer.environment().get("prompts_counted_otherwise", 0)
+    close([scorer])
+    if sizes.keys() != scores.keys() | failures.keys():
+        raise HarnessError(f"{name} did not answer for every item")
+    return Side(
+        name,
+        None if any(each is None for each in texts) else tuple(text for each in texts for text in each or ()),
+        None if any(each is None for each in tokens) else tuple(tuple(ids) for each in tokens for ids in each or ()),
+        scores,
+        failures,
+        seconds,
+        sum(sizes.values()),
+        otherwise if isinstance(otherwise, int) else 0,
+    )
+
+
+def compare(sides: Sequence[Side], transform: Transform, tolerance: float = DEFAULT_TOLERANCE) -> Parity:
+    """The sides beside the first. tolerance: of the mean JSD. Raises as `estimate` does."""
+    first, *others = sides
+    return Parity(first, tuple(_difference(first, other, transform) for other in others), tolerance)
+
+
+def _difference(first: Side, other: Side, transform: Transform) -> Difference:
+    common = sorted(first.scores.keys() & other.scores.keys())
+    probability = mean = largest = sharp = None
+    if common:
+        plain = softmax(SoftmaxOptions(temperature=1.0))
+        sharp = float(jsd(_distributions(first, common, plain), _distributions(other, common, plain)).mean())
+        gaps = [np.abs(transform(first.scores[uid]) - transform(other.scores[uid])).max() for uid in common]
+        distances = jsd(_distributions(first, common, transform), _distributions(other, common, transform))
+        probability, mean, largest = float(max(gaps)), float(distances.mean()), float(distances.max())
+    return Difference(
+        other,
+        _compared(first.texts, other.texts, _text_excerpt),
+        _compared(first.tokens, other.tokens, _token_excerpt) if not other.counted_otherwise else _counts(other),
+        probability,
+        mean,
+        largest,
+        sharp,
+        len(common),
+    )
+
+
+def _distributions(side: Side, uids: Sequence[str], transform: Transform) -> FloatArray:
+    return np.array([estimate(side.scores[uid], transform) for uid in uids])
+
+
+Whole = TypeVar("Whole", str, tuple[int, ...])
+
+
+def _compared(left: Sequence[Whole] | None, right: Sequence[Whole] | None, excerpt: Callable[[Whole, int], str]) -> str:
+    if left is None or right is None:
+        return "unknown"
+    for number, (one, other) in enumerate(zip(left, right, strict=True), start=1):
+        if one != other:
+            shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), -1)
+            place = shared if shared >= 0 else min(len(one), len(other))
+            return f"differ first in prompt {number} at {place}: {excerpt(one, place)} and {excerpt(other, place)}"
+    return "same"
+
+
+def _text_excerpt(text: str, place: int) -> str:
+    return repr(text[place : place + SHOWN_CHARACTERS])
+
+
+def _token_excerpt(tokens: tuple[int, ...], place: int) -> str:
+    return str(list(tokens[place : place + SHOWN_TOKENS]))
+
+
+def _counts(side: Side) -> str:
+    return f"the server counted otherwise for {side.counted_otherwise} of {side.prompts} prompts"
+
+
+def _sentence(difference: Difference, first: Side, tolerance: float) -> str:
+    name = difference.side.name
+    if difference.side.failures or first.failures:
+        side = difference.side if difference.side.failures else first
+        reason = next(iter(side.failures.values()))
+        return f"{name} cannot be compared in full: {side.name} failed on {len(side.failures)} items ({reason})"
+    if difference.mean_jsd is None:
+        return f"{name} and {first.name} have no item in common"
+    word = "agrees" if difference.agrees(tolerance) else "does not agree"
+    sentence = (
+        f"{name} {word} with {first.name}: mean JSD {difference.mean_jsd:.2g} (tolerance {tolerance:g}), "
+        f"at temperature 1 {difference.sharp_jsd:.2g} (tolerance {SHARP_FACTOR * tolerance:g})"
+    )
+    if difference.texts not in {"same", "unknown"} or difference.tokens not in {"same", "unknown"}:
+        sentence += "; their prompts are not the same"
+    return sentence

@@ -1,0 +1,85 @@
+"""Measures on parts of the items: where a judge is near to people, and where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from judgeharness.analysis.intervals import Interval, intervals
+from judgeharness.domain.errors import InputError, UnknownNameError
+from judgeharness.domain.nouns import Item, Prediction
+from judgeharness.metrics.entropy import entropies
+from judgeharness.metrics.measure import Measure, measure, paired
+from judgeharness.tasks.task import Task
+
+ENTROPY, MAJORITY, EXPLAINED = "entropy", "majority", "explained-labels"
+LEAST_ITEMS = 10
+MOST_SLICES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some of the items. metrics and intervals: by name; no intervals for fewer than LEAST_ITEMS items."""
+
+    name: str
+    items: int
+    metrics: Mapping[str, float | None]
+    intervals: Mapping[str, Interval | None]
+
+
+def slice_names(items: Sequence[Item], labels: Sequence[str], by: str, bands: int) -> list[str]:
+    """The slice of each item.
+
+    by: `entropy` (of the human distribution, in `bands` of about as many items each), `majority` (the label that most
+    people chose; of tied ones the first), `explained-labels` (how many different labels the explanations argue for), a
+    label source of the task (its most probable label), or a field of the items. Raises UnknownNameError for others.
+    """
+    if by == ENTROPY:
+        return _bands(items, bands)
+    if by == MAJORITY:
+        return [labels[int(np.argmax(item.human))] for item in items]
+    if by == EXPLAINED:
+        return [f"{len({explanation.label for explanation in item.explanations})} labels" for item in items]
+    if all(by in item.references for item in items):
+        return [labels[int(np.argmax(item.references[by]))] for item in items]
+    if all(by in item.fields for item in items):
+        return [item.fields[by] for item in items]
+    known = {*items[0].references, *items[0].fields} if items else set()
+    raise UnknownNameError("slice", by, [ENTROPY, MAJORITY, EXPLAINED, *known])
+
+
+def slices_of(
+    task: Task, predictions: Sequence[Prediction], by: str, bands: int, measures: Mapping[str, Measure]
+) -> list[Slice]:
+    """The measures of each slice of a run. Raises InputError where the task lacks its items, or there are too many."""
+    found = {each.uid: each for each in predictions}
+    items = [item for item in task.items if item.uid in found]
+    if len(items) < len(found):
+        raise InputError(f"task {task.name} does not have all items of the run any more")
+    names = slice_names(items, [label.name for label in task.labels], by, bands)
+    if len(set(names)) > MOST_SLICES:
+        raise InputError(f"--by {by}: makes {len(set(names)):,} slices; at most {MOST_SLICES}")
+    return sliced(items, [found[item.uid] for item in items], names, measures)
+
+
+def sliced(
+    items: Sequence[Item], predictions: Sequence[Prediction], names: Sequence[str], measures: Mapping[str, Measure]
+) -> list[Slice]:
+    """The measures of each slice, in the order of their names."""
+    found = []
+    for name in sorted(set(names)):
+        places = [place for place, each in enumerate(names) if each == name]
+        own, given = [items[place] for place in places], [predictions[place] for place in places]
+        human, model = paired(own, given)
+        sure = intervals(measures, human, model) if len(human) >= LEAST_ITEMS else {}
+        found.append(Slice(name, len(human), measure(own, given, measures), sure))
+    return found
+
+
+def _bands(items: Sequence[Item], bands: int) -> list[str]:
+    values = entropies(np.array([item.human for item in items]))
+    edges = np.quantile(values, np.linspace(0, 1, bands + 1))
+    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bands - 1)
+    return [f"{place + 1}: {edges[place]:.2f} to {edges[place + 1]:.2f} nats" for place in places]

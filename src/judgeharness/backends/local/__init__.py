@@ -1,0 +1,1 @@
+"""What models on this machine share: prefixes, packing, sampling, generating."""

@@ -1,0 +1,69 @@
+"""The answer letters among a server's candidates: their log-probabilities, and bounds for those that are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from judgeharness.backends.openai.replies import Answer, Candidate
+from judgeharness.domain.nouns import BoolArray, FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class LetterNames:
+    """How a server's candidates are told to be a letter: by token id where `tokens` has them, else by exact text.
+
+    form: what stands before the letter in the text of its token, "" or " ".
+    """
+
+    tokens: Mapping[str, int] | None = None
+    form: str = ""
+
+    def matches(self, candidate: Candidate, letter: str) -> bool:
+        """Whether a candidate is the letter."""
+        if self.tokens is not None and candidate.token is not None:
+            return candidate.token == self.tokens.get(letter)
+        return candidate.text == self.form + letter
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundLetters:
+    """logprobs: (letters,), upper bounds where `censored`. mass: the probability of the letters that were returned."""
+
+    logprobs: FloatArray
+    censored: BoolArray
+    mass: float
+
+
+def find_letters(answer: Answer, letters: Sequence[str], names: LetterNames) -> FoundLetters:
+    """The letters in an answer.
+
+    A letter that was not returned is at most as probable as the least of the most probable tokens that were: that is
+    its bound. The sampled token does not count where it is the least, since servers list it besides the top ones.
+    """
+    found = [_find(answer.candidates, letter, names) for letter in letters]
+    censored = np.array([each is None for each in found])
+    bound = _bound(answer)
+    values = [bound if each is None else each.logprob for each in found]
+    mass = float(sum(np.exp(each.logprob) for each in found if each is not None))
+    return FoundLetters(np.array(values, dtype=np.float64), censored, min(mass, 1.0))
+
+
+def _find(candidates: Sequence[Candidate], letter: str, names: LetterNames) -> Candidate | None:
+    matching = [candidate for candidate in candidates if names.matches(candidate, letter)]
+    # Two tokens can have the same text, as 'A' and the 'A' at the start of a word; the more probable is meant.
+    return max(matching, key=lambda candidate: candidate.logprob, default=None)
+
+
+def _bound(answer: Answer) -> float:
+    ordered = sorted(answer.candidates, key=lambda candidate: candidate.logprob)
+    sampled = answer.sampled
+    if sampled is not None and len(ordered) > 1 and _same(ordered[0], sampled):
+        return ordered[1].logprob
+    return ordered[0].logprob
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    return (one.text, one.token) == (other.text, other.token)

@@ -1,0 +1,262 @@
+"""Files of users: read only where they are regular files of a bounded size, and written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from judgeharness.domain.api_keys import scrub
+from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.domain.scratch import scratch
+
+MAX_DATA_BYTES = 1 << 30
+MAX_WEIGHTS_BYTES = 1 << 43
+_STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
+_DATABASE = b"SQLite format 3\0"
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@contextlib.contextmanager
+def opened(path: Path, most: int = MAX_DATA_BYTES, what: str = "file") -> Iterator[io.BufferedReader]:
+    """Open a file for reading. Pipes and devices are refused, except for this process's own standard input.
+
+    Args:
+        path: The file.
+        most: The size of the largest file that is read, in bytes.
+        what: The kind of file, for messages.
+
+    Raises:
+        InputError: The file is missing, cannot be read, is larger, or grows while it is read.
+    """
+    try:
+        # By its name first, since opening a device may do something, and then once more for what was opened.
+        _require_regular(path.stat(), path)
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError as error:
+        raise InputError(f"{_shortened(path)}: no such {what}") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{_shortened(path)}: cannot be read: {_reason(error)}") from error
+    with open(descriptor, "rb") as plain:  # noqa: PTH123
+        about = os.fstat(descriptor)
+        _require_regular(about, path)
+        if stat.S_ISREG(about.st_mode):
+            if about.st_size > most:
+                raise _too_large(path, most, what)
+            yield io.BufferedReader(_Bounded(descriptor, path, about.st_size))
+            return
+        os.set_blocking(descriptor, True)
+        try:
+            content = plain.read(most + 1)
+        except OSError as error:
+            raise InputError(f"{_shortened(path)}: cannot be read: {_reason(error)}") from error
+        if len(content) > most:
+            raise _too_large(path, most, what)
+        yield io.BufferedReader(io.BytesIO(content))
+
+
+def read_bytes(path: Path, most: int = MAX_DATA_BYTES, what: str = "file") -> bytes:
+    """Return a file's content. Arguments and errors are those of `opened`."""
+    with opened(path, most, what) as stream:
+        return stream.read()
+
+
+def read_text(path: Path, most: int = MAX_DATA_BYTES, what: str = "file") -> str:
+    """Return the text of a file in UTF-8, its lines ended by a line feed each. Errors are those of `opened`."""
+    try:
+        return io.TextIOWrapper(io.BytesIO(read_bytes(path, most, what)), encoding="utf-8").read()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is a regular file, possibly at the end of links. Names that none can have are no error."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_stream(path: Path) -> bool:
+    """Return whether a name stands for a stream of a process, whatever file it leads to."""
+    return str(path.absolute()).startswith(_STREAMS)
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder, possibly at the end of links. Names that none can have are no error."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def require_place(path: Path) -> Path:
+    """Return where a file of this name is written: at the end of all links.
+
+    Raises:
+        InputError: No file can be written there: something else than a file has the name, the folder is missing or
+            cannot be written to, or the file is write-protected.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        there = target.lstat() if os.path.lexists(target) else None
+        if is_stream(path):
+            raise InputError(
+                f"{path}: is a stream, not a file", "name a file; what it holds can be passed on from there"
+            )
+        if there is not None and not stat.S_ISREG(there.st_mode):
+            kind = _KINDS.get(stat.S_IFMT(there.st_mode), "a circle of links")
+            raise InputError(f"{path}: is {kind}, not a file", "name a new file, or one that may be replaced")
+        _require_writable(path, target, there is not None)
+        if there is not None and _is_database(target):
+            raise InputError(f"{path}: is a database, such as a store", "name a new file")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{_shortened(path)}: cannot be written: {_reason(error)}") from error
+    return target
+
+
+def require_folder(folder: Path) -> None:
+    """Refuse a folder in which no files can be written, without making it.
+
+    Raises:
+        InputError: It is something else, cannot be written to, or is missing and cannot be made.
+    """
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(each))
+    if not is_folder(there):
+        raise InputError(f"{there}: is no folder", f"no files can be written to {_shortened(folder)}")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{there}: cannot be written to: the folder is read-only", "name another one")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for files, where it is missing. Errors are those of `require_folder`."""
+    require_folder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{_shortened(folder)}: no folder can be made there: {_reason(error)}") from error
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file that takes the place of an older one only once it is whole, and keeps its permissions.
+
+    Raises:
+        InputError: As `require_place` raises it.
+        HarnessError: The file cannot be written. An older one is as it was.
+    """
+    target = require_place(path)
+    with scratch(target.parent) as work:
+        with writing(path), (work / "new").open("xb") as stream:
+            yield stream
+        place(work / "new", target)
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write a whole file, texts in UTF-8 and without keys. Errors are those of `replacing`."""
+    encoded = scrub(content).encode() if isinstance(content, str) else content
+    with replacing(path) as stream:
+        stream.write(encoded)
+
+
+def remember(path: Path, content: str) -> str | None:
+    """Write a small file of a cache and its folder; return why that failed, if it did: nothing depends on it."""
+    try:
+        make_folder(path.parent)
+        write(path, content)
+    except HarnessError as error:
+        return error.message
+    return None
+
+
+def place(new: Path, target: Path) -> None:
+    """Put a whole file of the same file system in the place of another, whose permissions it takes.
+
+    Raises:
+        HarnessError: It cannot be put there.
+    """
+    with writing(target):
+        with new.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        if target.exists():
+            new.chmod(stat.S_IMODE(target.stat().st_mode))
+        new.replace(target)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise a HarnessError that names the file or folder for an OSError within."""
+    try:
+        yield
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be written: {_reason(error)}") from error
+
+
+class _Bounded(io.FileIO):
+    """A regular file that is read as far as it went when it was opened; more is an error."""
+
+    # FileIO's own would not go through readinto.
+    read = io.RawIOBase.read  # type: ignore[assignment]
+    readall = io.RawIOBase.readall
+
+    def __init__(self, descriptor: int, path: Path, size: int) -> None:
+        super().__init__(descriptor, closefd=False)
+        self._path = path
+        self._size = size
+
+    def readinto(self, buffer: Any) -> int | None:
+        try:
+            done = super().readinto(buffer)
+        except OSError as error:
+            raise InputError(f"{self._path}: cannot be read: {_reason(error)}") from error
+        if self.tell() > self._size:
+            raise InputError(f"{self._path}: grew while it was read", "wait until whatever writes it has ended")
+        return done
+
+
+def _require_regular(about: os.stat_result, path: Path) -> None:
+    if stat.S_ISREG(about.st_mode) or _is_standard_input(about):
+        return
+    kind = _KINDS.get(stat.S_IFMT(about.st_mode), "something else")
+    raise InputError(f"{path}: is {kind}, not a file")
+
+
+def _is_standard_input(about: os.stat_result) -> bool:
+    try:
+        return not stat.S_ISDIR(about.st_mode) and os.path.samestat(about, os.fstat(0))
+    except OSError:
+        return False
+
+
+def _require_writable(path: Path, target: Path, exists: bool) -> None:
+    folder = target.parent
+    if not folder.is_dir():
+        raise InputError(f"{path}: there is no folder {folder}", "make it first, or name another one")
+    if len(os.fsencode(target.name)) > os.pathconf(folder, "PC_NAME_MAX"):
+        raise InputError(f"{_shortened(path)}: the name is too long")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{path}: cannot be written: the folder {folder} is read-only", "name a file in another one")
+    if exists and not os.access(target, os.W_OK):
+        raise InputError(f"{path}: cannot be written: it is read-only", "name another file")
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(_DATABASE)) == _DATABASE
+
+
+def _too_large(path: Path, most: int, what: str) -> InputError:
+    return InputError(f"{path}: larger than {most:,} bytes, the most that a {what} may have")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _shortened(path: Path) -> str:
+    text = str(path)
+    return text if len(text) <= 300 else f"{text[:60]}...{text[-60:]}"

@@ -1,0 +1,69 @@
+"""Content hashes: what was computed is known by what it was computed from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from judgeharness.domain.files import MAX_WEIGHTS_BYTES, opened
+from judgeharness.domain.nouns import PromptGroup
+
+_BLOCK = 1 << 20
+_BAR = "[|\\uff5c]"
+LIKE_SPECIAL_TOKENS = re.compile(
+    rf"<{_BAR}[^<>\n]{{1,60}}>|<[^<>\n]{{1,60}}{_BAR}>|\[{_BAR}[^\[\]\n]{{1,60}}\]|\[[^\[\]\n]{{1,60}}{_BAR}\]"
+    r"|</?s>|<(?:bos|eos|pad|unk|cls|sep|mask|sop|eop)>|</?think(?:ing)?>|<\w+_\w+>|<unused\d+>|<(?:filename|reponame)>"
+    r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CALLS|THINK|gMASK|BOS|EOS|UNK|PAD|CLS|SEP|MASK)\]"
+    r"|<</?SYS>>|\]~\w+\]|\[e~\["
+)
+"""What has the form of a special token of some family of models."""
+
+
+def digest(value: Any) -> str:
+    """sha256, in hex, of a value as canonical JSON (sorted keys, no spaces, UTF-8)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def file_digest(path: Path, what: str = "file") -> str:
+    """sha256, in hex, of a file's bytes. Raises InputError as `files.opened` does, to which `what` goes."""
+    with opened(path, what=what) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def group_digest(group: PromptGroup, backend_digest: str) -> str:
+    """The key of a group's answer: what the backend says of itself, the prompts' texts and their option orders.
+
+    And, where the answer is written, how. Words that look like special tokens were once read as such, so prompts with
+    any have keys of their own.
+    """
+    running = hashlib.sha256(backend_digest.encode())
+    for prompt in group.prompts:
+        turns = [[message.role, message.content] for message in prompt.messages]
+        running.update(json.dumps([turns, prompt.options], ensure_ascii=True).encode())
+        if any(LIKE_SPECIAL_TOKENS.search(message.content) for message in prompt.messages):
+            running.update(b"read as text")
+    if group.decoding is not None:
+        running.update(json.dumps(asdict(group.decoding), sort_keys=True).encode())
+    return running.hexdigest()
+
+
+def sampled_digest(path: Path, whole_below: int = 1 << 28, samples: int = 64) -> str:
+    """sha256 of a file's size and content; of files of `whole_below` bytes and more, of evenly spaced MiB blocks.
+
+    Weights of many gigabytes are told apart in seconds: training changes every block.
+    """
+    with opened(path, MAX_WEIGHTS_BYTES) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size < whole_below:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        running = hashlib.sha256(f"{size}:{samples}".encode())
+        for index in range(samples):
+            stream.seek((size - _BLOCK) * index // (samples - 1))
+            running.update(stream.read(_BLOCK))
+    return running.hexdigest()

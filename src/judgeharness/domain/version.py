@@ -1,0 +1,3 @@
+"""The version of judgeharness."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""From a request to stored runs: resolving, planning, asking, predicting, the record."""

@@ -1,0 +1,174 @@
+"""A sample of a run's stored answers, asked again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import softmax
+
+from judgeharness.backends.contract import METHODS, Model
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.nouns import (
+    Answer,
+    FloatArray,
+    GeneratedTexts,
+    Item,
+    OptionScores,
+    Prediction,
+    PromptGroup,
+    ScoringFailure,
+)
+from judgeharness.evaluation.again.origin import Change
+from judgeharness.evaluation.components import OpenBackend
+from judgeharness.evaluation.conversation import Turn, turns
+from judgeharness.store.answers import Answers
+from judgeharness.store.runs import Run
+from judgeharness.strategies.contract import Strategy
+from judgeharness.tasks.task import Task
+from judgeharness.transforms.average import UninformativeError, distribution_of
+from judgeharness.transforms.contract import Transform, UndefinedTransformError
+
+TOLERANCE = 1e-3
+SAMPLE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An answer then and now.
+
+    distance: between the item's distributions (TVD), where the answer is scores. probability: the largest difference of
+    an option's probability after one prompt. texts: how many texts differ, where it is texts, of `prompts`. failure:
+    why there is no answer now.
+    """
+
+    uid: str
+    prompts: int
+    distance: float | None = None
+    probability: float | None = None
+    texts: int | None = None
+    failure: str | None = None
+
+    def holds(self, tolerance: float) -> bool:
+        """Whether the answer is the same: texts to the letter, distributions within the tolerance."""
+        return self.failure is None and not self.texts and (self.distance or 0.0) <= tolerance
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What came of it. changes: what the run depends on and is different now."""
+
+    run: Run
+    checked: Sequence[Checked]
+    changes: Sequence[Change]
+    tolerance: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether every answer is what it was."""
+        return all(each.holds(self.tolerance) for each in self.checked)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A stored answer with the group that it is of."""
+
+    group: PromptGroup
+    answer: Answer
+
+
+def sampled(predictions: Sequence[Prediction], size: int, seed: int) -> list[str]:
+    """The uids of so many items with stored answers, drawn at random, in their order."""
+    answered = [each.uid for each in predictions if each.score_key is not None or each.text_keys]
+    drawn = set(random.Random(seed).sample(answered, min(size, len(answered))))  # noqa: S311 -- no secret
+    return [uid for uid in answered if uid in drawn]
+
+
+def kept_answers(
+    run: Run, task: Task, strategy: Strategy, uids: Sequence[str], stored: Answers
+) -> Iterator[tuple[str, list[Kept]]]:
+    """The stored answers of items, all turns of each, by uid.
+
+    Raises InputError where the task or the strategy is not what it was: other prompts would be asked.
+    """
+    items: Mapping[str, Item] = {item.uid: item for item in task.items}
+    for uid in uids:
+        if uid not in items:
+            raise InputError(f"run {run.id}: '{uid}' is no item of task {task.name} any more")
+        said = turns(strategy, items[uid], task, run.backend_digest, stored.texts)
+        found = [Kept(turn.group, answer) for turn in said if (answer := _stored(turn, stored)) is not None]
+        if not found:
+            raise InputError(
+                f"run {run.id}: the prompts of '{uid}' are not what they were",
+                "the task's data or wording, or the strategy, has changed since",
+            )
+        yield uid, found
+
+
+def check(
+    backend: OpenBackend,
+    kept: Sequence[tuple[str, list[Kept]]],
+    transform: Transform | None,
+    progress: Callable[[int], None],
+) -> list[Checked]:
+    """Ask for all of them again, and compare. The model is opened, and not closed. Raises as the backend does.
+
+    transform: the run's, which makes distributions of scores.
+    """
+    model = backend.part
+    groups = {f"{uid} {place}": each for uid, answers in kept for place, each in enumerate(answers)}
+    found: list[Checked] = []
+    if not isinstance(model, Model):
+        raise InputError(f"{backend.name} asks no model")
+    model.open()
+    for answering, kind in METHODS.items():
+        own = {name: each for name, each in groups.items() if _is_written(each) == (answering == "generate")}
+        if own and not isinstance(model, kind):
+            raise InputError(f"{backend.name} cannot {answering} any more")
+        asked = (_named(each.group, name) for name, each in own.items())
+        for result in getattr(model, answering)(asked) if own else ():
+            found.append(_compared(own[result.uid], result, transform))
+            progress(found[-1].prompts)
+    return found
+
+
+def _stored(turn: Turn, stored: Answers) -> Answer | None:
+    return stored.scores(turn.key) if turn.answering == "score" else stored.texts(turn.key)
+
+
+def _is_written(kept: Kept) -> bool:
+    return isinstance(kept.answer, GeneratedTexts)
+
+
+def _named(group: PromptGroup, name: str) -> PromptGroup:
+    """The group under a name of its own: an item's turns are asked side by side."""
+    return PromptGroup(name, group.prompts, group.decoding)
+
+
+def _compared(kept: Kept, now: Answer | ScoringFailure, transform: Transform | None) -> Checked:
+    uid, prompts, then = kept.group.uid, len(kept.group.prompts), kept.answer
+    if isinstance(now, ScoringFailure):
+        return Checked(uid, prompts, failure=now.reason)
+    if isinstance(then, GeneratedTexts) and isinstance(now, GeneratedTexts):
+        return Checked(uid, prompts, texts=sum(a != b for a, b in zip(then.texts, now.texts, strict=True)))
+    if not (isinstance(then, OptionScores) and isinstance(now, OptionScores)) or then.scores.shape != now.scores.shape:
+        return Checked(uid, prompts, failure="the answer is of another kind")
+    probability = float(np.abs(softmax(then.scores, axis=1) - softmax(now.scores, axis=1)).max())
+    return Checked(uid, prompts, _distance(then, now, transform), probability)
+
+
+def _distance(then: OptionScores, now: OptionScores, transform: Transform | None) -> float:
+    """Between the item's distributions; none where neither has one."""
+    before, after = (_distribution(scores, transform) for scores in (then, now))
+    if before is None or after is None:
+        return float(before is not after)
+    return float(np.abs(before - after).sum() / 2)
+
+
+def _distribution(scores: OptionScores, transform: Transform | None) -> FloatArray | None:
+    try:
+        return distribution_of(scores, transform)
+    except (UndefinedTransformError, UninformativeError):
+        return None

@@ -1,0 +1,185 @@
+"""A model writes explanations for given labels, which then stand in for people's.
+
+After Chen et al., "A Rose by Any Other Name: LLM-Generated Explanations Are Good Proxies for Human Explanations to
+Collect Label Distributions on NLI" (Findings of ACL 2025).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from judgeharness.backends.closing import close
+from judgeharness.backends.contract import Budget, TextGenerator
+from judgeharness.domain.errors import InputError, UnknownNameError
+from judgeharness.domain.hashes import digest
+from judgeharness.domain.nouns import Decoding, GeneratedTexts, Item, Prompt, PromptGroup, Reading
+from judgeharness.evaluation.asking import Progress, complete
+from judgeharness.evaluation.components import OpenBackend
+from judgeharness.evaluation.executors.local import Local
+from judgeharness.evaluation.plan import Work, plan
+from judgeharness.plugins.options import NoOptions
+from judgeharness.store.answer_store import Account, AnswerStore
+from judgeharness.store.answers import Answers
+from judgeharness.store.database import Store
+from judgeharness.store.records import SessionRecord
+from judgeharness.tasks.explanations import ExplanationSet, GivenExplanation
+from judgeharness.tasks.task import Task
+
+ALL, VOTED, HUMAN = "all", "voted", "human"
+CHOICES = (ALL, VOTED, HUMAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Explaining:
+    """Asks for an explanation of each label that `labels` names.
+
+    labels: "all" of the task's; those that people "voted" for; those of the "human" explanations, each as often as
+    there; or names of labels.
+    """
+
+    labels: tuple[str, ...]
+    decoding: Decoding
+    ends_in: ClassVar[Literal["scores", "reading"]] = "reading"
+
+    def check(self, task: Task) -> None:
+        """Raises InputError where a label is none of the task's, or no item has one to be explained."""
+        names = [label.name for label in task.labels]
+        for name in self.labels:
+            if name not in (*CHOICES, *names):
+                raise UnknownNameError(f"label of {task.name}", name, [*CHOICES, *names])
+        lacking = [item.uid for item in task.items if not self.chosen(item, task)]
+        if lacking:
+            raise InputError(
+                f"{len(lacking)} of {len(task.items)} items of {task.name} have no label to be explained "
+                f"(the first: {lacking[0]})",
+                "--labels all takes all labels of the task",
+            )
+
+    def chosen(self, item: Item, task: Task) -> list[int]:
+        """The labels to be explained, by index."""
+        found: list[int] = []
+        for name in self.labels:
+            if name == HUMAN:
+                found += [each.label for each in item.explanations]
+            elif name == VOTED:
+                found += [index for index, share in enumerate(item.human) if share > 0]
+            elif name == ALL:
+                found += range(len(task.labels))
+            else:
+                found.append([label.name for label in task.labels].index(name))
+        return found
+
+    def group(self, item: Item, task: Task) -> PromptGroup:
+        """A prompt for each label."""
+        orders = tuple(range(len(task.labels)))
+        prompts = tuple(
+            Prompt(
+                task.template.render(item, task.labels, orders, (), False, instruction(task.labels[label].text)), orders
+            )
+            for label in self.chosen(item, task)
+        )
+        seed = int(digest([self.decoding.seed, item.uid])[:8], 16) >> 1
+        return PromptGroup(item.uid, prompts, Decoding(self.decoding.max_tokens, self.decoding.temperature, seed))
+
+    def follow(self, item: Item, task: Task, written: Sequence[GeneratedTexts]) -> Reading:
+        """1 for the label that a text explains; nothing where it is blank."""
+        rows = np.zeros((len(written[0].texts), len(task.labels)))
+        for row, label, text in zip(rows, self.chosen(item, task), written[0].texts, strict=True):
+            row[label] = bool(text.strip())
+        return Reading(rows)
+
+
+def instruction(label: str) -> str:
+    """What is asked for, in place of a letter."""
+    return (
+        f"Someone chose the option: {label}. Explain in one or two sentences why that can be right. Write the "
+        "explanation and nothing else."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The explanations that were written.
+
+    blank, cut: how many texts said nothing, and were cut off at their limit. failed: how many items have none since
+    the backend failed on them.
+    """
+
+    explanations: ExplanationSet
+    blank: int
+    cut: int
+    failed: int
+
+
+def write_explanations(
+    task: Task,
+    asked: Explaining,
+    backend: OpenBackend,
+    store: Store,
+    record: SessionRecord,
+    watch: Progress,
+    budget: Budget,
+) -> Collected:
+    """Have a backend write what is missing, and keep all of it in the store as one set. record: of the session.
+
+    Raises InputError where the backend writes no text, or nothing came of it; HarnessError as the backend does.
+    """
+    model = backend.part
+    if not isinstance(model, TextGenerator):
+        raise InputError(f"{backend.name} writes no text")
+    session = secrets.token_hex(6)
+    with store.sessions.recorded(session, record):
+        store.answers.add_backend(backend.digest, backend.description)
+        kept = AnswerStore(
+            store=store,
+            backend_digest=backend.digest,
+            session_id=session,
+            scope=digest(
+                [task.name, task.split, backend.digest, "explain", list(asked.labels), asdict(asked.decoding)]
+            ),
+            account=Account(budget),
+        )
+        try:
+            work = plan(task, asked, model, backend.digest, store.answers)
+            done, work = complete(work, model, Local(NoOptions()), kept, f"{task.name} · {backend.name}", watch)
+        finally:
+            close([model])
+        found = _collected(work, asked, store.answers, backend, len(done.failures))
+        store.explanations.add(found.explanations, session)
+    return found
+
+
+def _collected(work: Work, asked: Explaining, stored: Answers, backend: OpenBackend, failed: int) -> Collected:
+    by_uid: dict[str, tuple[GivenExplanation, ...]] = {}
+    blank = cut = 0
+    for item in work.task.items:
+        shown = []
+        for key in work.stands[item.uid].text_keys:
+            written = stored.texts(key)
+            for label, text in zip(asked.chosen(item, work.task), written.texts if written else (), strict=False):
+                blank += not text.strip()
+                if text.strip():
+                    shown.append(GivenExplanation(" ".join(text.split()), work.task.labels[label].name, key))
+            cut += sum(written.cut) if written else 0
+        by_uid[item.uid] = tuple(shown)
+    found = ExplanationSet(backend.name, by_uid, _origin(work.task, asked, backend))
+    if not found.count:
+        raise InputError(f"{backend.name} wrote no explanation")
+    return Collected(found, blank, cut, failed)
+
+
+def _origin(task: Task, asked: Explaining, backend: OpenBackend) -> dict[str, Any]:
+    return {
+        "backend": backend.name,
+        "backend_digest": backend.digest,
+        "task": task.name,
+        "split": task.split,
+        "labels": list(asked.labels),
+        "template_sha256": task.template.sha256,
+        "decoding": asdict(asked.decoding),
+    }

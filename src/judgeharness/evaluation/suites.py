@@ -1,0 +1,119 @@
+"""Suites: evaluations that belong together, as a TOML file, such as those behind a paper's table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from judgeharness.domain.errors import InputError, UnknownNameError
+from judgeharness.domain.toml import FileTable, Name, Table, Text, read_toml
+from judgeharness.evaluation.evaluation import Request
+from judgeharness.evaluation.trust import Proposal
+from judgeharness.plugins import options
+from judgeharness.tasks.shipped import shipped
+
+MOST_EVALUATIONS = 200
+MOST_PEOPLE = 50
+Value = str | bool | int | float
+
+
+class EvaluationTable(Table):
+    """[[evaluations]]: what `judgeharness eval` takes. backends: none for those that the user names.
+
+    Tasks of one's own, and explanations in a file, are paths beside the suite's. options: as `-o` would give them.
+    """
+
+    tasks: Annotated[tuple[Text, ...], Field(min_length=1)]
+    backends: tuple[Text, ...] = ()
+    strategies: tuple[Name, ...] = ()
+    transforms: tuple[Name, ...] = ()
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    split: Name | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
+    explanations: Text = "human"
+    options: dict[str, Value] = Field(default_factory=dict)
+
+
+class Suite(FileTable):
+    """A whole suite file. metrics: besides the default ones. sort, people: as `judgeharness leaderboard` has them."""
+
+    name: Name
+    title: Text
+    about: str = ""
+    metrics: tuple[Name, ...] = ()
+    sort: Name = "jsd"
+    people: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=MOST_PEOPLE)] = ()
+    evaluations: Annotated[tuple[EvaluationTable, ...], Field(min_length=1, max_length=MOST_EVALUATIONS)]
+
+    def requests(
+        self,
+        backends: Sequence[str],
+        strategies: Sequence[str] = (),
+        values: Mapping[str, str] | None = None,
+        limit: int | None = None,
+        arguments: Sequence[str] = (),
+    ) -> list[Proposal]:
+        """The suite's requests, in order.
+
+        backends: for the evaluations that name none, which take `values` (of `-o`) too. strategies: only these of the
+        suite's. limit: in place of the suite's. Raises InputError where backends are missing or have no use, and where
+        a strategy is none of the suite's.
+        """
+        self._require_use(backends, strategies)
+        found = []
+        for table in self.evaluations:
+            own = {name: options.word(value) for name, value in table.options.items()}
+            chosen = tuple(name for name in table.strategies if not strategies or name in strategies)
+            if table.strategies and not chosen:
+                continue
+            given = {} if table.backends else values or {}
+            request = Request(
+                tasks=tuple(self._beside(name, ".toml") for name in table.tasks),
+                backends=table.backends or tuple(backends),
+                strategies=chosen,
+                transforms=table.transforms,
+                metrics=self.metrics,
+                temperature=table.temperature,
+                values={**own, **given},
+                limit=limit or table.limit,
+                split=table.split,
+                explanations=self._beside(table.explanations, ".jsonl"),
+                arguments=tuple(arguments),
+            )
+            found.append(Proposal(request, f"suite {self.name}", given, backends))
+        return found
+
+    def _beside(self, name: str, suffix: str) -> str:
+        return str(self.folder / name) if name.endswith(suffix) else name
+
+    def _require_use(self, backends: Sequence[str], strategies: Sequence[str]) -> None:
+        is_open = any(not table.backends for table in self.evaluations)
+        if is_open and not backends:
+            raise InputError(f"suite {self.name} needs to know which models", "name them with --backend SCHEME:MODEL")
+        if backends and not is_open:
+            raise InputError(f"suite {self.name} names all its backends itself: leave --backend out")
+        known = {name for table in self.evaluations for name in table.strategies}
+        for name in strategies:
+            if name not in known:
+                raise UnknownNameError(f"strategy of suite {self.name}", name, known)
+
+
+def read_suite(path: Path) -> Suite:
+    """The suite of a TOML file. Raises InputError that names the file, the key and the fault."""
+    return read_toml(path, Suite, "suite")
+
+
+def shipped_suites() -> dict[str, Path]:
+    """The suites that ship with judgeharness, by name."""
+    return {path.stem: path for path in sorted((shipped() / "suites").glob("*.toml"))}
+
+
+def shipped_suite(name: str) -> Suite:
+    """The suite of that name. Raises UnknownNameError."""
+    paths = shipped_suites()
+    if name not in paths:
+        raise UnknownNameError("suite", name, paths)
+    return read_suite(paths[name])

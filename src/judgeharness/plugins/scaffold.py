@@ -1,0 +1,125 @@
+"""The first version of a plugin: a small distribution with one component, written from templates."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from judgeharness.domain import files
+from judgeharness.domain.errors import InputError
+from judgeharness.domain.scratch import scratch
+from judgeharness.domain.version import __version__
+
+FOLDER = Path(__file__).parent / "scaffolds"
+PREFIX = "judgeharness-"
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of plugin. about: what it is. try_it: a command with its component. data: files besides its module."""
+
+    about: str
+    try_it: str
+    data: tuple[str, ...] = ()
+
+
+KINDS: Mapping[str, Kind] = {
+    "metric": Kind(
+        "A metric", "judgeharness eval --task nli-sample --backend baseline:explanations --metric {component}"
+    ),
+    "strategy": Kind(
+        "A prompt strategy",
+        "judgeharness eval --task nli-sample --limit 2 --backend hf:smollm2 --strategy {component}",
+    ),
+    "transform": Kind(
+        "A transform",
+        "judgeharness eval --task nli-sample --backend hf:smollm2 --strategy no-explanation --transform {component}",
+    ),
+    "backend": Kind(
+        "A backend", "judgeharness eval --task nli-sample --backend {component}:long --strategy no-explanation"
+    ),
+    "task": Kind(
+        "A task",
+        "judgeharness eval --task {component} --backend hf:smollm2 --strategy parallel-explicit",
+        ("task.toml", "items.jsonl", "prompt.jinja"),
+    ),
+    "reporter": Kind("A report", "judgeharness leaderboard --format {component}"),
+    "command": Kind("A command", "judgeharness {component}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """A plugin to be written. component: the name of what it provides. files: texts by path within its folder."""
+
+    name: str
+    component: str
+    files: Mapping[str, str]
+    try_it: str
+
+
+def scaffold(name: str, kind: str) -> Scaffold:
+    """The files of a distribution. name: of the distribution; what it provides has it too, without "judgeharness-".
+
+    Raises InputError for a name that cannot be a distribution's or a module's.
+    """
+    if not NAME.fullmatch(name):
+        raise InputError(f"'{name}' is no name for a plugin", "use lower-case letters, digits and single hyphens")
+    module = name.replace("-", "_")
+    if keyword.iskeyword(module) or importlib.util.find_spec(module) is not None:
+        raise InputError(f"'{name}': a module {module} is there already", f"try {PREFIX}{name}")
+    component = name.removeprefix(PREFIX)
+    about = KINDS[kind]
+    try_it = about.try_it.format(component=component)
+    values = {
+        "name": name,
+        "module": module,
+        "component": component,
+        "kind": kind,
+        "main": f"{kind}.py",
+        "about": about.about,
+        "try_it": try_it,
+        "version": __version__,
+    }
+    package = f"src/{module}"
+    wanted = {
+        "pyproject.toml": "common/pyproject.toml",
+        "README.md": "common/README.md",
+        "tests/conftest.py": "common/conftest.py",
+        f"tests/test_{module}.py": f"{kind}/test.py",
+        f"{package}/__init__.py": f"{kind}/__init__.py",
+        f"{package}/{kind}.py": f"{kind}/{kind}.py",
+        **{f"{package}/data/{each}": f"{kind}/{each}" for each in about.data},
+    }
+    files = {path: _rendered(source, values) for path, source in wanted.items()}
+    return Scaffold(name, component, {**files, f"{package}/py.typed": ""}, try_it)
+
+
+def write(made: Scaffold, parent: Path) -> Path:
+    """Write the plugin into a new folder of its name. Raises InputError where that is there already."""
+    folder = parent / made.name
+    if os.path.lexists(folder):
+        raise InputError(f"{folder}: is there already", "nothing was written; choose another name or --out")
+    files.require_folder(parent)
+    with scratch(parent) as work:
+        for path, text in made.files.items():
+            target = work / made.name / path
+            files.make_folder(target.parent)
+            files.write(target, text)
+        with files.writing(folder):
+            (work / made.name).rename(folder)
+    return folder
+
+
+def _rendered(source: str, values: Mapping[str, str]) -> str:
+    import jinja2
+
+    # Templates of our own that make source code, in which nothing is escaped.
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
+    return environment.from_string((FOLDER / f"{source}.jinja").read_text(encoding="utf-8")).render(values)

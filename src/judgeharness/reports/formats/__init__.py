@@ -1,0 +1,1 @@
+"""A leaderboard in the formats that ship with judgeharness."""

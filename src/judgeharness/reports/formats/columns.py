@@ -1,0 +1,43 @@
+"""A measure's column of a leaderboard in the console: figures line up, whether or not an interval stands behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from judgeharness.plugins.specs import MetricSpec
+from judgeharness.reports.leaderboard import Board, ReferenceRow
+from judgeharness.reports.text import figure, plain, plus_minus
+from judgeharness.store.runs import Run
+
+ARROWS = {"lower": "↓", "higher": "↑", "zero": "→0"}
+
+
+def column(
+    metric: MetricSpec, board: Board, rows: Sequence[Run | ReferenceRow], with_intervals: bool
+) -> tuple[Text, list[Text]]:
+    """The head, and a cell for each row, all padded on the left so that they line up when they stand left."""
+    head = plain(f"{metric.label} {ARROWS[metric.direction]}")
+    figures = [_figure(metric, board, row) for row in rows]
+    intervals = [_interval(metric, board, row) if with_intervals else "" for row in rows]
+    behind = max(map(len, intervals), default=0)
+    width = max([len(head) - behind, *map(len, figures)])
+    head.pad_left(width - len(head))
+    for text, interval in zip(figures, intervals, strict=True):
+        text.pad_left(width - len(text))
+        text.append(interval, "dim")
+    return head, figures
+
+
+def _figure(metric: MetricSpec, board: Board, row: Run | ReferenceRow) -> Text:
+    text, best = figure(row.metrics.get(metric.name)), board.best(metric)
+    if isinstance(row, Run) and row.strategy is not None and best is not None and text == figure(best):
+        # The mark is for those who see no colour; in front, so that the digits line up.
+        return Text.assemble((f"*{text}", "bold green"))
+    return Text(text)
+
+
+def _interval(metric: MetricSpec, board: Board, row: Run | ReferenceRow) -> str:
+    found = board.intervals.get(row.id, {}).get(metric.name) if isinstance(row, Run) else None
+    return "" if found is None else f" {plus_minus(found)}"

@@ -1,0 +1,118 @@
+"""What stands below a leaderboard in the console: the legend, and what a reader of its figures has to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from judgeharness.reports.leaderboard import Board
+from judgeharness.store.runs import Run
+
+LOW_MASS = 0.5
+PRINTED = "†"
+
+
+def notes(board: Board, with_intervals: bool, with_ranks: bool) -> Iterator[str]:
+    """A line each. with_intervals, with_ranks: whether the table shows them."""
+    models = [run for run in board.runs if run.strategy is not None]
+    yield from _legend(board, models, with_intervals, with_ranks)
+    yield from _unexpected(board)
+    yield from _faults(board)
+    if board.task.record.notice:
+        yield f"note: {board.task.record.notice}"
+    for run in board.runs:
+        if run.n_failed:
+            yield (
+                f"{run.name}: {run.n_failed} of {run.n_items} items failed and are not in its figures "
+                f"('judgeharness show {run.id}')"
+            )
+    yield from dict.fromkeys(line for run in models if (line := _censoring(run)))
+    yield from dict.fromkeys(line for run in models if (line := _writing(run)))
+    yield from dict.fromkeys(line for run in models for line in _warnings(run))
+    for reason in dict.fromkeys(board.outdated.values()):
+        names = [f"{run.name} ({run.id})" for run in board.runs if board.outdated.get(run.id) == reason]
+        yield f"{', '.join(names)}: {reason}"
+    for (backend, strategy), mass in _low_masses(models).items():
+        yield (
+            f"{backend} {strategy}: the options hold {mass:.1%} of the probability of the first answer token; "
+            "this model seldom answers with a letter"
+        )
+
+
+def _legend(board: Board, models: list[Run], with_intervals: bool, with_ranks: bool) -> Iterator[str]:
+    if len(models) > 1:
+        yield "* best model"
+    for source in dict.fromkeys(row.source for row in board.published):
+        yield f"{PRINTED} as printed in {source}"
+    for row in board.published:
+        if row.note:
+            name = " ".join(part for part in (row.name, row.strategy, row.transform) if part)
+            yield f"{name} {PRINTED}: {row.note}"
+    if any(row.name.startswith("people:") for row in board.references):
+        yield "people: one half of the votes against the other half, which no judge can be expected to beat"
+    if with_ranks and len(board.ranks) > 1:
+        yield "# a place is shared where the difference is within noise (95 %, paired over items)"
+    if with_intervals and board.intervals:
+        yield "± half of the 95 % interval over items"
+
+
+def _faults(board: Board) -> Iterator[str]:
+    """Which plugins' metrics have nothing to show."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for run in board.runs:
+        for name, reason in board.faults.get(run.id, {}).items():
+            found.setdefault((name, "value" if run.metrics.get(name) is None else "interval"), []).append(reason)
+    for (_, lacking), reasons in found.items():
+        yield f"no {lacking} for {len(reasons):,} of {len(board.runs):,} runs: {reasons[0]}"
+
+
+def _unexpected(board: Board) -> Iterator[str]:
+    """Where KL says little else than that something was given no probability."""
+    for run in board.runs:
+        count = run.record.items_with_unexpected_labels
+        if count:
+            yield (
+                f"{run.name}: KL is ruled by {count:,} of {run.n_items:,} items, on "
+                "which this judge gives nothing to a label that people chose (kl-smoothed bounds that)"
+            )
+
+
+def _censoring(run: Run) -> str | None:
+    """What stands at a bound because the server did not return it."""
+    censored, options = run.record.options_censored, run.record.options
+    if not censored or not options:
+        return None
+    mass, left_out = run.record.options_mass, run.record.prompts_left_out
+    line = (
+        f"{run.backend} {run.way}: {censored:,} of {options:,} option scores ({censored / options:.1%}) were not "
+        "among the tokens that the server returned, and stand at their upper bound"
+    )
+    if left_out:
+        line += f"; {left_out:,} prompts for which it returned none are left out"
+    return line + (f"; the options hold {mass:.1%} of the probability" if mass is not None else "")
+
+
+def _warnings(run: Run) -> Iterator[str]:
+    """What the backend found out about itself that a reader has to know."""
+    found = run.record.environment.get("warnings")
+    for line in found if isinstance(found, list) else ():
+        yield f"{run.backend}: {line}"
+
+
+def _writing(run: Run) -> str | None:
+    """What was written but could not be read, or did not come to its end."""
+    texts, unread, cut = (given or 0 for given in (run.record.texts, run.record.texts_unread, run.record.texts_cut))
+    parts = []
+    if unread:
+        parts.append(f"{unread:,} of {texts:,} answers ({unread / texts:.1%}) could not be read and are left out")
+    if cut:
+        parts.append(f"{cut:,} of {texts:,} texts were cut off at their limit")
+    return f"{run.backend} {run.way}: {'; '.join(parts)}" if parts else None
+
+
+def _low_masses(runs: list[Run]) -> dict[tuple[str, str], float]:
+    found: dict[tuple[str, str], float] = {}
+    for run in runs:
+        mass = run.record.options_mass
+        if mass is not None and mass < LOW_MASS:
+            found[(run.backend, run.way)] = mass
+    return found

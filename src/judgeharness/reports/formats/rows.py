@@ -1,0 +1,85 @@
+"""A leaderboard as plain rows, for files that other programs and papers read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from judgeharness.analysis.intervals import Interval
+from judgeharness.plugins.specs import MetricSpec
+from judgeharness.reports.leaderboard import Board, ReferenceRow
+from judgeharness.reports.text import figure
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure with its interval, and whether it is the best of the models."""
+
+    value: float | None
+    interval: Interval | None = None
+    best: bool = False
+
+    @property
+    def text(self) -> str:
+        """Three decimals, with both ends of the interval."""
+        if self.interval is None:
+            return figure(self.value)
+        return f"{figure(self.value)} [{figure(self.interval.low)}, {figure(self.interval.high)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A judge, or a reference where `run` is None.
+
+    source: where printed figures are from. explanations: who wrote them, where they are not the task's own.
+    """
+
+    rank: int | None
+    backend: str
+    strategy: str
+    transform: str
+    temperature: float | None
+    cells: tuple[Cell, ...]
+    run: str | None = None
+    n_items: int | None = None
+    n_failed: int | None = None
+    source: str = ""
+    explanations: str = ""
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """Backend, strategy with the explanations' author, and transform with its temperature."""
+        tau = "" if self.temperature is None else f" τ={self.temperature:g}"
+        way = f"{self.strategy} (explanations: {self.explanations})" if self.explanations else self.strategy
+        return self.backend, way, self.transform + tau
+
+
+def rows(board: Board, metrics: tuple[MetricSpec, ...]) -> list[Row]:
+    """The runs of a board, best first, then printed figures, then its references."""
+    judges = [
+        Row(
+            board.ranks.get(run.id),
+            run.backend,
+            run.strategy or "",
+            run.transform or "",
+            run.temperature,
+            tuple(_cell(board, run.id, run.metrics.get(spec.name), spec, run.strategy is not None) for spec in metrics),
+            run.id,
+            run.n_items,
+            run.n_failed,
+            explanations=run.explanations,
+        )
+        for run in board.runs
+    ]
+    return judges + [_reference(row, metrics) for row in (*board.published, *board.references)]
+
+
+def _reference(row: ReferenceRow, metrics: tuple[MetricSpec, ...]) -> Row:
+    cells = tuple(Cell(row.metrics.get(spec.name)) for spec in metrics)
+    names = (row.name, row.strategy or "", row.transform or "")
+    return Row(None, *names, row.temperature, cells, source=row.source)
+
+
+def _cell(board: Board, run_id: str, value: float | None, spec: MetricSpec, is_model: bool) -> Cell:
+    best = board.best(spec)
+    is_best = is_model and best is not None and figure(value) == figure(best)
+    return Cell(value, board.intervals.get(run_id, {}).get(spec.name), is_best)

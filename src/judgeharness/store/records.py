@@ -1,0 +1,151 @@
+"""The records that the store keeps as JSON, of runs, tasks and sessions: read into types, written as they were.
+
+Keys that are not known here stay, and so does the difference between a key that is missing and one that is null.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from judgeharness.domain.json_reader import read_json
+from judgeharness.tasks.published import Published
+
+Count = Annotated[int | float, Field(ge=0)]
+
+
+class Record(BaseModel):
+    """An object in a record."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return a record from JSON. Raises ValueError if it is of another shape."""
+        return cls.model_validate(read_json(text))
+
+    def document(self) -> dict[str, Any]:
+        """Return the record as plain JSON data, with the keys that were given and no others."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def text(self) -> str:
+        """Return the record as JSON with sorted keys."""
+        return json.dumps(self.document(), sort_keys=True)
+
+
+class ComponentRecord(Record):
+    """A strategy or transform with its options."""
+
+    name: str
+    options: dict[str, Any]
+
+
+class TemplateRecord(Record):
+    """The wording of the prompts."""
+
+    name: str
+    sha256: str
+
+
+class ExplanationsRecord(Record):
+    """A set of explanations that were not the task's own, by its id in the store."""
+
+    name: str
+    set: str
+
+
+class RequestRecord(Record):
+    """What it takes to ask for a run again, besides the names that it has."""
+
+    task: str
+    limit: int | None
+    options: dict[str, str]
+    metrics: list[str]
+
+
+class TrainingRecord(Record):
+    """How a classifier was fine-tuned.
+
+    Attributes:
+        group: The same for all seeds of a recipe.
+        labels: What it learned from; labels_run is the run that these were, if they were one.
+        label_metrics: What those labels measure on the same items.
+        stage1: What it learned first, if anything.
+        departures: What of the recipe is not as in the paper.
+    """
+
+    group: str
+    seed: int
+    labels: str
+    labels_run: str | None = None
+    label_metrics: dict[str, float | None] = {}
+    stage1: str | None = None
+    departures: dict[str, Any] = {}
+
+
+class RunRecord(Record):
+    """How a run was done.
+
+    Attributes:
+        edition: Of the rules for prompts and scores; runs without one are of the first.
+        prompts: How many the run has; prompts_scored of them were asked by the session that made it.
+        options: How many options the prompts have; options_censored of them a server did not list.
+        options_mass: The mean probability that all options of a prompt have together.
+        prompts_left_out: Prompts with no score that can be used.
+        texts: Generated answers; texts_cut of them were truncated, and texts_unread name no label.
+        requests: What the run spent, with tokens, if its model is paid by the request.
+    """
+
+    strategy: ComponentRecord | None = None
+    transform: ComponentRecord | None = None
+    template: TemplateRecord | None = None
+    environment: dict[str, Any] = {}
+    explanations: ExplanationsRecord | None = None
+    request: RequestRecord | None = None
+    finetune: TrainingRecord | None = None
+    edition: int = 1
+    prompts: int = 0
+    prompts_scored: int = 0
+    seconds_scoring: Count = 0
+    requests: Count | None = None
+    tokens: Count | None = None
+    options: Count | None = None
+    options_censored: Count | None = None
+    options_mass: Count | None = None
+    prompts_left_out: Count | None = None
+    texts: Count | None = None
+    texts_cut: Count | None = None
+    texts_unread: Count | None = None
+    items_with_unexpected_labels: int | None = None
+
+
+class TaskRecord(Record):
+    """What is said about a task."""
+
+    title: str = ""
+    licence: str = ""
+    homepage: str = ""
+    citation: str = ""
+    notice: str = ""
+    ordinal: bool = False
+    files: dict[str, str] = {}
+    published: dict[str, Any] | None = None
+
+    def parsed(self) -> Published | None:
+        """Return the published results. Raises ValueError if they are of another shape."""
+        return None if self.published is None else Published.model_validate(self.published)
+
+
+class SessionRecord(Record):
+    """What a session's scores depend on, besides its data and models."""
+
+    command: list[str] = []
+    judgeharness: str = "?"
+    git_commit: str | None = None
+    python: str = "?"
+    platform: str = "?"
+    cpus: int | None = None
+    packages: dict[str, str] = {}
+    plugins: dict[str, Any] = {}
