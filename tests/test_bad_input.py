@@ -403,13 +403,13 @@ USAGE = {
     "merge of nothing": (("merge", "--store", "S"), 2, "STORE"),
     "merge of a text": (("merge", "good.jsonl", "--store", "S"), 2, "good.jsonl"),
     "a negative tolerance": (("merge", "foreign.db", "--tolerance", "-1", "--store", "S"), 2, "--tolerance"),
-    "a rescue onto a store": (("store", "rescue", "--to", "S", "--store", "foreign.db"), 2, "is there already"),
-    "a backup onto a store": (("store", "backup", "--to", "foreign.db", "--store", "S"), 2, "is there already"),
+    "a rescue onto a store": (("store", "rescue", "--to", "S", "--store", "foreign.db"), 2, "is a database"),
+    "a backup onto a store": (("store", "backup", "--to", "foreign.db", "--store", "S"), 2, "is a database"),
     "a check of nothing": (("store", "check", "--store", "absent.db"), 2, "no store there"),
     "no part of a whole": ((*BASE, "--shard", "3/2"), 2, "--shard 3/2"),
     "verify what asked nothing": (("verify", "UNIFORM", "--store", "S"), 2, "asked no prompts"),
     "rerun of no run": (("rerun", "zzzz", "--store", "S"), 2, "no run 'zzzz'"),
-    "rerun onto a store": (("rerun", "UNIFORM", "--into", "foreign.db", "--store", "S"), 2, "is there already"),
+    "rerun onto a store": (("rerun", "UNIFORM", "--into", "foreign.db", "--store", "S"), 2, "is a database"),
 }
 
 STORE = ("--store", "S")

@@ -1,5 +1,8 @@
 """What the documentation says is run, or compared with what is there."""
 
+import __future__
+
+import ast
 import contextlib
 import inspect
 import io
@@ -8,17 +11,25 @@ import re
 import shlex
 import shutil
 import sys
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
-from judgeharness import api
+from judgeharness import api, plugin
 from judgeharness import testing as judgeharness_testing
 from judgeharness.cli.plot import command as plot
+from judgeharness.domain import nouns
 from judgeharness.evaluation.suites import shipped_suites
 from judgeharness.finetune.recipe import Recipe
+from judgeharness.metrics import measure
 from judgeharness.plugins import hookspecs, specs
+from judgeharness.reports import leaderboard
+from judgeharness.store import runs
+from judgeharness.strategies import options as strategy_options
+from judgeharness.tasks import template
 from tests.helpers import judgeharness
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -107,11 +118,87 @@ def test_every_hook_is_documented_with_its_signature():
     assert set(hookspecs.HOOKS) == {name for name in vars(hookspecs) if name.startswith("judgeharness_")}
 
 
-def test_the_example_plugin_is_the_one_on_the_page():
+def shown_names():
+    """What the blocks of signatures on the page of hooks define, by name."""
+    page = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+    code = "\n".join(match["code"] for match in PYTHON.finditer(page) if match["remark"] == "signatures")
+    names = {name: getattr(plugin, name) for name in plugin.__all__} | {"__name__": __name__, "np": np, "npt": npt}
+    exec("from dataclasses import *\nfrom typing import Any, Literal, Protocol\nfrom collections.abc import *", names)
+    shown = {}
+    for node in ast.parse(code).body:
+        name = node.targets[0].id if isinstance(node, ast.Assign) else node.name
+        # Aliases are made of what there is, classes of each other.
+        namespace = dict(names) if isinstance(node, ast.Assign) else names | shown
+        exec(compile(ast.unparse(node), "hooks.md", "exec", flags=__future__.annotations.compiler_flag), namespace)
+        shown[name] = namespace[name]
+    return shown
+
+
+SHOWN = shown_names()
+NOT_OF_THE_FACE = (measure, leaderboard, nouns, runs, specs, strategy_options, template)
+"""What has no name in judgeharness.plugin, but is what its objects are made of."""
+
+
+def real(name):
+    return next(getattr(each, name) for each in (plugin, *NOT_OF_THE_FACE) if hasattr(each, name))
+
+
+def signature_of(member):
+    member = getattr(member, "fget", None) or getattr(member, "func", None) or getattr(member, "__func__", member)
+    return str(inspect.signature(member))
+
+
+@pytest.mark.parametrize("name", sorted(SHOWN))
+def test_every_signature_on_the_page_of_hooks_is_the_real_one(name):
+    shown, there = SHOWN[name], real(name)
+    if inspect.isfunction(shown):
+        assert signature_of(shown) == signature_of(there)
+    elif not isinstance(shown, type):
+        assert shown == there
+    else:
+        if is_dataclass(shown) or issubclass(shown, Exception):
+            assert is_dataclass(shown) == is_dataclass(there)
+            assert str(inspect.signature(shown)) == str(inspect.signature(there))
+        members = {each for each in vars(shown) if not each.startswith("_")} - set(inspect.get_annotations(shown))
+        for member in members:
+            found = inspect.getattr_static(there, member)
+            assert signature_of(vars(shown)[member]) == signature_of(found), member
+        if getattr(there, "_is_protocol", False):
+            assert inspect.get_annotations(shown) == inspect.get_annotations(there)
+            assert members == {
+                each for each in vars(there) if not each.startswith("_") and each not in inspect.get_annotations(there)
+            }
+
+
+def test_every_name_for_plugins_is_documented():
+    page = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+    assert [name for name in plugin.__all__ if name not in SHOWN and not re.search(rf"`@?{name}`", page)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_example_plugins_are_those_on_the_pages(page):
+    for match in PYTHON.finditer(page.read_text(encoding="utf-8")):
+        if (match["remark"] or "").startswith("from "):
+            assert match["code"] in (ROOT / match["remark"].removeprefix("from ")).read_text(encoding="utf-8")
+
+
+def test_the_page_of_plugins_has_an_example_of_every_kind():
     page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
-    source = (ROOT / "docs" / "examples" / "entropy_gap.py").read_text(encoding="utf-8")
-    shown, *_ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert shown in source
+    shown = "".join(match["code"] for match in PYTHON.finditer(page) if (match["remark"] or "").startswith("from "))
+    assert [hook for hook in hookspecs.HOOKS if f"def {hook}()" not in shown] == []
+
+
+def plugin_texts():
+    folders = (ROOT / "docs" / "examples", ROOT / "src" / "judgeharness" / "plugins" / "scaffolds")
+    pages = [ROOT / "docs" / f"{name}.md" for name in ("plugins", "hooks", "python", "testing")]
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".jinja")]
+    return [*pages, *sorted((ROOT / "plugins").glob("*/README.md")), *files]
+
+
+@pytest.mark.parametrize("path", plugin_texts(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_plugins_are_told_of_their_one_face_only(path):
+    imported = re.findall(r"(?:from|import) (judgeharness(?:\.\w+)*)\s", path.read_text(encoding="utf-8"))
+    assert set(imported) <= {"judgeharness", "judgeharness.plugin", "judgeharness.testing"}
 
 
 def test_the_example_task_is_the_one_on_the_page():
@@ -165,6 +252,7 @@ def test_every_option_metric_and_transform_is_documented(registry):
 def test_the_api_and_the_conformance_tests_are_documented():
     page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
     assert all(f"`{field.name}`" in page for field in fields(api.Result))
+    assert all(f"`{name}`" in page for name in inspect.signature(api.evaluate).parameters)
     page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
     assert all(f"| `{name}` |" in page for name in judgeharness_testing.__all__)
     fixtures = (ROOT / "src" / "judgeharness" / "testing" / "fixtures.py").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from judgeharness.store.kinds import RUN_KINDS, SESSION_KINDS, TASK_KINDS
+
 from tests.helpers import judgeharness, serving
 from tests.hostile import Listening, poison, rewrite, rewrite_request, texts
 

@@ -1,22 +1,20 @@
-"""A metric as a plugin of one file: by how much the model is less, or more, undecided than the people."""
+"""A metric: how far the model's entropy is from that of the human label distribution."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from judgeharness import hookimpl
-from judgeharness.plugins.specs import MetricSpec
+from judgeharness.plugin import FloatArray, MetricSpec, hookimpl
 
 
 @hookimpl
 def judgeharness_metrics() -> list[MetricSpec]:
-    """Tell judgeharness what there is; the function is imported when it is used."""
+    """Return the metrics of this plugin."""
     return [
         MetricSpec(
             name="entropy-gap",
             summary="absolute difference between the entropies of the human and the model distribution",
-            target="entropy_gap:entropy_gap",
+            target=f"{__name__}:entropy_gap",
             label="Gap",
             direction="lower",
             unit="nats",
@@ -27,12 +25,11 @@ def judgeharness_metrics() -> list[MetricSpec]:
     ]
 
 
-def entropy_gap(human: npt.NDArray[np.float64], model: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(items, labels) twice to (items,)."""
+def entropy_gap(human: FloatArray, model: FloatArray) -> FloatArray:
+    """Return a value for each item. Both arguments have the shape (items, labels)."""
     return np.abs(entropy(human) - entropy(model))
 
 
-def entropy(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """-sum_j p_j ln p_j for each row, in nats."""
-    result: npt.NDArray[np.float64] = -np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0).sum(axis=1)
-    return result
+def entropy(rows: FloatArray) -> FloatArray:
+    """Return the entropy of each row, in nats."""
+    return np.asarray(-(rows * np.log(np.where(rows > 0, rows, 1))).sum(axis=1), dtype=np.float64)

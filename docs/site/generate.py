@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 import click
+from judgeharness.cli.shared.session import Session
 
 from judgeharness.cli.program import program
-from judgeharness.cli.shared.session import Session
 from judgeharness.plugins.loading import SELECTION_VARIABLE, load_plugins
 from judgeharness.plugins.registry import Registry
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, overload
 
 from judgeharness.analysis.intervals import Interval
 from judgeharness.backends.contract import Budget
-from judgeharness.evaluation.asking import Unwatched
-from judgeharness.evaluation.evaluation import Evaluation, Request, Step
+from judgeharness.evaluation.evaluation import Evaluation
+from judgeharness.evaluation.request import Request
+from judgeharness.evaluation.workspace import Workspace
 from judgeharness.metrics.measure import Measure
 from judgeharness.plugins.options import word
-from judgeharness.plugins.registry import Registry
 from judgeharness.reports.leaderboard import Leaderboard, leaderboard
-from judgeharness.store.database import Store, store_path
+from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
-from judgeharness.tasks.datasets import DataFolders, cache_folder
-from judgeharness.tasks.fetch import silent_meter
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
+
+    from judgeharness.evaluation.progress import Watcher
 
 WIDTH = 120
 Names = str | Sequence[str]
@@ -162,13 +162,10 @@ def evaluate(
         budget=Budget(budget_requests, budget_tokens),
         explanations=explanations,
     )
-    registry = Registry.from_environment(_names(plugins))
-    path = store_path(None if store is None else str(store))
-    folders = DataFolders.from_environment(None if data_dir is None else str(data_dir))
-    watcher, meter = _console() if progress else (_Silent(), silent_meter)
-    evaluation = Evaluation(request, registry, folders, cache_folder(), watcher, path)
-    evaluation.prepare(meter)
-    with Store.open(path) as opened:
+    workspace = Workspace(_names(plugins), data_dir, store, watch=_console if progress else None)
+    evaluation = Evaluation(request, workspace)
+    evaluation.prepare()
+    with workspace.open_store(create=True) as opened:
         return _results(evaluation.run(opened), opened, evaluation.measures)
 
 
@@ -203,17 +200,7 @@ def _names(given: Names) -> tuple[str, ...]:
     return tuple(dict.fromkeys([given] if isinstance(given, str) else given))
 
 
-def _console() -> tuple[Any, Any]:
-    from judgeharness.reports.progress import ConsoleWatcher, download_meter
+def _console(unit: str) -> Watcher:
+    from judgeharness.reports.progress import ConsoleWatcher
 
-    return ConsoleWatcher(), download_meter
-
-
-class _Silent(Unwatched):
-    """Watches an evaluation and says nothing."""
-
-    def planned(self, steps: Sequence[Step]) -> None:
-        """Nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
+    return ConsoleWatcher(unit)

@@ -12,7 +12,7 @@ import pytest
 from pydantic import Field
 
 from judgeharness.domain.errors import HarnessError
-from judgeharness.evaluation.evaluation import Request
+from judgeharness.evaluation.request import Request
 from judgeharness.evaluation.trust import Proposal, demands
 from judgeharness.plugins.options import Options, Sensitive, sensitive
 from judgeharness.plugins.registry import Registry

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
-from judgeharness.backends.closing import close
-from judgeharness.backends.contract import Scorer
-from judgeharness.domain.errors import HarnessError
-from judgeharness.domain.nouns import FloatArray, OptionScores, PromptGroup, ScoringFailure
+from judgeharness.domain.nouns import FloatArray, OptionScores
 from judgeharness.metrics.jsd import jsd
 from judgeharness.transforms.average import estimate
 from judgeharness.transforms.contract import Transform
@@ -85,38 +81,6 @@ class Parity:
     def verdict(self) -> list[str]:
         """What was found, in words: a sentence for each backend."""
         return [_sentence(each, self.first, self.tolerance) for each in self.others]
-
-
-def run(name: str, scorer: Scorer, groups: Sequence[PromptGroup], progress: Callable[[int], None]) -> Side:
-    """Ask a backend for all groups; nothing is taken from a store. Raises HarnessError as the backend does."""
-    texts = [scorer.render(group) for group in groups]
-    tokens = [scorer.encode(group) for group in groups]
-    sizes = {group.uid: len(group.prompts) for group in groups}
-    scores: dict[str, OptionScores] = {}
-    failures: dict[str, str] = {}
-    scorer.open()
-    begun = time.perf_counter()
-    for result in scorer.score(groups):
-        if isinstance(result, ScoringFailure):
-            failures[result.uid] = result.reason
-        else:
-            scores[result.uid] = result
-        progress(sizes.get(result.uid, 0))
-    seconds = time.perf_counter() - begun
-    otherwise = scorer.environment().get("prompts_counted_otherwise", 0)
-    close([scorer])
-    if sizes.keys() != scores.keys() | failures.keys():
-        raise HarnessError(f"{name} did not answer for every item")
-    return Side(
-        name,
-        None if any(each is None for each in texts) else tuple(text for each in texts for text in each or ()),
-        None if any(each is None for each in tokens) else tuple(tuple(ids) for each in tokens for ids in each or ()),
-        scores,
-        failures,
-        seconds,
-        sum(sizes.values()),
-        otherwise if isinstance(otherwise, int) else 0,
-    )
 
 
 def compare(sides: Sequence[Side], transform: Transform, tolerance: float = DEFAULT_TOLERANCE) -> Parity:

@@ -6,10 +6,9 @@ import json
 
 import click
 
-from judgeharness.cli.shared.parameters import data_dir_option, store_option
-from judgeharness.cli.shared.session import Session
-from judgeharness.cli.shared.stored import task_file_option, task_of
+from judgeharness.cli.shared.parameters import data_dir_option, pass_workspace, store_option, task_file_option
 from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 
 
 @click.command("bias")
@@ -18,22 +17,19 @@ from judgeharness.cli.shared.streams import echo
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @data_dir_option
 @store_option
-@click.pass_context
-def command(
-    context: click.Context, run_id: str, task_file: str | None, form: str, data_dir: str | None, store: str | None
-) -> None:
+@pass_workspace
+def command(workspace: Workspace, run_id: str, task_file: str | None, form: str) -> None:
     """Show which answer letters and which places of explanations a run's judge prefers, and how much orders move it.
 
     From the scores in the store; no model is asked. RUN is a run's id or its beginning.
     """
-    from judgeharness.cli.shared.stores import open_store
     from judgeharness.evaluation.again.replay import bias_of
     from judgeharness.reports import bias
 
-    registry = context.ensure_object(Session).registry
-    with open_store(store) as opened:
+    registry = workspace.registry
+    with workspace.open_store() as opened:
         run = opened.runs.find(run_id)
-        task = task_of(run, task_file, registry, data_dir)
+        task = workspace.task_of(run, task_file)
         found = bias_of(run, task, registry, opened)
     if form == "json":
         echo(json.dumps(bias.document(run, found), indent=2))

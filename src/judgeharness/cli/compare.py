@@ -6,9 +6,9 @@ import json
 
 import click
 
-from judgeharness.cli.shared.parameters import metrics_option, store_option
-from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.parameters import metrics_option, pass_workspace, store_option
 from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 
 
 @click.command("compare")
@@ -18,31 +18,27 @@ from judgeharness.cli.shared.streams import echo
 @click.option("--items", default=5, show_default=True, type=click.IntRange(min=0), help="How many of those to show.")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @store_option
-@click.pass_context
+@pass_workspace
 def command(
-    context: click.Context,
+    workspace: Workspace,
     runs: tuple[str, ...],
     metrics: tuple[str, ...],
     by: str,
     items: int,
     form: str,
-    store: str | None,
 ) -> None:
     """Compare runs with the first of them, item by item: differences, 95 % intervals, p-values.
 
     RUN is a run's id or its beginning. Items that one of the two has no distribution for are left out. p is of a paired
     permutation test, corrected by Holm's method where several runs are compared.
     """
-    from judgeharness.cli.shared.stores import open_store
     from judgeharness.domain.errors import InputError
-    from judgeharness.evaluation.components import default_measures
     from judgeharness.reports import comparison
 
-    registry = context.ensure_object(Session).registry
-    measures = default_measures(registry, [*metrics, by])
+    measures = workspace.measures([*metrics, by])
     if measures[by].spec.level != "item":
         raise InputError(f"--by {by}: is of all items together", "name a metric that has a value for each item")
-    with open_store(store) as opened:
+    with workspace.open_store() as opened:
         found = comparison.compared(list(dict.fromkeys(runs)), opened.runs, measures, by, items)
     if form == "json":
         echo(json.dumps(comparison.document(found), indent=2))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from judgeharness.cli.shared.parameters import data_dir_option, limit_option, split_option
-from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.parameters import data_dir_option, limit_option, pass_workspace, split_option
 from judgeharness.cli.shared.streams import echo, json_line
+from judgeharness.evaluation.workspace import Workspace
 
 if TYPE_CHECKING:
     from judgeharness.tasks.datasets import Dataset
@@ -22,15 +22,16 @@ def command() -> None:
 
 @command.command("list")
 @data_dir_option
-def list_datasets(data_dir: str | None) -> None:
+@pass_workspace
+def list_datasets(workspace: Workspace) -> None:
     """List the known datasets, their licences, and where their files are."""
     from rich import box
     from rich.table import Table
 
     from judgeharness.reports.text import Console, plain
-    from judgeharness.tasks.datasets import DataFolders, known_datasets
+    from judgeharness.tasks.datasets import known_datasets
 
-    folders = DataFolders.from_environment(data_dir)
+    folders = workspace.folders
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in ("dataset", "licence", "size", "files", "where"):
         table.add_column(name, overflow="fold", justify="right" if name == "size" else "left")
@@ -47,18 +48,17 @@ def list_datasets(data_dir: str | None) -> None:
 @command.command("fetch")
 @click.argument("names", nargs=-1)
 @click.option("--url", help="Fetch from this address instead; the hashes stay the same. Needs one NAME.")
-def fetch_datasets(names: tuple[str, ...], url: str | None) -> None:
+@pass_workspace
+def fetch_datasets(workspace: Workspace, names: tuple[str, ...], url: str | None) -> None:
     """Download datasets into the cache: those that are NAMEd, or all. Nothing is kept that is not as published."""
     from judgeharness.domain.errors import InputError
-    from judgeharness.reports.progress import download_meter
-    from judgeharness.tasks.datasets import DataFolders
     from judgeharness.tasks.fetch import fetch
 
     datasets = _named(names)
     if url is not None and len(names) != 1:
         raise InputError("--url needs the name of one dataset")
     for dataset in datasets:
-        for path in fetch(dataset, DataFolders.from_environment(), download_meter, url):
+        for path in fetch(dataset, workspace.folders, workspace.watcher().downloading, url):
             echo(str(path))
         echo(f"licence of {dataset.title}: {dataset.licence}. Please cite it: {dataset.homepage}", err=True)
 
@@ -66,12 +66,13 @@ def fetch_datasets(names: tuple[str, ...], url: str | None) -> None:
 @command.command("verify")
 @click.argument("names", nargs=-1)
 @data_dir_option
-def verify_datasets(names: tuple[str, ...], data_dir: str | None) -> int:
+@pass_workspace
+def verify_datasets(workspace: Workspace, names: tuple[str, ...]) -> int:
     """Check the files at hand, of the NAMEd datasets or all, against their published hashes."""
     from judgeharness.domain.errors import HarnessError
-    from judgeharness.tasks.datasets import DataFolders, verify
+    from judgeharness.tasks.datasets import verify
 
-    folders = DataFolders.from_environment(data_dir)
+    folders = workspace.folders
     wrong = 0
     for dataset in _named(names):
         for file in dataset.files:
@@ -93,23 +94,14 @@ def verify_datasets(names: tuple[str, ...], data_dir: str | None) -> int:
 @split_option
 @limit_option
 @data_dir_option
-@click.pass_context
-def export_task(
-    context: click.Context, task_name: str, split: str | None, limit: int | None, data_dir: str | None
-) -> None:
+@pass_workspace
+def export_task(workspace: Workspace, task_name: str, split: str | None, limit: int | None) -> None:
     """Write a TASK's items to stdout, one JSON object a line.
 
     Fields: uid, the item's texts, human (probabilities in label order), votes, explanations (text, label, annotator),
     references (other label sources).
     """
-    from judgeharness.evaluation.components import task_definition
-    from judgeharness.reports.progress import download_meter
-    from judgeharness.tasks.datasets import DataFolders
-    from judgeharness.tasks.task import load_task
-
-    definition = task_definition(context.ensure_object(Session).registry, task_name)
-    task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, split).limited(limit)
-    for row in _exported(task):
+    for row in _exported(workspace.task(task_name, split, limit)):
         echo(json_line(row))
 
 

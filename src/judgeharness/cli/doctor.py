@@ -8,11 +8,11 @@ from importlib.util import find_spec
 import click
 
 from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.parameters import pass_workspace
 from judgeharness.cli.shared.streams import echo
 from judgeharness.evaluation.versions import environment_lines
+from judgeharness.evaluation.workspace import Workspace
 from judgeharness.plugins.loading import Plugin
-from judgeharness.plugins.registry import Registry
 
 
 @click.command("doctor")
@@ -25,23 +25,23 @@ from judgeharness.plugins.registry import Registry
     help="Look at a backend only; repeats.",
 )
 @click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeats.")
-@click.pass_context
-def command(context: click.Context, backends: tuple[str, ...], pairs: tuple[str, ...]) -> int:
+@pass_workspace
+def command(workspace: Workspace, backends: tuple[str, ...], pairs: tuple[str, ...]) -> int:
     """Check versions, devices, datasets and plugins. Exit code 1 where something is broken, not where it is absent.
 
     With --backend: what it resolves to and says of itself, without its weights. A server is asked anew what it can do.
     """
-    registry = context.ensure_object(Session).registry
+    registry = workspace.registry
     if backends:
         for name in backends:
-            _backend(registry, name, pairs)
+            _backend(workspace, name, pairs)
         return 0
     for line in environment_lines(registry.plugins)[:3]:
         echo(line)
     echo("hf         " + _hf())
     echo("llamacpp   " + _llamacpp())
     echo("openai     " + _openai())
-    for line in _datasets():
+    for line in _datasets(workspace):
         echo("data       " + line)
     failures = registry.failures()
     for line in _plugins(registry.plugins, failures):
@@ -75,30 +75,31 @@ def _openai() -> str:
     return f"ready; OPENAI_API_KEY is {'set' if os.environ.get('OPENAI_API_KEY') else 'not set'}"
 
 
-def _backend(registry: Registry, name: str, pairs: tuple[str, ...]) -> None:
+def _backend(workspace: Workspace, name: str, pairs: tuple[str, ...]) -> None:
     """What a backend says of itself, from an empty cache, so that nothing is taken as it was before."""
     from judgeharness.backends.contract import BackendContext, Scorer
     from judgeharness.domain.scratch import scratch
-    from judgeharness.evaluation.components import backend_spec, open_backend
+    from judgeharness.evaluation.components import choose_backend, require_known
     from judgeharness.plugins import options
     from judgeharness.reports import run
     from judgeharness.reports.text import Console
 
     values = options.parse_pairs(pairs)
-    options.require_known(values, {name: registry.backends.load_options(backend_spec(registry, name)[0].name)})
+    choice = choose_backend(workspace.registry, name)
+    require_known(values, [choice])
     with scratch() as empty:
         context = BackendContext(empty, lambda line: echo(line, err=True))
-        opened = open_backend(registry, name, values, context)
+        opened = choice.open(values, context)
         document = {"backend": dict(opened.description)}
         if isinstance(opened.part, Scorer):
             document["environment"] = dict(opened.part.environment())
     Console().print(run.run(document))
 
 
-def _datasets() -> list[str]:
-    from judgeharness.tasks.datasets import DataFolders, known_datasets
+def _datasets(workspace: Workspace) -> list[str]:
+    from judgeharness.tasks.datasets import known_datasets
 
-    folders = DataFolders.from_environment()
+    folders = workspace.folders
     lines = []
     for dataset in known_datasets().values():
         missing = [file.name for file in dataset.files if folders.find(dataset, file) is None]

@@ -14,13 +14,14 @@ from judgeharness.cli.shared.parameters import (
     budget_options,
     data_dir_option,
     limit_option,
+    pass_workspace,
     split_option,
     store_option,
     task_option,
 )
-from judgeharness.cli.shared.session import Session
 from judgeharness.cli.shared.signals import stopped
 from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 
 if TYPE_CHECKING:
     from judgeharness.evaluation.explain import Collected
@@ -61,9 +62,9 @@ Examples:
 @limit_option
 @data_dir_option
 @store_option
-@click.pass_context
+@pass_workspace
 def command(
-    context: click.Context,
+    workspace: Workspace,
     task_name: str,
     backend_name: str,
     labels: tuple[str, ...],
@@ -77,37 +78,30 @@ def command(
     budget_tokens: int | None,
     split: str | None,
     limit: int | None,
-    data_dir: str | None,
-    store: str | None,
 ) -> int:
     """Have a model explain labels, and keep what it writes in the store under an id.
 
     With `--explanations ID`, eval shows these explanations in place of people's. What was written once is not written
     again; an interrupted call goes on where it stopped.
     """
-    from judgeharness.backends.contract import BackendContext, Budget
-    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.backends.contract import Budget
     from judgeharness.domain.nouns import Decoding
-    from judgeharness.evaluation.components import backend_spec, open_backend, task_definition
+    from judgeharness.evaluation.components import choose_backend, require_known
     from judgeharness.evaluation.explain import Explaining, write_explanations
     from judgeharness.evaluation.versions import program_arguments, session_record
     from judgeharness.plugins import options
-    from judgeharness.reports.progress import ConsoleWatcher, download_meter
-    from judgeharness.tasks.datasets import DataFolders, cache_folder
-    from judgeharness.tasks.task import load_task
 
-    registry, watcher = context.ensure_object(Session).registry, ConsoleWatcher("texts")
+    watcher = workspace.watcher("texts")
+    choice = choose_backend(workspace.registry, backend_name)
     values = options.parse_pairs(pairs)
-    scheme = backend_spec(registry, backend_name)[0].name
-    options.require_known(values, {f"backend {scheme}": registry.backends.load_options(scheme)})
-    folders = DataFolders.from_environment(data_dir)
-    task = load_task(task_definition(registry, task_name), folders, download_meter, split).limited(limit)
+    require_known(values, [choice])
+    task = workspace.task(task_name, split, limit)
     asked = Explaining(tuple(dict.fromkeys(labels)), Decoding(answer_tokens, writing_temperature, seed))
     asked.check(task)
-    backend = open_backend(registry, backend_name, values, BackendContext(cache_folder(), watcher.note))
-    record = session_record(program_arguments(), registry.plugins)
+    backend = choice.open(values, workspace.backend_context(watcher))
+    record = session_record(program_arguments(), workspace.registry.plugins)
     budget = Budget(budget_requests, budget_tokens)
-    with open_store(store, create=True) as opened:
+    with workspace.open_store(create=True) as opened:
         try:
             found = write_explanations(task, asked, backend, opened, record, watcher, budget)
         except KeyboardInterrupt as error:

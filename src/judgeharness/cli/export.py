@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.parameters import data_dir_option, store_option
-from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.parameters import data_dir_option, pass_workspace, store_option
 from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 
 
 @click.command("export")
@@ -22,42 +22,30 @@ from judgeharness.cli.shared.streams import echo
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR")
 @data_dir_option
 @store_option
-@click.pass_context
+@pass_workspace
 def command(
-    context: click.Context,
+    workspace: Workspace,
     labels: str,
     form: str,
     task_name: str,
     split: str | None,
     out: Path,
-    data_dir: str | None,
-    store: str | None,
 ) -> None:
     """Write a run's or a baseline's distributions as JSON lines, a file a split, with the data's licence beside them.
 
     The split of the labels has them; the others have people's distributions, to measure on.
     """
-    from judgeharness.backends.contract import BackendContext
-    from judgeharness.cli.shared.stores import open_store
-    from judgeharness.evaluation.components import task_definition
     from judgeharness.finetune.export import write_soft_labels
     from judgeharness.finetune.labels import soft_labels
-    from judgeharness.reports.progress import download_meter
-    from judgeharness.tasks.datasets import DataFolders, cache_folder
-    from judgeharness.tasks.task import load_task
 
-    registry = context.ensure_object(Session).registry
-    folders = DataFolders.from_environment(data_dir)
-    definition = task_definition(registry, task_name)
-    task = load_task(definition, folders, download_meter, split)
-    held_out = [
-        load_task(definition, folders, download_meter, name) for name in definition.split_names if name != task.split
-    ]
-    backends = BackendContext(cache_folder(), lambda text: echo(text, err=True))
+    definition = workspace.definition(task_name)
+    task = workspace.load(definition, split)
+    held_out = [workspace.load(definition, name) for name in definition.split_names if name != task.split]
+    registry, backends = workspace.registry, workspace.backend_context()
     if ":" in labels:
         found = soft_labels(labels, task, None, registry, backends)
     else:
-        with open_store(store) as opened:
+        with workspace.open_store() as opened:
             found = soft_labels(labels, task, opened.runs, registry, backends)
     for path in write_soft_labels(out, found.name, task, found.rows, held_out):
         echo(str(path))

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.parameters import data_dir_option, format_option, store_option
-from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.parameters import data_dir_option, format_option, pass_workspace, store_option
 from judgeharness.cli.shared.signals import RESUMES, stopped
-from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 
 if TYPE_CHECKING:
     from judgeharness.finetune.labels import SoftLabels
-    from judgeharness.plugins.registry import Registry
     from judgeharness.store.database import Store
     from judgeharness.tasks.task import Task
 
@@ -39,9 +37,9 @@ Example:
 @data_dir_option
 @store_option
 @format_option
-@click.pass_context
+@pass_workspace
 def command(
-    context: click.Context,
+    workspace: Workspace,
     given: tuple[str, ...],
     model: str,
     task_name: str,
@@ -50,8 +48,6 @@ def command(
     first: str | None,
     fields: str | None,
     pairs: tuple[str, ...],
-    data_dir: str | None,
-    store: str | None,
     form: str,
 ) -> None:
     """Fine-tune a small classifier on soft labels, and measure it on the other splits of the task.
@@ -59,9 +55,7 @@ def command(
     Once for each --labels and --seed, by the recipe of Chen et al. 2024 unless -o says otherwise. Every result is a
     run in the store: what is there is not trained again, and a training that was killed goes on from its last epoch.
     """
-    from judgeharness.cli.shared.stores import open_store
     from judgeharness.domain.errors import MissingExtraError
-    from judgeharness.evaluation.components import default_measures, task_definition
     from judgeharness.evaluation.versions import program_arguments
     from judgeharness.finetune import development_first
     from judgeharness.finetune import formats as finetuned_forms
@@ -69,41 +63,37 @@ def command(
     from judgeharness.finetune.examples import examples_file
     from judgeharness.finetune.recipe import Recipe
     from judgeharness.plugins import options
-    from judgeharness.reports.progress import ConsoleWatcher, download_meter
-    from judgeharness.tasks.datasets import DataFolders, cache_folder
-    from judgeharness.tasks.task import load_task
 
-    registry = context.ensure_object(Session).registry
+    registry = workspace.registry
     write = finetuned_forms.writer(form)
     values = options.parse_pairs(pairs)
     options.require_known(values, {"the recipe": Recipe})
     recipe = options.build(Recipe, values, "the recipe")
-    folders = DataFolders.from_environment(data_dir)
-    definition = task_definition(registry, task_name)
+    definition = workspace.definition(task_name)
     chosen = split or definition.split_names[0]
-    task = load_task(definition, folders, download_meter, chosen)
+    task = workspace.load(definition, chosen)
     others = development_first(name for name in definition.split_names if name != chosen)
-    held_out = [load_task(definition, folders, download_meter, name) for name in others]
+    held_out = [workspace.load(definition, name) for name in others]
     try:
         from judgeharness.finetune.experiment import Comparison, Experiment
     except ImportError as error:
         raise MissingExtraError("fine-tuning", "judgeharness[finetune]", str(error)) from error
-    with open_store(store, create=True) as opened:
+    with workspace.open_store(create=True) as opened:
         comparison = Comparison(
             task=task,
             held_out=held_out,
-            labels=_labels(given, task, opened, registry),
+            labels=_labels(given, task, opened, workspace),
             model=model,
             recipe=recipe,
             seeds=tuple(dict.fromkeys(seeds)),
             fields=tuple(fields.split(",")) if fields else (),
             first=None if first is None else examples_file(first),
-            cache=cache_folder(),
+            cache=workspace.cache,
             arguments=program_arguments(),
             plugins=registry.plugins,
         )
-        experiment = Experiment(comparison, ConsoleWatcher("steps"))
-        measures = default_measures(registry, finetuned.METRICS)
+        experiment = Experiment(comparison, workspace.watcher("steps"))
+        measures = workspace.measures(finetuned.METRICS)
         try:
             runs = experiment.run(opened, measures)
         except KeyboardInterrupt as error:
@@ -111,10 +101,8 @@ def command(
         write(finetuned.board(runs, opened.runs, measures), sys.stdout)
 
 
-def _labels(given: tuple[str, ...], task: Task, store: Store, registry: Registry) -> list[SoftLabels]:
-    from judgeharness.backends.contract import BackendContext
+def _labels(given: tuple[str, ...], task: Task, store: Store, workspace: Workspace) -> list[SoftLabels]:
     from judgeharness.finetune.labels import soft_labels
-    from judgeharness.tasks.datasets import cache_folder
 
-    context = BackendContext(cache_folder(), lambda text: echo(text, err=True))
-    return [soft_labels(each, task, store.runs, registry, context) for each in dict.fromkeys(given)]
+    context = workspace.backend_context()
+    return [soft_labels(each, task, store.runs, workspace.registry, context) for each in dict.fromkeys(given)]

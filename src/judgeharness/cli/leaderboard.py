@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.parameters import format_option, store_option
-from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.parameters import format_option, pass_workspace, store_option
+from judgeharness.evaluation.workspace import Workspace
 
 if TYPE_CHECKING:
-    from judgeharness.plugins.registry import Registry
+    pass
 
 
 @click.command("leaderboard")
@@ -70,9 +70,9 @@ if TYPE_CHECKING:
 @click.option("--published", is_flag=True, help="Show printed figures on the same items, marked as such.")
 @store_option
 @format_option
-@click.pass_context
+@pass_workspace
 def command(
-    context: click.Context,
+    workspace: Workspace,
     /,
     metrics: tuple[str, ...],
     sort: str,
@@ -80,40 +80,35 @@ def command(
     published: bool,
     kind: str,
     top: int | None,
-    store: str | None,
     form: str,
     **selected: tuple[str, ...],
 ) -> None:
     """Rank the runs in the store, those over the same items together."""
-    from judgeharness.cli.shared.stores import open_store
-    from judgeharness.evaluation.components import default_measures
     from judgeharness.reports.leaderboard import Selection, View, leaderboard
 
-    registry = context.ensure_object(Session).registry
+    registry = workspace.registry
     if kind == "finetune":
         if people or top or any(names for option, names in selected.items() if option != "tasks"):
             raise click.UsageError("--kind finetune takes --task, --metric, --published and --format only")
-        _finetuned(registry, metrics, selected["tasks"], published, store, form)
+        _finetuned(workspace, metrics, selected["tasks"], published, form)
         return
     reporter = registry.reporters.load(form)
-    columns = default_measures(registry, [*metrics, sort])
+    columns = workspace.measures([*metrics, sort])
     view = View(selection=Selection(**selected), sort=sort, people=people, published=published, top=top)
-    with open_store(store) as opened:
+    with workspace.open_store() as opened:
         judges = [run for run in opened.runs.all() if not run.is_finetuned]
         board = leaderboard(judges, opened.runs, columns, view)
     reporter(board, sys.stdout)
 
 
 def _finetuned(
-    registry: Registry, metrics: tuple[str, ...], tasks: tuple[str, ...], published: bool, store: str | None, form: str
+    workspace: Workspace, metrics: tuple[str, ...], tasks: tuple[str, ...], published: bool, form: str
 ) -> None:
-    from judgeharness.cli.shared.stores import open_store
-    from judgeharness.evaluation.components import default_measures
     from judgeharness.finetune import formats as finetuned_forms
     from judgeharness.finetune import leaderboard as finetuned
 
     write = finetuned_forms.writer(form)
-    measures = default_measures(registry, [*finetuned.METRICS, *metrics])
-    with open_store(store) as opened:
+    measures = workspace.measures([*finetuned.METRICS, *metrics])
+    with workspace.open_store() as opened:
         runs = [run for run in opened.runs.all() if not tasks or run.task in tasks]
         write(finetuned.board(runs, opened.runs, measures, metrics, published), sys.stdout)

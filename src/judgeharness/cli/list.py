@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.shared.parameters import format_option, store_option
-from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.parameters import format_option, pass_workspace, store_option
 from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 from judgeharness.plugins.registry import Catalog, Registry
 from judgeharness.plugins.specs import described
 
@@ -32,16 +32,16 @@ KINDS = (
 @click.argument("kind", type=click.Choice(KINDS))
 @store_option
 @format_option
-@click.pass_context
-def command(context: click.Context, kind: str, store: str | None, form: str) -> None:
+@pass_workspace
+def command(workspace: Workspace, kind: str, form: str) -> None:
     """List the components of a KIND with their summaries; models by their aliases; explanations of the store."""
     from judgeharness.domain.errors import UnknownNameError
 
-    registry = context.ensure_object(Session).registry
+    registry = workspace.registry
     if kind == "models":
         rows = _models(registry)
     elif kind == "explanations":
-        rows = _explanations(store)
+        rows = _explanations(workspace)
     else:
         rows = _components(getattr(registry, kind))
     if form == "json":
@@ -64,10 +64,9 @@ def _models(registry: Registry) -> list[dict[str, Any]]:
     ]
 
 
-def _explanations(store: str | None) -> list[dict[str, Any]]:
-    from judgeharness.cli.shared.stores import open_store
+def _explanations(workspace: Workspace) -> list[dict[str, Any]]:
 
-    with open_store(store) as opened:
+    with workspace.open_store() as opened:
         return [
             {"name": each.id, "summary": each.name, "note": each.created, "count": each.count, "origin": each.origin}
             for each in opened.explanations.all()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from judgeharness.cli.shared.parameters import InputFile, store_option
+from judgeharness.cli.shared.parameters import InputFile, pass_workspace, store_option
 from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 
 TOLERANCE = 1e-4
 
@@ -26,7 +27,8 @@ TOLERANCE = 1e-4
 )
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @store_option
-def command(sources: tuple[Path, ...], tolerance: float, form: str, store: str | None) -> None:
+@pass_workspace
+def command(workspace: Workspace, sources: tuple[Path, ...], tolerance: float, form: str) -> None:
     """Add STOREs to the one that --store names, which is made where it is missing; they are left as they are.
 
     All or nothing: where an answer is there twice and differs, nothing is merged. Then the evaluation that was done in
@@ -34,19 +36,18 @@ def command(sources: tuple[Path, ...], tolerance: float, form: str, store: str |
     """
     from dataclasses import asdict
 
-    from judgeharness.cli.shared.stores import open_store
     from judgeharness.domain.errors import InputError
     from judgeharness.domain.files import is_file
-    from judgeharness.store.database import new_store, store_path
+    from judgeharness.store.database import new_store
     from judgeharness.store.merge import merge
 
-    target = store_path(store)
+    target = workspace.store_path
     if any(is_file(path) and is_file(target) and path.samefile(target) for path in sources):
         raise InputError(f"{target}: cannot be merged with itself", "--store names the store that the others go to")
     missing = [path for path in sources if not is_file(path)]
     if missing:
         raise InputError(f"{missing[0]}: no store there")
-    with open_store(target, create=True) if os.path.lexists(target) else new_store(target) as opened:
+    with workspace.open_store(create=True) if os.path.lexists(target) else new_store(target) as opened:
         found = merge(opened, sources, tolerance)
     rows = {table: asdict(each) for table, each in found.items()}
     if form == "json":

@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.parameters import OutputFile, data_dir_option, store_option
-from judgeharness.cli.shared.session import Session
-from judgeharness.cli.shared.stored import task_file_option, task_of
+from judgeharness.cli.shared.parameters import (
+    OutputFile,
+    data_dir_option,
+    pass_workspace,
+    store_option,
+    task_file_option,
+)
 from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,12 +59,13 @@ def command() -> None:
 @click.option("--mark", "marked", multiple=True, metavar="UID", help="An item to mark in every triangle; repeats.")
 @out_option
 @store_option
-def ternary_command(runs: tuple[str, ...], marked: tuple[str, ...], out: Path | None, store: str | None) -> None:
+@pass_workspace
+def ternary_command(workspace: Workspace, runs: tuple[str, ...], marked: tuple[str, ...], out: Path | None) -> None:
     """People and judges side by side: each item a point between three labels."""
     from judgeharness.reports.plots import sketch, ternary
     from judgeharness.reports.plots.series import judged
 
-    found = _from_store(store, lambda stored: judged(runs, stored.runs))
+    found = _from_store(workspace, lambda stored: judged(runs, stored.runs))
     _show(out, lambda: ternary.draw(found, marked), lambda: sketch.triangles(found, marked))
 
 
@@ -67,12 +73,13 @@ def ternary_command(runs: tuple[str, ...], marked: tuple[str, ...], out: Path | 
 @runs_argument
 @out_option
 @store_option
-def entropy_command(runs: tuple[str, ...], out: Path | None, store: str | None) -> None:
+@pass_workspace
+def entropy_command(workspace: Workspace, runs: tuple[str, ...], out: Path | None) -> None:
     """How undecided a judge is on each item, against how undecided people are."""
     from judgeharness.reports.plots import entropy, sketch
     from judgeharness.reports.plots.series import judged
 
-    found = _from_store(store, lambda stored: judged(runs, stored.runs))
+    found = _from_store(workspace, lambda stored: judged(runs, stored.runs))
     _show(out, lambda: entropy.draw(found), lambda: sketch.clouds(found))
 
 
@@ -89,18 +96,15 @@ def entropy_command(runs: tuple[str, ...], out: Path | None, store: str | None) 
 @click.option("--bands", default=4, show_default=True, type=click.IntRange(2, 20), help="How many of entropy.")
 @out_option
 @store_option
-@click.pass_context
-def bands_command(
-    context: click.Context, runs: tuple[str, ...], metric: str, bands: int, out: Path | None, store: str | None
-) -> None:
+@pass_workspace
+def bands_command(workspace: Workspace, runs: tuple[str, ...], metric: str, bands: int, out: Path | None) -> None:
     """A measure on items about which people agree, and on those about which they do not."""
-    from judgeharness.evaluation.components import default_measures
     from judgeharness.reports.plots import bins as plot
     from judgeharness.reports.plots import sketch
     from judgeharness.reports.plots.series import judged
 
-    measure = default_measures(context.ensure_object(Session).registry, [metric])[metric]
-    found = plot.bands_of(_from_store(store, lambda stored: judged(runs, stored.runs)), measure, bands)
+    measure = workspace.measures([metric])[metric]
+    found = plot.bands_of(_from_store(workspace, lambda stored: judged(runs, stored.runs)), measure, bands)
     _show(out, lambda: plot.draw(found), lambda: sketch.bars(found))
 
 
@@ -110,14 +114,12 @@ def bands_command(
 @out_option
 @data_dir_option
 @store_option
-@click.pass_context
+@pass_workspace
 def bias_command(
-    context: click.Context,
+    workspace: Workspace,
     runs: tuple[str, ...],
     task_file: str | None,
     out: Path | None,
-    data_dir: str | None,
-    store: str | None,
 ) -> None:
     """Which letters, and which places of explanations, a judge prefers."""
     from rich.console import Group
@@ -126,13 +128,13 @@ def bias_command(
     from judgeharness.reports import bias as report
     from judgeharness.reports.plots import bias as plot
 
-    registry = context.ensure_object(Session).registry
+    registry = workspace.registry
 
     def measured(stored: Any) -> list[Any]:
         found = [stored.runs.find(run) for run in dict.fromkeys(runs)]
-        return [(run, bias_of(run, task_of(run, task_file, registry, data_dir), registry, stored)) for run in found]
+        return [(run, bias_of(run, workspace.task_of(run, task_file), registry, stored)) for run in found]
 
-    found = _from_store(store, measured)
+    found = _from_store(workspace, measured)
     _show(
         out,
         lambda: plot.draw([(run.name, bias) for run, bias in found]),
@@ -140,10 +142,9 @@ def bias_command(
     )
 
 
-def _from_store(store: str | None, read: Callable[[Any], Any]) -> Any:
-    from judgeharness.cli.shared.stores import open_store
+def _from_store(workspace: Workspace, read: Callable[[Any], Any]) -> Any:
 
-    with open_store(store) as opened:
+    with workspace.open_store() as opened:
         return read(opened)
 
 

@@ -8,21 +8,21 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.shared.parameters import format_option
-from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.parameters import format_option, pass_workspace
 from judgeharness.cli.shared.streams import echo
 from judgeharness.domain.version import __version__
+from judgeharness.evaluation.workspace import Workspace
 from judgeharness.plugins.loading import Plugin
 
 
 @click.command("plugins")
 @format_option
-@click.pass_context
-def command(context: click.Context, form: str) -> None:
+@pass_workspace
+def command(workspace: Workspace, form: str) -> None:
     """Show every plugin: where it comes from, its version, what it provides, and why it failed if it did."""
     from judgeharness.domain.errors import UnknownNameError
 
-    rows = [_row(plugin) for plugin in context.ensure_object(Session).registry.plugins]
+    rows = [_row(plugin) for plugin in workspace.registry.plugins]
     if form == "json":
         echo(json.dumps({"plugins": rows}, indent=2))
     elif form == "table":

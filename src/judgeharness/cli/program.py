@@ -6,17 +6,20 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from judgeharness.cli.shared.session import Session
 from judgeharness.cli.shared.signals import how, listen
 from judgeharness.cli.shared.streams import echo, make_steady
 from judgeharness.domain.api_keys import remember_environment, remember_words
 from judgeharness.domain.errors import HarnessError, InputError
 from judgeharness.domain.escaping import safe_line
+from judgeharness.evaluation.workspace import Workspace
 from judgeharness.plugins.walls import Wall
+
+if TYPE_CHECKING:
+    from judgeharness.evaluation.progress import Watcher
 
 
 class Program(click.Group):
@@ -24,11 +27,11 @@ class Program(click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """The names of all commands."""
-        return list(dict.fromkeys(spec.name for spec, _ in _session(context).registry.commands))
+        return list(dict.fromkeys(spec.name for spec, _ in _workspace(context).registry.commands))
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import a command; None, which click reports, where there is none of that name."""
-        commands = _session(context).registry.commands
+        commands = _workspace(context).registry.commands
         if name not in commands:
             return None
         command = commands.load(name)
@@ -41,7 +44,7 @@ class Program(click.Group):
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """The command list, from the specs alone: nothing is imported for it."""
-        rows = [(spec.name, spec.summary) for spec, _ in _session(context).registry.commands]
+        rows = [(spec.name, spec.summary) for spec, _ in _workspace(context).registry.commands]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -50,26 +53,36 @@ class Program(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with the nearest names for a wrong one."""
         name = args[0]
-        commands = _session(context).registry.commands
+        commands = _workspace(context).registry.commands
         if not name.startswith("-") and name not in commands:
             commands.spec(name)
         return super().resolve_command(context, args)
 
 
-def _session(context: click.Context) -> Session:
-    session = context.find_object(Session)
-    if session is None:
-        session = context.obj = Session()
-    return session
+def _workspace(context: click.Context) -> Workspace:
+    workspace = context.find_object(Workspace)
+    if workspace is None:
+        workspace = context.obj = _opened()
+    return workspace
+
+
+def _opened() -> Workspace:
+    return Workspace(watch=_watch, warn=lambda line: echo(safe_line(line), err=True))
+
+
+def _watch(unit: str) -> Watcher:
+    from judgeharness.reports.progress import ConsoleWatcher
+
+    return ConsoleWatcher(unit)
 
 
 def _take_plugins(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
-    _session(context).add_plugins(value)
+    _workspace(context).add_plugins(value)
 
 
 def _take_debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value:
-        _session(context).debug = True
+        _workspace(context).debug = True
 
 
 def _shared_options() -> list[click.Option]:
@@ -114,7 +127,7 @@ def _print_version(context: click.Context, parameter: click.Parameter, value: bo
         return
     from judgeharness.evaluation.versions import environment_lines
 
-    for line in environment_lines(_session(context).registry.plugins):
+    for line in environment_lines(_workspace(context).registry.plugins):
         echo(line)
     context.exit()
 
@@ -155,11 +168,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit code."""
-    session = Session()
+    workspace = _opened()
     remember_environment()
     remember_words(sys.argv[1:] if arguments is None else arguments)
     try:
-        result: Any = program.main(args=arguments, standalone_mode=False, obj=session)
+        result: Any = program.main(args=arguments, standalone_mode=False, obj=workspace)
         return result if isinstance(result, int) else 0
     except (click.exceptions.Exit, SystemExit) as error:
         return _code_of(error)
@@ -167,13 +180,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _print_error(_worded(error))
         return InputError.exit_code if isinstance(error, click.UsageError) else error.exit_code
     except HarnessError as error:
-        if session.debug:
+        if workspace.debug:
             raise
         _print_error(error.lines())
         return error.exit_code
     except UnicodeEncodeError as error:
         # Streams and files take any text. It was to be found in the store, or to name a file.
-        if session.debug:
+        if workspace.debug:
             raise
         _print_error([f"'{error.object[:80]}' holds bytes that are not UTF-8, or characters that this locale lacks"])
         return InputError.exit_code

@@ -10,14 +10,15 @@ from judgeharness.cli.shared.parameters import (
     data_dir_option,
     explanations_option,
     limit_option,
+    pass_workspace,
     split_option,
     store_option,
     strategy_option,
     task_option,
 )
-from judgeharness.cli.shared.session import Session
 from judgeharness.cli.shared.streams import echo, json_line
 from judgeharness.domain.nouns import LETTERS, Prompt
+from judgeharness.evaluation.workspace import Workspace
 
 
 @click.command("prompts")
@@ -30,9 +31,9 @@ from judgeharness.domain.nouns import LETTERS, Prompt
 @limit_option
 @data_dir_option
 @store_option
-@click.pass_context
+@pass_workspace
 def command(
-    context: click.Context,
+    workspace: Workspace,
     task_name: str,
     strategy_name: str,
     pairs: tuple[str, ...],
@@ -40,29 +41,20 @@ def command(
     explanations: str,
     split: str | None,
     limit: int | None,
-    data_dir: str | None,
-    store: str | None,
 ) -> None:
     """Print every prompt of a strategy; of one that has the model write, the first that it asks. --limit counts items.
 
     As jsonl, one prompt a line: uid, explanations (indices into the item's explanations, from 0, in the order shown),
     options (the labels behind A, B, C, ...), content (the user turn).
     """
-    from judgeharness.evaluation.components import component, task_definition
+    from judgeharness.evaluation.components import choose, require_known
     from judgeharness.plugins import options
-    from judgeharness.reports.progress import download_meter
-    from judgeharness.store.database import given_explanations, store_path
-    from judgeharness.tasks.datasets import DataFolders
     from judgeharness.tasks.explanations import explained
-    from judgeharness.tasks.task import load_task
 
-    registry = context.ensure_object(Session).registry
-    values = options.parse_pairs(pairs)
-    options.require_known(values, {strategy_name: registry.strategies.load_options(strategy_name)})
-    strategy = component(registry.strategies, strategy_name, values)
-    definition = task_definition(registry, task_name)
-    task = load_task(definition, DataFolders.from_environment(data_dir), download_meter, split).limited(limit)
-    task = explained(task, given_explanations(explanations, store_path(store)))
+    choice, values = choose(workspace.registry.strategies, strategy_name), options.parse_pairs(pairs)
+    require_known(values, [choice])
+    strategy = choice.make(values)
+    task = explained(workspace.task(task_name, split, limit), workspace.explanations(explanations))
     strategy.part.check(task)
     names = [label.name for label in task.labels]
     for item in task.items:

@@ -9,9 +9,9 @@ import click
 
 from judgeharness.cli.plot import out_option
 from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.parameters import store_option
-from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.parameters import pass_workspace, store_option
 from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 
 OF_MODEL = ("weighted-f1", "kl", "cross-entropy")
 DRAWN = ("jsd", "dcor")
@@ -26,36 +26,32 @@ DRAWN = ("jsd", "dcor")
 @out_option
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @store_option
-@click.pass_context
+@pass_workspace
 def command(
-    context: click.Context,
+    workspace: Workspace,
     split: str,
     tasks: tuple[str, ...],
     model: str | None,
     out: Path | None,
     form: str,
-    store: str | None,
 ) -> None:
     """Rank correlations between measures of soft labels and of the classifiers that learned from them.
 
     Over all fine-tuned classifiers in the store. --out draws them as well.
     """
-    from judgeharness.cli.shared.stores import open_store
     from judgeharness.domain.errors import UnknownNameError
-    from judgeharness.evaluation.components import default_measures
     from judgeharness.finetune import leaderboard as finetuned
     from judgeharness.finetune import relation_report as report
     from judgeharness.finetune.relation import relation
     from judgeharness.reports.text import Console
 
-    registry = context.ensure_object(Session).registry
-    measures = default_measures(registry, finetuned.METRICS)
-    with open_store(store) as opened:
+    measures = workspace.measures(finetuned.METRICS)
+    with workspace.open_store() as opened:
         runs = [run for run in opened.runs.all() if not tasks or run.task in tasks]
         board = finetuned.board(runs, opened.runs, measures)
     if split not in board.splits:
         raise UnknownNameError("split", split, board.splits)
-    of_labels = [each.spec for each in default_measures(registry).values()]
+    of_labels = [each.spec for each in workspace.measures().values()]
     of_model = [measures[name].spec for name in OF_MODEL]
     rows = [row for row in board.rows if model is None or row.model.startswith(model)]
     found = relation(report.taught(rows, split), of_labels, of_model)

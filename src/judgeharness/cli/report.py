@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.parameters import OutputFile, data_dir_option, metrics_option, store_option
-from judgeharness.cli.shared.session import Session
-from judgeharness.cli.shared.stored import task_of
+from judgeharness.cli.shared.parameters import OutputFile, data_dir_option, metrics_option, pass_workspace, store_option
 from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 
 EXAMPLES = """\b
 Examples:
@@ -43,9 +42,9 @@ Examples:
 @click.option("--task", "task_files", multiple=True, metavar="FILE.toml", help="Where a task of your own is; repeats.")
 @data_dir_option
 @store_option
-@click.pass_context
+@pass_workspace
 def command(
-    context: click.Context,
+    workspace: Workspace,
     runs: tuple[str, ...],
     out: Path,
     title: str,
@@ -53,8 +52,6 @@ def command(
     sort: str,
     metrics: tuple[str, ...],
     task_files: tuple[str, ...],
-    data_dir: str | None,
-    store: str | None,
 ) -> None:
     """Write a page to look at: leaderboard, distributions, single items with every prompt, and how it was run.
 
@@ -62,22 +59,20 @@ def command(
     asks the network for nothing, and opens in any browser of today. Mind the licence of the data before you pass it on:
     --no-text leaves texts out.
     """
-    from judgeharness.cli.shared.stores import open_store
     from judgeharness.domain.files import write
-    from judgeharness.evaluation.components import default_measures, task_definition
     from judgeharness.reports.leaderboard import View
     from judgeharness.reports.page.gather import chosen, gather
     from judgeharness.reports.page.html import render, sections_of
     from judgeharness.reports.text import Console, plain
 
-    registry = context.ensure_object(Session).registry
-    measures = default_measures(registry, [*metrics, sort])
-    own = {task_definition(registry, file).name: file for file in task_files}
-    with open_store(store) as opened:
+    registry = workspace.registry
+    measures = workspace.measures([*metrics, sort])
+    own = {workspace.definition(file).name: file for file in task_files}
+    with workspace.open_store() as opened:
         asked = chosen(runs, opened)
         # Before anything is drawn on the terminal: data may have to be fetched, with a bar of its own.
         one_each = {run.task_digest: run for run in asked}
-        tasks = {digest: task_of(run, own.get(run.task), registry, data_dir) for digest, run in one_each.items()}
+        tasks = {digest: workspace.task_of(run, own.get(run.task)) for digest, run in one_each.items()}
         with Console(stderr=True).status("") as status:
             report = gather(
                 asked,

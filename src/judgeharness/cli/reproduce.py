@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.run import carry_out, suite_options
 from judgeharness.cli.shared.executor_flags import WithExecutors, given_flags
-from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.parameters import pass_workspace
+from judgeharness.cli.shared.suites import carry_out, suite_options
+from judgeharness.evaluation.workspace import Workspace
 
 EXAMPLES = """\b
 Examples:
@@ -20,13 +21,13 @@ Examples:
 @click.command("reproduce", cls=WithExecutors, epilog=EXAMPLES)
 @click.argument("name", metavar="NAME")
 @suite_options
-@click.pass_context
-def command(context: click.Context, /, name: str, **given: Any) -> int:
+@pass_workspace
+def command(workspace: Workspace, /, name: str, **given: Any) -> int:
     """Measure a published table again, with models of your choice: emnlp2024.
 
     Printed and measured figures stand side by side in the report. An interrupted call goes on where it stopped.
     """
     from judgeharness.evaluation.suites import shipped_suite
 
-    given["pairs"] += tuple(given_flags(context))
-    return carry_out(context.ensure_object(Session), shipped_suite(name), ["reproduce", name], **given)
+    given["pairs"] += tuple(given_flags())
+    return carry_out(workspace, shipped_suite(name), ["reproduce", name], **given)

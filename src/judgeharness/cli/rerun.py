@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from judgeharness.cli.shared.executor_flags import WithExecutors, executor_option, given_flags
-from judgeharness.cli.shared.parameters import NewStore, data_dir_option, replaced_option, store_option
-from judgeharness.cli.shared.session import Session
+from judgeharness.cli.shared.parameters import NewStore, data_dir_option, pass_workspace, replaced_option, store_option
 from judgeharness.cli.shared.signals import RESUMES
 from judgeharness.cli.shared.streams import echo
 from judgeharness.cli.shared.trusting import settled, trust_option
+from judgeharness.evaluation.workspace import Workspace
 from judgeharness.plugins.specs import Kind
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ THROWN_AWAY = ("nothing is kept without --into NEW.db", "the same command begins
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @data_dir_option
 @store_option
-@click.pass_context
+@pass_workspace
 def command(
-    context: click.Context,
+    workspace: Workspace,
     run_id: str,
     into: Path | None,
     tolerance: float | None,
@@ -50,8 +50,6 @@ def command(
     trusted: frozenset[Kind],
     executor: str,
     form: str,
-    data_dir: str | None,
-    store: str | None,
 ) -> int:
     """Make a RUN again from its record alone, and say what differs: figures, and what they depend on.
 
@@ -61,20 +59,17 @@ def command(
     A store may come from anybody. If its record asks to run code, contact an address, send a secret or start a program,
     you have to allow it: with --trust, or by answering a question on a terminal. Your own -o needs no --trust.
     """
-    from judgeharness.cli.eval import prepared, run_all
-    from judgeharness.cli.shared.stores import open_store
+    from judgeharness.cli.shared.evaluating import prepared, run_all
     from judgeharness.evaluation.again import rerun
     from judgeharness.evaluation.again.origin import request_for
     from judgeharness.plugins import options
     from judgeharness.reports import provenance
-    from judgeharness.store.database import store_path
 
-    session, path = context.ensure_object(Session), store_path(store)
-    values = options.parse_pairs([*pairs, *given_flags(context)])
-    with open_store(path) as old:
+    values = options.parse_pairs([*pairs, *given_flags()])
+    with workspace.open_store() as old:
         then = old.runs.find(run_id)
-        request = settled([request_for(then, old, executor, values)], session.registry, trusted)[0]
-        evaluation = prepared(session, request, data_dir, path)
+        request = settled([request_for(then, old, executor, values)], workspace.registry, trusted)[0]
+        evaluation = prepared(workspace, request)
         with _new_store(into, [then.id, executor, values]) as new:
             now = run_all([evaluation], new, THROWN_AWAY if into is None else KEPT)[0]
             allowed = rerun.TOLERANCE if tolerance is None else tolerance

@@ -2,192 +2,32 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
 
-from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.executor_flags import WithExecutors, executor_option, given_flags
-from judgeharness.cli.shared.parameters import (
-    InputFile,
-    budget_options,
-    data_dir_option,
-    format_option,
-    limit_option,
-    store_option,
-)
-from judgeharness.cli.shared.session import Session
-from judgeharness.cli.shared.streams import echo
-from judgeharness.cli.shared.trusting import settled, trust_option
+from judgeharness.cli.shared.executor_flags import WithExecutors, given_flags
+from judgeharness.cli.shared.parameters import InputFile, pass_workspace
+from judgeharness.cli.shared.suites import carry_out, suite_options
+from judgeharness.evaluation.workspace import Workspace
 
-if TYPE_CHECKING:
-    from judgeharness.evaluation.evaluation import Evaluation
-    from judgeharness.evaluation.suites import Suite
-    from judgeharness.plugins.specs import Kind
-    from judgeharness.reports.leaderboard import Leaderboard
-    from judgeharness.store.database import Store
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-REPORT, TABLES = "report.md", "tables.tex"
 EXAMPLES = """\b
 Example:
   judgeharness run nightly.toml --backend hf:smollm2 --report nightly
 """
 
 
-def suite_options(command: Command) -> Command:
-    """The options of commands that run suites."""
-    options = (
-        click.option(
-            "--backend",
-            "backends",
-            multiple=True,
-            type=ComponentName("backends"),
-            metavar="SCHEME:MODEL",
-            help="A judge that the suite asks; repeats.",
-        ),
-        click.option(
-            "--strategy",
-            "strategies",
-            multiple=True,
-            type=ComponentName("strategies"),
-            metavar="NAME",
-            help="Only this of its strategies; repeats.",
-        ),
-        click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of these backends; repeats."),
-        click.option(
-            "--report",
-            type=click.Path(path_type=Path, file_okay=False),
-            metavar="DIR",
-            help="Where the report goes; a folder with the suite's name unless given.",
-        ),
-        executor_option,
-        trust_option,
-        budget_options,
-        limit_option,
-        data_dir_option,
-        store_option,
-        format_option,
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 @click.command("run", cls=WithExecutors, epilog=EXAMPLES)
 @click.argument("file", type=InputFile(), metavar="FILE.toml")
 @suite_options
-@click.pass_context
-def command(context: click.Context, /, file: Path, **given: Any) -> int:
+@pass_workspace
+def command(workspace: Workspace, /, file: Path, **given: Any) -> int:
     """Run the evaluations of a suite file, and write a report: Markdown, LaTeX tables, plots.
 
     What is in the store already is not asked again: the same call goes on where an interrupted one stopped.
     """
     from judgeharness.evaluation.suites import read_suite
 
-    given["pairs"] += tuple(given_flags(context))
-    return carry_out(context.ensure_object(Session), read_suite(file), ["run", str(file)], **given)
-
-
-def carry_out(
-    session: Session,
-    suite: Suite,
-    words: Sequence[str],
-    /,
-    *,
-    backends: tuple[str, ...],
-    strategies: tuple[str, ...],
-    pairs: tuple[str, ...],
-    executor: str,
-    trusted: frozenset[Kind],
-    limit: int | None,
-    budget_requests: int | None,
-    budget_tokens: int | None,
-    report: Path | None,
-    data_dir: str | None,
-    store: str | None,
-    form: str,
-) -> int:
-    """Run a suite, write its leaderboard and its report; the exit code. words: the command and the suite.
-
-    Raises HarnessError.
-    """
-    from judgeharness.backends.contract import Budget
-    from judgeharness.cli.eval import prepared, run_all
-    from judgeharness.cli.shared.stores import open_store
-    from judgeharness.evaluation.versions import program_arguments
-    from judgeharness.plugins import options
-    from judgeharness.reports.suite.gather import board_of
-    from judgeharness.store.database import store_path
-
-    reporter = session.registry.reporters.load(form)
-    backends = tuple(dict.fromkeys(backends))
-    values = options.parse_pairs(pairs)
-    placing = options.accepted(session.registry.executors.load_options(executor), values)
-    budget = Budget(budget_requests, budget_tokens)
-    proposals = suite.requests(backends, strategies, values, limit, program_arguments())
-    wanted = settled([each.on(executor, placing) for each in proposals], session.registry, trusted)
-    requests = [replace(request, budget=budget) for request in wanted]
-    path = store_path(store)
-    folder = report or Path(suite.name)
-    _require_report(folder)
-    evaluations = [prepared(session, request, data_dir, path) for request in requests]
-    with open_store(path, create=True) as opened:
-        runs = run_all(evaluations, opened)
-        board = board_of(suite, runs, opened, evaluations[0].measures)
-        reporter(board, sys.stdout)
-        asked = [*words, *_repeated("--backend", backends), *_repeated("--strategy", strategies)]
-        asked += [*_repeated("-o", pairs), *([] if limit is None else ["--limit", str(limit)])]
-        _write_report(folder, suite, shlex.join(["judgeharness", *asked]), board, opened, evaluations, session)
-    return int(any(run.n_failed for run in runs))
-
-
-def _write_report(
-    folder: Path,
-    suite: Suite,
-    asked: str,
-    board: Leaderboard,
-    store: Store,
-    evaluations: Sequence[Evaluation],
-    session: Session,
-) -> None:
-    from judgeharness.domain.errors import MissingExtraError
-    from judgeharness.domain.files import make_folder, write
-    from judgeharness.reports.suite.figures import draw_all
-    from judgeharness.reports.suite.gather import gather
-    from judgeharness.reports.suite.report import latex, markdown
-
-    measures = evaluations[0].measures
-    report = gather(suite, asked, board, store, measures)
-    make_folder(folder)
-    write(folder / TABLES, latex(report))
-    tasks = {task.digest: task for each in evaluations for task in each.tasks}
-    try:
-        plots = draw_all(folder, board, store, tasks, measures[suite.sort], session.registry)
-        report = replace(report, plots=plots)
-    except MissingExtraError as error:
-        echo(f"no plots: {'; '.join(error.lines())}", err=True)
-    finally:
-        # A fault in a plot is not to cost the rest.
-        write(folder / REPORT, markdown(report))
-    echo(f"the report is {folder / REPORT}", err=True)
-
-
-def _require_report(folder: Path) -> None:
-    """Raises InputError where no report can be written: before models are asked."""
-    from judgeharness.domain.files import require_folder, require_place
-
-    require_folder(folder)
-    if folder.is_dir():
-        for name in (REPORT, TABLES):
-            require_place(folder / name)
-
-
-def _repeated(option: str, values: Sequence[str]) -> list[str]:
-    return [word for value in values for word in (option, value)]
+    given["pairs"] += tuple(given_flags())
+    return carry_out(workspace, read_suite(file), ["run", str(file)], **given)

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
-from judgeharness.cli.eval import evaluate
 from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.cli.shared.evaluating import evaluate
 from judgeharness.cli.shared.parameters import (
     data_dir_option,
     format_option,
     metrics_option,
+    pass_workspace,
     split_option,
     store_option,
 )
-from judgeharness.cli.shared.session import Session
 from judgeharness.cli.shared.streams import echo
-
-if TYPE_CHECKING:
-    from judgeharness.plugins.registry import Registry
+from judgeharness.evaluation.workspace import Workspace
 
 EXAMPLES = """\b
 Example:
@@ -46,17 +43,15 @@ Example:
 @data_dir_option
 @store_option
 @format_option
-@click.pass_context
+@pass_workspace
 def command(
-    context: click.Context,
+    workspace: Workspace,
     files: tuple[str, ...],
     task_name: str,
     model: str | None,
     metrics: tuple[str, ...],
     official: bool,
     split: str | None,
-    data_dir: str | None,
-    store: str | None,
     form: str,
 ) -> int:
     """Measure distributions in files: .json as ChaosNLI has predictions, .jsonl with uid and probabilities, or .csv.
@@ -65,10 +60,9 @@ def command(
     nothing is scored. The same as 'eval --backend file:FILE': it is kept in the store, and can be compared.
     """
     from judgeharness.backends.file import SeveralModelsError
-    from judgeharness.evaluation.evaluation import Request
+    from judgeharness.evaluation.request import Request
     from judgeharness.evaluation.versions import program_arguments
 
-    session = context.ensure_object(Session)
     if official and metrics:
         raise click.UsageError("--official has figures of its own: leave --metric out")
     request = Request(
@@ -81,35 +75,29 @@ def command(
     )
     try:
         if official:
-            return _official(session.registry, files, task_name, model, split, data_dir, form)
-        return evaluate(session, request, data_dir, store, form)
+            return _official(workspace, files, task_name, model, split, form)
+        return evaluate(workspace, request, form)
     except SeveralModelsError as error:
         raise SeveralModelsError(error.path, error.models, "--model NAME") from error
 
 
 def _official(
-    registry: Registry,
+    workspace: Workspace,
     files: Sequence[str],
     task_name: str,
     model: str | None,
     split: str | None,
-    data_dir: str | None,
     form: str,
 ) -> int:
     from judgeharness.analysis.official import official
     from judgeharness.backends.file import predictions_file, read_predictions
-    from judgeharness.evaluation.components import task_definition
     from judgeharness.reports import official as report
-    from judgeharness.reports.progress import download_meter
-    from judgeharness.tasks.datasets import DataFolders
     from judgeharness.tasks.official import right_labels
-    from judgeharness.tasks.task import load_task
 
     if form not in ("table", "json"):
         raise click.UsageError("--official is written as table or json")
-    folders = DataFolders.from_environment(data_dir)
-    task = load_task(task_definition(registry, task_name), folders, download_meter, split)
-    right, human = right_labels(task, folders, download_meter), task.human
+    task = workspace.task(task_name, split)
+    right, human = right_labels(task, workspace.folders, workspace.watcher().downloading), task.human
     found = {}
     for file in files:
         rows, predicted = read_predictions(predictions_file(file), model, task.items, task.labels)

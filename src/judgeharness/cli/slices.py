@@ -6,10 +6,15 @@ import json
 
 import click
 
-from judgeharness.cli.shared.parameters import data_dir_option, metrics_option, store_option
-from judgeharness.cli.shared.session import Session
-from judgeharness.cli.shared.stored import task_file_option, task_of
+from judgeharness.cli.shared.parameters import (
+    data_dir_option,
+    metrics_option,
+    pass_workspace,
+    store_option,
+    task_file_option,
+)
 from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 
 
 @click.command("slices")
@@ -21,17 +26,15 @@ from judgeharness.cli.shared.streams import echo
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @data_dir_option
 @store_option
-@click.pass_context
+@pass_workspace
 def command(
-    context: click.Context,
+    workspace: Workspace,
     runs: tuple[str, ...],
     by: str,
     bands: int,
     metrics: tuple[str, ...],
     task_file: str | None,
     form: str,
-    data_dir: str | None,
-    store: str | None,
 ) -> None:
     """Measure runs on parts of their items.
 
@@ -39,18 +42,16 @@ def command(
     different labels the explanations argue for), a label source of the task (mnli-single, ...), or a field of items.
     """
     from judgeharness.analysis.slices import slices_of
-    from judgeharness.cli.shared.stores import open_store
-    from judgeharness.evaluation.components import default_measures
     from judgeharness.metrics.measure import applicable
     from judgeharness.reports import slices as report
     from judgeharness.reports.text import Console
 
-    registry, console = context.ensure_object(Session).registry, Console()
+    _registry, console = workspace.registry, Console()
     documents = []
-    with open_store(store) as opened:
+    with workspace.open_store() as opened:
         for run in [opened.runs.find(each) for each in dict.fromkeys(runs)]:
-            task = task_of(run, task_file, registry, data_dir)
-            measures = applicable(default_measures(registry, metrics), task.definition.ordinal)
+            task = workspace.task_of(run, task_file)
+            measures = applicable(workspace.measures(metrics), task.definition.ordinal)
             found = slices_of(task, opened.runs.predictions(run.id), by, bands, measures)
             documents.append(report.document(run, by, found))
             if form == "table":

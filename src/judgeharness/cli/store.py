@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.shared.parameters import NewStore, store_option
+from judgeharness.cli.shared.parameters import NewStore, pass_workspace, store_option
 from judgeharness.cli.shared.streams import echo
+from judgeharness.evaluation.workspace import Workspace
 
 form_option = click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 
@@ -23,12 +24,12 @@ def command() -> None:
 @command.command("check")
 @store_option
 @form_option
-def check(store: str | None, form: str) -> int:
+@pass_workspace
+def check(workspace: Workspace, form: str) -> int:
     """Read all of a store and say what is damaged: exit code 1 where anything is."""
     from judgeharness.store.check import problems
-    from judgeharness.store.database import store_path
 
-    path = store_path(store)
+    path = workspace.store_path
     found = problems(path)
     if form == "json":
         echo(json.dumps({"store": str(path), "problems": found}, indent=2))
@@ -45,17 +46,17 @@ def check(store: str | None, form: str) -> int:
 @click.option("--to", "target", required=True, type=NewStore(), metavar="NEW.db", help="The store to make.")
 @store_option
 @form_option
-def rescue(target: Path, store: str | None, form: str) -> int:
+@pass_workspace
+def rescue(workspace: Workspace, target: Path, form: str) -> int:
     """Copy whatever is whole of a damaged store into a new one: exit code 1 where something was lost.
 
     Answers are kept row by row; tasks and runs where they are complete. 'judgeharness eval' makes the others again.
     """
     from dataclasses import asdict
 
-    from judgeharness.store.database import store_path
     from judgeharness.store.rescue import rescue
 
-    found = rescue(store_path(store), target)
+    found = rescue(workspace.store_path, target)
     rows = {table: asdict(each) for table, each in found.items()}
     _show({"store": str(target), "tables": rows}, rows, form)
     return int(any(each.damaged or each.orphaned for each in found.values()))
@@ -64,11 +65,10 @@ def rescue(target: Path, store: str | None, form: str) -> int:
 @command.command("backup")
 @click.option("--to", "target", required=True, type=NewStore(), metavar="COPY.db", help="The file to write.")
 @store_option
-def backup(target: Path, store: str | None) -> None:
+@pass_workspace
+def backup(workspace: Workspace, target: Path) -> None:
     """Copy a store, also while a run writes to it."""
-    from judgeharness.cli.shared.stores import open_store
-
-    with open_store(store) as opened:
+    with workspace.open_store() as opened:
         opened.copy(target)
     echo(f"{target}: {target.stat().st_size:,} bytes")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,18 @@ from judgeharness.tasks.definition import TaskDefinition, read_definition
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A strategy or transform under its name, with its options as they go into the record."""
+class Component:
+    """A strategy, transform or executor under its name.
+
+    Attributes:
+        options: All of its options, as they go into the record.
+        values: Those that were given, as `-o` has them.
+    """
 
     name: str
     part: Any
     options: Mapping[str, Any]
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +55,78 @@ class OpenBackend:
         return digest(dict(self.description))
 
 
-def component(catalog: Catalog[Any], name: str, values: Mapping[str, str]) -> Named:
-    """A component with those of the values that it knows, behind its wall. Raises as the catalog and the options do."""
-    wall = catalog.wall(name)
-    chosen = _chosen(wall, catalog.load_options(name), values, name)
-    recorded = wall.call("its options", chosen.model_dump, mode="json")
-    return Named(name, behind_wall(catalog.load(name)(chosen), wall), recorded)
+@dataclass(frozen=True)
+class Choice:
+    """A component that was named, before it is made.
+
+    Attributes:
+        catalog: Where it was found.
+        name: Its name there.
+        given: The user's word for it, which for a backend is "scheme:model".
+        model: What a backend is to load.
+    """
+
+    catalog: Catalog[Any]
+    name: str
+    given: str
+    model: str = ""
+
+    @cached_property
+    def wall(self) -> Wall:
+        """The wall around it."""
+        return self.catalog.wall(self.name)
+
+    @cached_property
+    def option_model(self) -> Any | None:
+        """The pydantic model of its options, if it has any."""
+        return self.catalog.load_options(self.name)
+
+    def make(self, values: Mapping[str, str]) -> Component:
+        """Return the component with those of the values that it knows, behind its wall.
+
+        Raises as the catalog and the options do.
+        """
+        chosen = self._options(values)
+        recorded = self.wall.call("its options", chosen.model_dump, mode="json")
+        part = behind_wall(self.catalog.load(self.name)(chosen), self.wall)
+        return Component(self.name, part, recorded, options.accepted(self.option_model, values))
+
+    def open(self, values: Mapping[str, str], context: BackendContext) -> OpenBackend:
+        """Return the backend, described but with no weights loaded. Raises InputError and HarnessError."""
+        made = self.catalog.load(self.name)(self.model, self._options(values), context)
+        if not isinstance(made, Scorer | TextGenerator | Predictor):
+            raise HarnessError(f"{self.wall.who} is neither a Scorer, nor a TextGenerator, nor a Predictor")
+        part = behind_wall(made, self.wall)
+        return OpenBackend(readable(self.given), part, part.describe(), options.accepted(self.option_model, values))
+
+    def _options(self, values: Mapping[str, str]) -> Any:
+        return self.wall.call("its options", options.build, self.option_model, values, self.name)
 
 
-def _chosen(wall: Wall, model: Any, values: Mapping[str, str], name: str) -> Any:
-    return wall.call("its options", options.build, model, values, name)
+def choose(catalog: Catalog[Any], name: str) -> Choice:
+    """Return the choice of a component. Raises as `Catalog.spec`."""
+    catalog.spec(name)
+    return Choice(catalog, name, name)
+
+
+def choose_backend(registry: Registry, name: str) -> Choice:
+    """Return the choice of the backend `scheme:model`. Raises InputError."""
+    spec, model = backend_spec(registry, name)
+    return Choice(registry.backends, spec.name, name, model)
+
+
+def require_known(values: Mapping[str, str], choices: Iterable[Choice]) -> None:
+    """Refuse options that none of the components has. Raises InputError that lists those there are."""
+    options.require_known(values, {f"{each.catalog.kind} {each.name}": each.option_model for each in choices})
+
+
+def component(catalog: Catalog[Any], name: str, values: Mapping[str, str]) -> Component:
+    """Return a component by name, as `Choice.make`."""
+    return choose(catalog, name).make(values)
 
 
 def backend_spec(registry: Registry, name: str) -> tuple[BackendSpec, str]:
-    """The spec behind `scheme:model`, and the model. Raises InputError."""
+    """Return the spec behind `scheme:model`, and the model. Raises InputError."""
     scheme, colon, model = name.partition(":")
     spec = registry.backends.spec(scheme)
     if not colon:
@@ -70,20 +135,14 @@ def backend_spec(registry: Registry, name: str) -> tuple[BackendSpec, str]:
 
 
 def open_backend(registry: Registry, name: str, values: Mapping[str, str], context: BackendContext) -> OpenBackend:
-    """The backend `scheme:model`, described but with no weights loaded. Raises InputError and HarnessError."""
-    spec, model = backend_spec(registry, name)
-    known, wall = registry.backends.load_options(spec.name), registry.backends.wall(spec.name)
-    made = registry.backends.load(spec.name)(model, _chosen(wall, known, values, spec.name), context)
-    if not isinstance(made, Scorer | TextGenerator | Predictor):
-        raise HarnessError(f"{wall.who} is neither a Scorer, nor a TextGenerator, nor a Predictor")
-    part = behind_wall(made, wall)
-    return OpenBackend(readable(name), part, part.describe(), options.accepted(known, values))
+    """Return a backend by name, as `Choice.open`."""
+    return choose_backend(registry, name).open(values, context)
 
 
 def placed(
     backend: OpenBackend, executor: Executor, plugins: Sequence[str], notify: Callable[[str], None]
 ) -> OpenBackend:
-    """The backend where an executor has it answer; the same one where that is here. Raises HarnessError."""
+    """Return the backend where an executor has it answer; the same one if that is here. Raises HarnessError."""
     if not isinstance(executor, Placing) or not isinstance(backend.part, Model):
         return backend
     recipe = Recipe(backend=backend.name, values=backend.values, plugins=tuple(plugins))
@@ -92,12 +151,12 @@ def placed(
 
 
 def is_file(task: str) -> bool:
-    """Whether a task is named by the path of its file."""
+    """Return whether a task is named by the path of its file."""
     return task.endswith(".toml")
 
 
 def task_definition(registry: Registry, name: str) -> TaskDefinition:
-    """A task by name, or by the path of a TOML file. Raises InputError."""
+    """Return a task by name, or by the path of a TOML file. Raises InputError."""
     if is_file(name):
         return read_definition(Path(name).expanduser())
     definition = registry.tasks.load(name)()
@@ -107,7 +166,7 @@ def task_definition(registry: Registry, name: str) -> TaskDefinition:
 
 
 def default_measures(registry: Registry, more: Sequence[str] = ()) -> dict[str, Measure]:
-    """The metrics that are reported unasked, and those that are asked for besides, by name."""
+    """Return the metrics that are shown by default, and those that are asked for besides, by name."""
     default = [spec.name for spec, _ in registry.metrics if spec.default]
     return {name: _measure(registry, name) for name in dict.fromkeys([*default, *more])}
 

@@ -18,10 +18,11 @@ from judgeharness.backends.contract import Budget, TextGenerator
 from judgeharness.domain.errors import InputError, UnknownNameError
 from judgeharness.domain.hashes import digest
 from judgeharness.domain.nouns import Decoding, GeneratedTexts, Item, Prompt, PromptGroup, Reading
-from judgeharness.evaluation.asking import Progress, complete
+from judgeharness.evaluation.asking import complete
 from judgeharness.evaluation.components import OpenBackend
 from judgeharness.evaluation.executors.local import Local
-from judgeharness.evaluation.plan import Work, plan
+from judgeharness.evaluation.plan import Plan, make_plan
+from judgeharness.evaluation.progress import Watcher
 from judgeharness.plugins.options import NoOptions
 from judgeharness.store.answer_store import Account, AnswerStore
 from judgeharness.store.answers import Answers
@@ -122,7 +123,7 @@ def write_explanations(
     backend: OpenBackend,
     store: Store,
     record: SessionRecord,
-    watch: Progress,
+    watch: Watcher,
     budget: Budget,
 ) -> Collected:
     """Have a backend write what is missing, and keep all of it in the store as one set. record: of the session.
@@ -145,29 +146,29 @@ def write_explanations(
             account=Account(budget),
         )
         try:
-            work = plan(task, asked, model, backend.digest, store.answers)
-            done, work = complete(work, model, Local(NoOptions()), kept, f"{task.name} · {backend.name}", watch)
+            plan = make_plan(task, asked, model, backend.digest, store.answers)
+            done, plan = complete(plan, model, Local(NoOptions()), kept, f"{task.name} · {backend.name}", watch)
         finally:
             close([model])
-        found = _collected(work, asked, store.answers, backend, len(done.failures))
+        found = _collected(plan, asked, store.answers, backend, len(done.failures))
         store.explanations.add(found.explanations, session)
     return found
 
 
-def _collected(work: Work, asked: Explaining, stored: Answers, backend: OpenBackend, failed: int) -> Collected:
+def _collected(plan: Plan, asked: Explaining, stored: Answers, backend: OpenBackend, failed: int) -> Collected:
     by_uid: dict[str, tuple[GivenExplanation, ...]] = {}
     blank = cut = 0
-    for item in work.task.items:
+    for item in plan.task.items:
         shown = []
-        for key in work.stands[item.uid].text_keys:
+        for key in plan.items[item.uid].text_keys:
             written = stored.texts(key)
-            for label, text in zip(asked.chosen(item, work.task), written.texts if written else (), strict=False):
+            for label, text in zip(asked.chosen(item, plan.task), written.texts if written else (), strict=False):
                 blank += not text.strip()
                 if text.strip():
-                    shown.append(GivenExplanation(" ".join(text.split()), work.task.labels[label].name, key))
+                    shown.append(GivenExplanation(" ".join(text.split()), plan.task.labels[label].name, key))
             cut += sum(written.cut) if written else 0
         by_uid[item.uid] = tuple(shown)
-    found = ExplanationSet(backend.name, by_uid, _origin(work.task, asked, backend))
+    found = ExplanationSet(backend.name, by_uid, _origin(plan.task, asked, backend))
     if not found.count:
         raise InputError(f"{backend.name} wrote no explanation")
     return Collected(found, blank, cut, failed)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from judgeharness.backends.contract import Answering, Model, PromptError
 from judgeharness.backends.local.prefix_tree import TokenCount, count_tokens
-from judgeharness.domain.nouns import Item, PromptGroup
+from judgeharness.domain.nouns import Item, Prediction, PromptGroup
+from judgeharness.evaluation.components import Component, OpenBackend
 from judgeharness.evaluation.conversation import Turn, last_turn
 from judgeharness.store.answers import Answers
 from judgeharness.strategies.contract import Strategy
@@ -18,8 +19,8 @@ CHARACTERS_A_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
-    """Where an item stands, without its prompts: see `turns.Turn`. answered: whether its last group is."""
+class ItemPlan:
+    """How far an item has come, without its prompts: see `conversation.Turn`. answered: whether its last group is."""
 
     key: str
     prompts: int
@@ -30,10 +31,10 @@ class Stand:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Plan:
     """One task asked of one model under one strategy: what is to be asked next.
 
-    stands: of every item, by uid. refused: uids of items that the model cannot be given as they are meant. missing: the
+    items: of every item, by uid. refused: uids of items that the model cannot be given as they are meant. missing: the
     items whose next group is to be answered now, all in the way that `answering` says. waiting: how many items more are
     to be asked after that. tokens: of the missing items' prompts;
     unless `exact`, estimated from a sample of items, or from the characters where the model does not tell the tokens.
@@ -41,7 +42,7 @@ class Work:
 
     task: Task
     strategy: Strategy
-    stands: Mapping[str, Stand]
+    items: Mapping[str, ItemPlan]
     refused: frozenset[str]
     missing: tuple[Item, ...]
     answering: Answering
@@ -52,47 +53,67 @@ class Work:
     @property
     def n_missing_prompts(self) -> int:
         """Prompts that have yet to be answered."""
-        return sum(self.stands[item.uid].prompts for item in self.missing)
+        return sum(self.items[item.uid].prompts for item in self.missing)
 
     @property
     def n_written_tokens(self) -> int:
         """At most so many tokens are to be written."""
-        stands = [self.stands[item.uid] for item in self.missing]
-        return sum(stand.prompts * stand.max_tokens for stand in stands)
+        items = [self.items[item.uid] for item in self.missing]
+        return sum(entry.prompts * entry.max_tokens for entry in items)
 
 
-def plan(
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One task for one backend under one strategy.
+
+    The step of a model has a strategy and a plan. That of a predictor has its predictions at once.
+    """
+
+    task: Task
+    backend: OpenBackend
+    strategy: Component | None = None
+    plan: Plan | None = None
+    predictions: tuple[Prediction, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Task, backend and strategy, for people."""
+        names = (self.task.name, self.backend.name, self.strategy.name if self.strategy else "")
+        return " · ".join(name for name in names if name)
+
+
+def make_plan(
     task: Task,
     strategy: Strategy,
     model: Model,
     backend_digest: str,
     stored: Answers,
     failed: Collection[str] = (),
-) -> Work:
+) -> Plan:
     """What there is to do, and what is in the store already; `failed` items are not asked again.
 
     Raises InputError where the strategy does not fit, HarnessError if the model cannot be given such prompts at all.
     """
     strategy.check(task)
-    stands: dict[str, Stand] = {}
+    items: dict[str, ItemPlan] = {}
     refused: set[str] = set()
     for item in task.items:
         turn = last_turn(strategy, item, task, backend_digest, stored.texts)
-        stands[item.uid] = _stand(turn)
+        items[item.uid] = _item_plan(turn)
         if not _is_readable(model, turn.group):
             refused.add(item.uid)
-    known = stored.known(stand.key for stand in stands.values() if stand.answering == "score")
-    for uid, stand in stands.items():
-        stands[uid] = replace(stand, answered=uid not in refused and (stand.answered or stand.key in known))
-    open_ones = [item for item in task.items if not stands[item.uid].answered and item.uid not in failed]
+    known = stored.known(entry.key for entry in items.values() if entry.answering == "score")
+    for uid, entry in items.items():
+        items[uid] = replace(entry, answered=uid not in refused and (entry.answered or entry.key in known))
+    open_ones = [item for item in task.items if not items[item.uid].answered and item.uid not in failed]
     # What is written first is followed by what is scored, so that a model does one thing at a time.
-    ways = {stands[item.uid].answering for item in open_ones}
+    ways = {items[item.uid].answering for item in open_ones}
     answering: Answering = "generate" if "generate" in ways else "score"
-    missing = tuple(item for item in open_ones if stands[item.uid].answering == answering)
+    missing = tuple(item for item in open_ones if items[item.uid].answering == answering)
     waiting = len(open_ones) - len(missing)
-    work = Work(task, strategy, stands, frozenset(refused), missing, answering, waiting, TokenCount(0, 0), True)
-    tokens, exact = _count(work, model, backend_digest, stored)
-    return replace(work, tokens=tokens, exact=exact)
+    plan = Plan(task, strategy, items, frozenset(refused), missing, answering, waiting, TokenCount(0, 0), True)
+    tokens, exact = _count(plan, model, backend_digest, stored)
+    return replace(plan, tokens=tokens, exact=exact)
 
 
 def _is_readable(model: Model, group: PromptGroup) -> bool:
@@ -104,9 +125,9 @@ def _is_readable(model: Model, group: PromptGroup) -> bool:
     return True
 
 
-def _stand(turn: Turn) -> Stand:
+def _item_plan(turn: Turn) -> ItemPlan:
     decoding = turn.group.decoding
-    return Stand(
+    return ItemPlan(
         turn.key,
         len(turn.group.prompts),
         turn.answering,
@@ -116,13 +137,13 @@ def _stand(turn: Turn) -> Stand:
     )
 
 
-def _count(work: Work, model: Model, backend_digest: str, stored: Answers) -> tuple[TokenCount, bool]:
+def _count(plan: Plan, model: Model, backend_digest: str, stored: Answers) -> tuple[TokenCount, bool]:
     """The missing items' tokens, and whether they were counted one by one."""
-    missing = work.missing
+    missing = plan.missing
     sample = missing[:: max(1, len(missing) // COUNTED_ITEMS)][:COUNTED_ITEMS]
     counted, by_characters, n_read = TokenCount(0, 0), False, 0
     for item in sample:
-        group = last_turn(work.strategy, item, work.task, backend_digest, stored.texts).group
+        group = last_turn(plan.strategy, item, plan.task, backend_digest, stored.texts).group
         try:
             tokens = model.encode(group)
         except PromptError:

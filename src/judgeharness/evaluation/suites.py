@@ -10,9 +10,10 @@ from pydantic import Field
 
 from judgeharness.domain.errors import InputError, UnknownNameError
 from judgeharness.domain.toml import FileTable, Name, Table, Text, read_toml
-from judgeharness.evaluation.evaluation import Request
+from judgeharness.evaluation.request import Request
 from judgeharness.evaluation.trust import Proposal
 from judgeharness.plugins import options
+from judgeharness.tasks.explanations import HUMAN
 from judgeharness.tasks.shipped import shipped
 
 MOST_EVALUATIONS = 200
@@ -33,7 +34,7 @@ class EvaluationTable(Table):
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     split: Name | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
-    explanations: Text = "human"
+    explanations: Text = HUMAN
     options: dict[str, Value] = Field(default_factory=dict)
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from judgeharness.domain.errors import HarnessError, InputError
 from judgeharness.evaluation.components import backend_spec
-from judgeharness.evaluation.evaluation import Request
+from judgeharness.evaluation.request import Request
 from judgeharness.plugins import options
 from judgeharness.plugins.registry import Catalog, Registry
 from judgeharness.plugins.specs import KINDS, BackendSpec, Kind

@@ -8,18 +8,18 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from judgeharness.evaluation.evaluation import Step
+from judgeharness.evaluation.plan import Step
 from judgeharness.reports.text import plain
 
 
 def render(steps: Sequence[Step]) -> Table | None:
     """A row for each step that asks a model; None where there is none."""
-    asked = [step for step in steps if step.work is not None]
+    asked = [step for step in steps if step.plan is not None]
     if not asked:
         return None
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("to do", overflow="fold")
-    writes = any(step.work is not None and step.work.n_written_tokens for step in asked)
+    writes = any(step.plan is not None and step.plan.n_written_tokens for step in asked)
     for name in ("items", "in store", "prompts", "tokens", "unique", *(["to write"] if writes else [])):
         table.add_column(name, justify="right", no_wrap=True)
     for step in asked:
@@ -28,18 +28,18 @@ def render(steps: Sequence[Step]) -> Table | None:
 
 
 def _cells(step: Step, writes: bool) -> list[Text]:
-    work = step.work
-    if work is None:
+    plan = step.plan
+    if plan is None:
         return []
-    items, missing = len(step.task.items), len(work.missing) + work.waiting
-    about = "" if work.exact else "~"
+    items, missing = len(step.task.items), len(plan.missing) + plan.waiting
+    about = "" if plan.exact else "~"
     cells = (
         step.name,
         f"{items:,}",
         f"{items - missing:,}",
-        f"{work.n_missing_prompts:,}",
-        f"{about}{work.tokens.total:,}",
-        f"{about}{work.tokens.unique:,}",
-        *([f"up to {work.n_written_tokens:,}" if work.n_written_tokens else "none"] if writes else []),
+        f"{plan.n_missing_prompts:,}",
+        f"{about}{plan.tokens.total:,}",
+        f"{about}{plan.tokens.unique:,}",
+        *([f"up to {plan.n_written_tokens:,}" if plan.n_written_tokens else "none"] if writes else []),
     )
     return [plain(cell) for cell in cells]

@@ -21,8 +21,8 @@ from rich.progress import (
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
-from judgeharness.evaluation.evaluation import Step
 from judgeharness.evaluation.executors.contract import WorkerRate
+from judgeharness.evaluation.plan import Step
 from judgeharness.reports import plan
 from judgeharness.reports.text import Console, plain
 from judgeharness.tasks.fetch import Meter, silent
@@ -97,12 +97,12 @@ class ConsoleWatcher:
         if table is not None:
             self._console.print(table)
 
-    def started(self, name: str, prompts: int) -> None:
+    def started(self, name: str, total: int) -> None:
         """Begin a progress bar."""
         self._waiting = False
         if not self._console.is_terminal:
-            self._console.print(plain(f"{name}: {prompts:,} {self._unit} to do"), soft_wrap=True)
-            self._lines = _Lines(self._console, prompts, self._unit)
+            self._console.print(plain(f"{name}: {total:,} {self._unit} to do"), soft_wrap=True)
+            self._lines = _Lines(self._console, total, self._unit)
             return
         self._progress = _Bars(
             TextColumn("{task.description}", markup=False),
@@ -117,14 +117,14 @@ class ConsoleWatcher:
             speed_estimate_period=120,
         )
         self._progress.start()
-        self._task = self._progress.add_task(plain(name).plain, total=prompts)
+        self._task = self._progress.add_task(plain(name).plain, total=total)
 
-    def advanced(self, prompts: int) -> None:
+    def advanced(self, units: int) -> None:
         """Move the bar."""
         if self._progress is not None and self._task is not None:
-            self._progress.advance(self._task, prompts)
+            self._progress.advance(self._task, units)
         if self._lines is not None:
-            self._lines.advance(prompts)
+            self._lines.advance(units)
 
     def spread(self, workers: Sequence[WorkerRate]) -> None:
         """Show what each worker has done: a line below the bar."""
@@ -149,15 +149,14 @@ class ConsoleWatcher:
         """Print a line."""
         self._console.print(plain(text), style="dim", soft_wrap=True)
 
-
-@contextlib.contextmanager
-def download_meter(what: str) -> Iterator[Meter]:
-    """A progress bar for one download; one line where there is no terminal."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        console.print(plain(what))
-        yield silent
-        return
-    with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total or None)
+    @contextlib.contextmanager
+    def downloading(self, what: str) -> Iterator[Meter]:
+        """A progress bar for one download; one line where there is no terminal."""
+        if not self._console.is_terminal:
+            self._console.print(plain(what))
+            yield silent
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+        with Progress(*columns, console=self._console) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total or None)

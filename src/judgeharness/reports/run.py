@@ -11,7 +11,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from judgeharness.domain.errors import UnknownNameError
 from judgeharness.reports.text import figure, plain
+from judgeharness.store.database import Store
+from judgeharness.store.runs import Run
 
 BAR = 30
 MOST_ROWS = 24
@@ -95,3 +98,51 @@ def _scores(document: Mapping[str, Any]) -> Table:
     for index, row in enumerate(rows[:MOST_ROWS], start=1):
         table.add_row(str(index), *(figure(value) for value in row))
     return table
+
+
+def run_document(store: Store, run: Run) -> dict[str, Any]:
+    """Return how a run was done and what came out, as plain JSON data."""
+    task = store.runs.task(run.task_digest)
+    about = {"name": task.name, "split": task.split, "labels": task.labels, "items": task.n_items}
+    predictions = store.runs.predictions(run.id)
+    return {
+        "id": run.id,
+        "created": run.created,
+        "strategy": run.strategy,
+        "transform": run.transform,
+        "temperature": run.temperature,
+        "n_items": run.n_items,
+        "n_failed": run.n_failed,
+        "metrics": dict(run.metrics),
+        "failures": {p.uid: p.failure for p in predictions if p.failure is not None},
+        "backend": {"name": run.backend, **store.answers.description(run.backend_digest)},
+        "task": {**about, **task.record.document()},
+        "record": run.record.document(),
+        "session": store.sessions.find(run.session_id).document(),
+    }
+
+
+def item_document(store: Store, run: Run, uid: str) -> dict[str, Any]:
+    """Return what a run has on one item, as plain JSON data. Raises UnknownNameError if it has no such item."""
+    items = {item.uid: item for item in store.runs.items(run.task_digest)}
+    if uid not in items:
+        raise UnknownNameError(f"item of run {run.id}", uid, items)
+    prediction = next(each for each in store.runs.predictions(run.id) if each.uid == uid)
+    scores = None if prediction.score_key is None else store.answers.scores(prediction.score_key)
+    written = [texts for key in prediction.text_keys if (texts := store.answers.texts(key)) is not None]
+    item = items[uid]
+    return {
+        "run": run.id,
+        "uid": uid,
+        "labels": store.runs.task(run.task_digest).labels,
+        "human": item.human,
+        "votes": item.votes,
+        "references": dict(item.references),
+        "model": prediction.probabilities,
+        "failure": prediction.failure,
+        "kind": None if scores is None else scores.kind,
+        "scores": None if scores is None else scores.scores.tolist(),
+        "options_mass": None if scores is None or scores.mass is None else scores.mass.tolist(),
+        "texts": [list(each.texts) for each in written],
+        "cut": [list(each.cut) for each in written],
+    }

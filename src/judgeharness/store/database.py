@@ -23,11 +23,9 @@ from judgeharness.store.runs import Runs
 from judgeharness.store.schema import APPLICATION_ID, MIGRATIONS
 from judgeharness.store.sessions import Sessions
 from judgeharness.store.transactions import transaction
-from judgeharness.tasks.explanations import ExplanationSet, read_explanations
 
 STORE_VARIABLE = "JUDGEHARNESS_STORE"
 DEFAULT_STORE = "judgeharness.db"
-HUMAN = "human"
 BUSY_SECONDS = 60.0
 UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What Python's sqlite3 raises for a damaged file: the latter where names of tables and columns are no UTF-8."""
@@ -200,20 +198,6 @@ def _why_read_only(path: Path) -> str | None:
     if not os.access(whole.parent, os.W_OK | os.X_OK):
         return f"the folder {whole.parent} is read-only"
     return "the file is read-only" if whole.exists() and not os.access(whole, os.W_OK) else None
-
-
-def given_explanations(word: str, store: Path) -> ExplanationSet | None:
-    """The explanations that a user names: None for "human", a file of JSON lines, or a set of the store by its id.
-
-    Raises InputError where there are none of that name.
-    """
-    if word == HUMAN:
-        return None
-    path = Path(word).expanduser()
-    if path.suffix in {".jsonl", ".json"} or is_file(path):
-        return read_explanations(path)
-    with Store.open(store, create=False) as opened:
-        return opened.explanations.find(word)
 
 
 def _ready(path: Path, fault: str | None) -> tuple[sqlite3.Connection, Path | None]:

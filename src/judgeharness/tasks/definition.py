@@ -18,6 +18,9 @@ RESERVED_FIELDS = frozenset(
 
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 
+WHOLE = "all"
+"""The split of a task that has none."""
+
 
 class LabelTable(Table):
     """[[labels]]: `text` is what prompts show, `codes` are other spellings in the data."""
@@ -171,7 +174,7 @@ class TaskDefinition(FileTable):
     @property
     def split_names(self) -> tuple[str, ...]:
         """The names of the splits; the first is what is evaluated unless another is asked for."""
-        return tuple(split.name for split in self.splits) or ("all",)
+        return tuple(split.name for split in self.splits) or (WHOLE,)
 
 
 def read_definition(path: Path) -> TaskDefinition:

@@ -14,6 +14,9 @@ from judgeharness.domain.nouns import Explanation, Label
 from judgeharness.tasks.records import Record, read_records
 from judgeharness.tasks.task import Task
 
+HUMAN = "human"
+"""Names the explanations of a task itself, which people wrote."""
+
 MAX_CHARACTERS = 20_000
 
 

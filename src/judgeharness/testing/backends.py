@@ -25,7 +25,7 @@ from judgeharness.domain.nouns import (
 from judgeharness.evaluation.asking import ask
 from judgeharness.evaluation.components import OpenBackend, open_backend
 from judgeharness.evaluation.executors.local import Local
-from judgeharness.evaluation.plan import plan
+from judgeharness.evaluation.plan import make_plan
 from judgeharness.plugins.options import NoOptions
 from judgeharness.store.answer_store import AnswerStore
 from judgeharness.store.database import Store
@@ -161,10 +161,10 @@ class BackendConformance(Conformance):
         with Store.open(tmp_path / "store.db") as store, store.sessions.recorded("testing", SessionRecord()):
             store.answers.add_backend(opened.digest, opened.description)
             kept = AnswerStore(store=store, backend_digest=opened.digest, session_id="testing")
-            work = plan(task, asked, opened.part, opened.digest, store.answers)
+            plan = make_plan(task, asked, opened.part, opened.digest, store.answers)
             with pytest.raises(KeyboardInterrupt):
-                ask(work, opened.part, Local(NoOptions()), kept, stop, stop)
-            again = plan(task, asked, opened.part, self._backend(tmp_path).digest, store.answers)
+                ask(plan, opened.part, Local(NoOptions()), kept, stop, stop)
+            again = make_plan(task, asked, opened.part, self._backend(tmp_path).digest, store.answers)
             assert len(again.missing) == len(task.items) - 1
 
     def test_texts_are_written_to_every_prompt(self, opened: OpenBackend) -> None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from judgeharness.domain.nouns import FloatArray
-from judgeharness.evaluation.components import Named, component, task_definition
+from judgeharness.evaluation.components import Component, component, task_definition
 from judgeharness.plugins.registry import Catalog, Registry
 from judgeharness.tasks.datasets import DataFolders
 from judgeharness.tasks.fetch import silent_meter
@@ -38,7 +38,7 @@ class Conformance:
         return registry
 
     @classmethod
-    def component(cls, catalog: Catalog[Any]) -> Named:
+    def component(cls, catalog: Catalog[Any]) -> Component:
         """The component, made with its options."""
         return component(catalog, cls.name, cls.options)
 

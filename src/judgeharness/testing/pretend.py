@@ -18,9 +18,11 @@ from judgeharness.domain.nouns import (
     PromptGroup,
     in_label_order,
 )
-from judgeharness.evaluation.asking import Unwatched, complete, predict
+from judgeharness.evaluation.asking import complete
 from judgeharness.evaluation.executors.local import Local
-from judgeharness.evaluation.plan import plan
+from judgeharness.evaluation.plan import make_plan
+from judgeharness.evaluation.predicting import predict
+from judgeharness.evaluation.progress import Silent
 from judgeharness.plugins.options import NoOptions
 from judgeharness.store.answer_store import AnswerStore
 from judgeharness.store.database import Store
@@ -74,10 +76,10 @@ def predictions(strategy: Strategy, task: Task, model: PretendModel, store: Path
     with Store.open(store) as opened, opened.sessions.recorded("testing", SessionRecord()):
         opened.answers.add_backend("pretend", model.describe())
         kept = AnswerStore(store=opened, backend_digest="pretend", session_id="testing")
-        work = plan(task, strategy, model, kept.backend_digest, opened.answers)
-        done, work = complete(work, model, Local(NoOptions()), kept, strategy.__class__.__name__, Unwatched())
+        plan = make_plan(task, strategy, model, kept.backend_digest, opened.answers)
+        done, plan = complete(plan, model, Local(NoOptions()), kept, strategy.__class__.__name__, Silent())
         transform = None if reads else softmax(SoftmaxOptions())
-        return predict(work, [transform], opened.answers, done.failures).predictions[0]
+        return predict(plan, [transform], opened.answers, done.failures).predictions[0]
 
 
 def _stream(prompt: Prompt) -> np.random.Generator:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from judgeharness import hookimpl
-from judgeharness.plugins.specs import StrategySpec
+from judgeharness.plugin import StrategySpec, hookimpl
 
 
 @hookimpl

@@ -7,11 +7,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from judgeharness.domain.errors import InputError
-from judgeharness.domain.nouns import LETTERS, Item, Message, Prompt, PromptGroup
-from judgeharness.strategies.options import OrderOptions
-from judgeharness.strategies.selections import option_orders
-from judgeharness.tasks.task import Task
+from judgeharness.plugin import (
+    LETTERS,
+    InputError,
+    Item,
+    Message,
+    OrderOptions,
+    Prompt,
+    PromptGroup,
+    Task,
+    option_orders,
+)
 
 
 class FewShotOptions(OrderOptions):

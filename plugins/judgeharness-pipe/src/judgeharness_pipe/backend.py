@@ -12,12 +12,19 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from judgeharness.backends.contract import BackendContext
-from judgeharness.domain.errors import HarnessError, InputError
-from judgeharness.domain.hashes import file_digest
 from judgeharness.domain.json_reader import JsonError, finite_number, read_json
-from judgeharness.domain.nouns import LETTERS, OptionScores, PromptGroup, ScoringFailure, in_label_order
-from judgeharness.plugins.options import Options
+from judgeharness.plugin import (
+    LETTERS,
+    BackendContext,
+    HarnessError,
+    InputError,
+    Options,
+    OptionScores,
+    PromptGroup,
+    ScoringFailure,
+    file_digest,
+    in_label_order,
+)
 from judgeharness_pipe.process import Process
 
 

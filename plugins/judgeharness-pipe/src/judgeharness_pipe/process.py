@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from pathlib import Path
 
-from judgeharness.domain.errors import HarnessError
+from judgeharness.plugin import HarnessError
 
 MAX_LINE = 1 << 24
 KEPT_LINES = 8

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from judgeharness import hookimpl
-from judgeharness.plugins.specs import CommandSpec, MetricSpec
+from judgeharness.plugin import CommandSpec, MetricSpec, hookimpl
 
 
 @hookimpl

@@ -6,31 +6,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from judgeharness.cli.shared.parameters import store_option
-from judgeharness.cli.shared.session import Session
-
 if TYPE_CHECKING:
-    from judgeharness.metrics.measure import Measure
-    from judgeharness.store.database import Store
-    from judgeharness.store.runs import Run
+    from judgeharness.plugin import Measure, Run, Store, Workspace
 
 
 @click.command("furthest")
 @click.argument("run_id", metavar="RUN")
 @click.option("--metric", default="jsd", show_default=True, metavar="NAME", help="Any metric of single items.")
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="How many.")
-@store_option
-@click.pass_context
-def command(context: click.Context, run_id: str, metric: str, top: int, store: str | None) -> None:
+@click.option("--store", metavar="FILE", help="The store.")
+@click.pass_obj
+def command(workspace: Workspace, run_id: str, metric: str, top: int, store: str | None) -> None:
     """List the items on which a RUN's judge is furthest from people, the furthest first."""
-    from judgeharness.domain.errors import InputError
-    from judgeharness.evaluation.components import default_measures
-    from judgeharness.store.database import Store, store_path
+    from judgeharness.plugin import InputError
 
-    measure = default_measures(context.ensure_object(Session).registry, [metric])[metric]
+    workspace.store = store
+    measure = workspace.measures([metric])[metric]
     if measure.spec.level != "item":
         raise InputError(f"{metric} is a metric of whole sets of items", "name one of single items, such as jsd")
-    with Store.open(store_path(store), create=False) as opened:
+    with workspace.open_store() as opened:
         run = opened.runs.find(run_id)
         rows = _furthest(opened, run, measure)[:top]
         labels = ", ".join(opened.runs.task(run.task_digest).labels)
@@ -43,7 +37,7 @@ def _furthest(
     store: Store, run: Run, measure: Measure
 ) -> list[tuple[str, float, tuple[float, ...], tuple[float, ...]]]:
     """Uid, value, people's and the judge's distribution of each item, worst first."""
-    from judgeharness.metrics.measure import paired
+    from judgeharness.plugin import paired
 
     predictions = [each for each in store.runs.predictions(run.id) if each.probabilities is not None]
     people = {item.uid: item for item in store.runs.items(run.task_digest)}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from judgeharness.plugins.hookspecs import hookimpl
-from judgeharness.plugins.specs import ExecutorSpec, Flag
+from judgeharness.plugin import ExecutorSpec, Flag, hookimpl
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from typing import Any
 
 import ray
 
-from judgeharness.domain.errors import HarnessError, InputError
+from judgeharness.plugin import HarnessError, InputError
 from judgeharness_ray.options import RayOptions
 
 CONNECT_SECONDS = 10.0

@@ -18,9 +18,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from judgeharness.backends.contract import Answering
-from judgeharness.domain.errors import HarnessError
-from judgeharness.evaluation.executors.contract import Recipe, WorkerRate
+from judgeharness.plugin import Answering, HarnessError, Recipe, WorkerRate
 from judgeharness_ray.cluster import Share
 from judgeharness_ray.items import Item
 from judgeharness_ray.worker import Done, Introduction, Told, Worker

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from judgeharness.backends.contract import Answering, Model, Scorer, TextGenerator
-from judgeharness.domain.nouns import Answer, PromptGroup, ScoringFailure
-from judgeharness.evaluation.executors.contract import Recipe
+from judgeharness.plugin import Answer, Answering, Model, PromptGroup, Recipe, Scorer, ScoringFailure, TextGenerator
 from judgeharness_ray.model import Everywhere, ScoringEverywhere, ScoringWriting, WritingEverywhere
 from judgeharness_ray.options import RayOptions
 

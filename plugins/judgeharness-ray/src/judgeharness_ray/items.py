@@ -7,9 +7,8 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from judgeharness.backends.contract import Model
 from judgeharness.backends.local.prefix_tree import count_tokens
-from judgeharness.domain.nouns import PromptGroup
+from judgeharness.plugin import Model, PromptGroup
 
 CHARACTERS_A_TOKEN = 4
 WINDOW = 256

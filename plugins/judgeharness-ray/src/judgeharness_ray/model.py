@@ -11,10 +11,19 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
-from judgeharness.backends.contract import Answering, Description, Model
-from judgeharness.domain.errors import HarnessError
-from judgeharness.domain.nouns import Answer, GeneratedTexts, OptionScores, PromptGroup, ScoringFailure
-from judgeharness.evaluation.executors.contract import Recipe, WorkerRate
+from judgeharness.plugin import (
+    Answer,
+    Answering,
+    Description,
+    GeneratedTexts,
+    HarnessError,
+    Model,
+    OptionScores,
+    PromptGroup,
+    Recipe,
+    ScoringFailure,
+    WorkerRate,
+)
 from judgeharness_ray.cluster import connect, share
 from judgeharness_ray.crew import Crew, last_line, started
 from judgeharness_ray.items import Item, Queue, size

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from judgeharness.plugins.options import Options, Sensitive
+from judgeharness.plugin import Options, Sensitive
 
 
 class RayOptions(Options):

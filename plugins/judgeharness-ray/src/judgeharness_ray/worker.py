@@ -9,11 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from judgeharness.backends.contract import Answering, BackendContext, Model
-from judgeharness.domain.errors import HarnessError, InputError
-from judgeharness.domain.nouns import Answer, PromptGroup, ScoringFailure
 from judgeharness.evaluation.components import OpenBackend, open_backend
-from judgeharness.evaluation.executors.contract import Recipe
+from judgeharness.plugin import (
+    Answer,
+    Answering,
+    BackendContext,
+    HarnessError,
+    InputError,
+    Model,
+    PromptGroup,
+    Recipe,
+    ScoringFailure,
+)
 from judgeharness.plugins.registry import Registry
 from judgeharness.tasks.datasets import cache_folder
 

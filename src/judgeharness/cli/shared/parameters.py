@@ -10,10 +10,14 @@ from typing import Any, TypeVar
 import click
 
 from judgeharness.cli.shared.component_name import ComponentName
+from judgeharness.evaluation.workspace import Workspace
 from judgeharness.store.database import DEFAULT_STORE, STORE_VARIABLE
 from judgeharness.tasks.datasets import DATA_DIR_VARIABLE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+pass_workspace = click.make_pass_decorator(Workspace, ensure=True)
+"""Hands the workspace of the call to a command, as its first argument."""
 
 
 class InputFile(click.Path):
@@ -64,11 +68,30 @@ metrics_option = click.option(
     metavar="NAME",
     help="A metric besides the default ones; repeats.",
 )
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Put an option's value into the workspace, under the option's name."""
+    if value is not None and parameter.name is not None:
+        setattr(context.ensure_object(Workspace), parameter.name, value)
+
+
 store_option = click.option(
-    "--store", metavar="FILE", help=f"The store; {STORE_VARIABLE}, or ./{DEFAULT_STORE}, unless given."
+    "--store",
+    expose_value=False,
+    callback=_keep,
+    metavar="FILE",
+    help=f"The store.  [default: {STORE_VARIABLE}, or ./{DEFAULT_STORE}]",
 )
 data_dir_option = click.option(
-    "--data-dir", metavar="DIR", help=f"Where datasets lie; {DATA_DIR_VARIABLE}, or the user's cache, unless given."
+    "--data-dir",
+    expose_value=False,
+    callback=_keep,
+    metavar="DIR",
+    help=f"The folder with the datasets.  [default: {DATA_DIR_VARIABLE}, or the user's cache]",
+)
+task_file_option = click.option(
+    "--task", "task_file", metavar="FILE.toml", help="The task's file, for a task of your own."
 )
 limit_option = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N items only.")
 split_option = click.option("--split", metavar="NAME", help="The part of the task; its first unless given.")

@@ -12,7 +12,7 @@ from judgeharness.cli.shared.streams import echo
 from judgeharness.plugins.specs import KINDS, Kind
 
 if TYPE_CHECKING:
-    from judgeharness.evaluation.evaluation import Request
+    from judgeharness.evaluation.request import Request
     from judgeharness.evaluation.trust import Demand, Proposal
     from judgeharness.plugins.registry import Registry
 

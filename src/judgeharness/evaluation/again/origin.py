@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from judgeharness.domain.errors import InputError
-from judgeharness.evaluation.evaluation import Request
+from judgeharness.evaluation.request import Request
 from judgeharness.evaluation.trust import Proposal
 from judgeharness.plugins import options
-from judgeharness.store.database import HUMAN, Store
+from judgeharness.store.database import Store
 from judgeharness.store.records import RequestRecord, SessionRecord
 from judgeharness.store.runs import Run
+from judgeharness.tasks.explanations import HUMAN
 
 SET_ID = re.compile("[0-9a-f]{12}")
 FORMER_OPTIONS = ("max_requests", "max_tokens")
@@ -109,22 +110,8 @@ def _without(values: Mapping[str, str], names: Collection[str]) -> dict[str, str
 
 
 def command_for(request: Request) -> str:
-    """The command line that makes a request of one task and one backend, as a shell takes it."""
-    words = ["judgeharness", "eval", "--task", *request.tasks, "--backend", *request.backends]
-    given = {
-        "--strategy": request.strategies,
-        "--transform": request.transforms,
-        "--temperature": () if request.temperature is None else (f"{request.temperature:g}",),
-        "--split": () if request.split in (None, "all") else (request.split,),
-        "--limit": () if request.limit is None else (str(request.limit),),
-        "--explanations": () if request.explanations == "human" else (request.explanations,),
-        "--metric": request.metrics,
-        "-o": [f"{name}={value}" for name, value in request.values.items()],
-    }
-    for option, values in given.items():
-        for value in values:
-            words += [option, str(value)]
-    return shlex.join(words)
+    """Return the command line that makes a request, as a shell takes it."""
+    return shlex.join(["judgeharness", "eval", *request.words()])
 
 
 def _told_by_its_parts(run: Run, store: Store) -> RequestRecord:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import softmax
 
+from judgeharness.backends.closing import close
 from judgeharness.backends.contract import METHODS, Model
 from judgeharness.domain.errors import InputError
 from judgeharness.domain.nouns import (
@@ -21,12 +22,19 @@ from judgeharness.domain.nouns import (
     PromptGroup,
     ScoringFailure,
 )
-from judgeharness.evaluation.again.origin import Change
-from judgeharness.evaluation.components import OpenBackend
+from judgeharness.evaluation.again.origin import Change, Origin, changes, origin_of, versions_of
+from judgeharness.evaluation.components import OpenBackend, component, open_backend
 from judgeharness.evaluation.conversation import Turn, turns
+from judgeharness.evaluation.request import Request
+from judgeharness.evaluation.versions import session_record
+from judgeharness.evaluation.workspace import Workspace
+from judgeharness.plugins import options
+from judgeharness.plugins.registry import Registry
 from judgeharness.store.answers import Answers
+from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
 from judgeharness.strategies.contract import Strategy
+from judgeharness.tasks.explanations import explained
 from judgeharness.tasks.task import Task
 from judgeharness.transforms.average import UninformativeError, distribution_of
 from judgeharness.transforms.contract import Transform, UndefinedTransformError
@@ -77,6 +85,57 @@ class Kept:
 
     group: PromptGroup
     answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How many items are drawn, and the seed of the draw."""
+
+    size: int = SAMPLE
+    seed: int = 0
+
+
+def verify(
+    run: Run, request: Request, store: Store, workspace: Workspace, sample: Sample, tolerance: float
+) -> Verified:
+    """Ask for a sample of a run's answers again, and compare them with the stored ones. The store is not written.
+
+    Args:
+        run: The run.
+        request: What makes it again, as the user allows it.
+        store: Where its answers are.
+        workspace: Where its task and its backend come from.
+        sample: Which items are asked again.
+        tolerance: How far an item's distribution may be from the stored one (TVD).
+
+    Raises:
+        InputError: The run asked nothing, or its task or strategy is not what it was.
+        HarnessError: As the backend does.
+    """
+    if run.strategy is None:
+        raise InputError(f"run {run.id} of {run.backend} asked no prompts", "'judgeharness rerun' makes it again")
+    registry, watcher = workspace.registry, workspace.watcher()
+    strategy = component(registry.strategies, run.strategy, request.values).part
+    tempered = options.with_temperature(request.values, request.temperature)
+    transform = None if run.transform is None else component(registry.transforms, run.transform, tempered).part
+    given = run.record.explanations
+    shown = None if given is None else store.explanations.find(given.set)
+    task = explained(workspace.task(request.tasks[0], run.split, request.limit), shown)
+    uids = sampled(store.runs.predictions(run.id), sample.size, sample.seed)
+    if not uids:
+        raise InputError(f"run {run.id} has no stored answers", "'judgeharness rerun' makes it again")
+    kept = list(kept_answers(run, task, strategy, uids, store.answers))
+    backend = open_backend(registry, run.backend, request.values, workspace.backend_context(watcher))
+    then = origin_of(run, store)
+    watcher.started(f"{task.name} · {backend.name}", sum(len(each.group.prompts) for _, own in kept for each in own))
+    try:
+        checked = check(backend, kept, transform, watcher.advanced)
+        # Before the model is closed: until then it knows more of itself.
+        now = _now(then, backend, task, registry)
+    finally:
+        watcher.finished()
+        close([backend.part])
+    return Verified(run, checked, changes(then, now), tolerance)
 
 
 def sampled(predictions: Sequence[Prediction], size: int, seed: int) -> list[str]:
@@ -172,3 +231,16 @@ def _distribution(scores: OptionScores, transform: Transform | None) -> FloatArr
         return distribution_of(scores, transform)
     except (UndefinedTransformError, UninformativeError):
         return None
+
+
+def _now(then: Origin, backend: OpenBackend, task: Task, registry: Registry) -> Origin:
+    """What a run would depend on now."""
+    environment = backend.part.environment() if isinstance(backend.part, Model) else {}
+    template = {"name": task.template.name, "sha256": task.template.sha256}
+    return replace(
+        then,
+        backend={**backend.description, "environment": environment},
+        data={"items": task.digest, "files": dict(task.files)},
+        prompts={**then.prompts, "template": template},
+        versions=versions_of(session_record((), registry.plugins)),
+    )
