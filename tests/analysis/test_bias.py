@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judgeharness.analysis.bias import Asked, letters, measure_bias, places, spread
+from judgeharness.analysis.bias import PromptShares, letters, measure_bias, places, spread
 from tests.helpers import judgeharness
 
 ORDERS = list(itertools.permutations(range(3)))
@@ -17,7 +17,7 @@ def asked(judge, explained=(0, 1, 2)):
     """An item asked in every order; `judge` gives weights of labels from the options and the explanations shown."""
     rows = [(options, shown) for options in ORDERS for shown in PAIRS]
     weights = np.array([judge(options, shown) for options, shown in rows], dtype=float)
-    return Asked(
+    return PromptShares(
         weights / weights.sum(axis=1, keepdims=True),
         np.array([options for options, _ in rows]),
         np.array([shown for _, shown in rows]),

@@ -85,7 +85,7 @@ def test_a_key_is_found_in_base64_wherever_it_begins(before, after):
 
 
 @settings(deadline=None)
-@given(st.text(PRINTABLE, min_size=api_keys.SHORTEST, max_size=60))
+@given(st.text(PRINTABLE, min_size=api_keys.MIN_LENGTH, max_size=60))
 def test_any_key_is_found(key):
     api_keys._known.clear()
     api_keys.remember(key)
@@ -93,7 +93,7 @@ def test_any_key_is_found(key):
 
 
 @settings(deadline=None)
-@given(st.text(USUAL, min_size=api_keys.SHORTEST, max_size=60))
+@given(st.text(USUAL, min_size=api_keys.MIN_LENGTH, max_size=60))
 def test_any_usual_key_is_found_in_encodings(key):
     api_keys._known.clear()
     api_keys.remember(key)

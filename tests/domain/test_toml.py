@@ -5,7 +5,7 @@ import time
 import pytest
 
 from judgeharness.domain.errors import InputError
-from judgeharness.domain.toml import MAX_BYTES, MOST_PARTS, FileTable, read_toml
+from judgeharness.domain.toml import MAX_BYTES, MAX_PARTS, FileTable, read_toml
 
 ENDLESS = {
     "letters": "x" * 1_000_000,
@@ -15,8 +15,8 @@ ENDLESS = {
     "quotes and letters": '"x' * 500_000,
     "blanks": "x" + " " * 1_000_000,
     "keys with blanks": ("a" + " " * 1000 + ".") * 20 + "a",
-    "keys": "a." * (MOST_PARTS + 1) + "a = 1",
-    "quoted keys": "'a' . " * (MOST_PARTS + 1) + "'a' = 1",
+    "keys": "a." * (MAX_PARTS + 1) + "a = 1",
+    "quoted keys": "'a' . " * (MAX_PARTS + 1) + "'a' = 1",
 }
 
 

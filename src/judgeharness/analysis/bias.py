@@ -19,7 +19,7 @@ Labels = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class PromptShares:
     """One item's prompts. probabilities: (prompts, labels). options: (prompts, letters), the label behind each letter.
 
     explanations: (prompts, places), which explanation stands at each place. explained: (explanations,), their labels.
@@ -57,7 +57,7 @@ class Bias:
     explanation_spread: Preference | None
 
 
-def measure_bias(asked: Sequence[Asked]) -> Bias:
+def measure_bias(asked: Sequence[PromptShares]) -> Bias:
     """The bias over items that were all asked in the same way. Raises ValueError where there are none."""
     if not asked:
         raise ValueError("no item was asked")
@@ -74,20 +74,20 @@ def measure_bias(asked: Sequence[Asked]) -> Bias:
     )
 
 
-def letters(asked: Asked) -> FloatArray:
+def letters(asked: PromptShares) -> FloatArray:
     """The mean probability of each letter over an item's prompts: (letters,)."""
     result: FloatArray = np.take_along_axis(asked.probabilities, asked.options, axis=1).mean(axis=0)
     return result
 
 
-def places(asked: Asked) -> FloatArray:
+def places(asked: PromptShares) -> FloatArray:
     """The mean probability of the label of the explanation at each place: (places,)."""
     shown = asked.explained[asked.explanations]
     result: FloatArray = np.take_along_axis(asked.probabilities, shown, axis=1).mean(axis=0)
     return result
 
 
-def spread(asked: Asked, varied: Labels, held: Labels) -> float:
+def spread(asked: PromptShares, varied: Labels, held: Labels) -> float:
     """The standard deviation of a label's probability over `varied`, `held` being the same; the mean over both."""
     deviations = []
     for kind in np.unique(held, axis=0):

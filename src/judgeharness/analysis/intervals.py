@@ -20,8 +20,10 @@ from judgeharness.plugins.specs import MetricSpec
 LEVEL = 0.95
 SAMPLES = 2_000
 SEED = 0
+MIN_ITEMS = 10
+"""Fewer items say little about others: reports leave intervals out."""
 CHUNK = 500
-MOST_NUMBERS = 2_000_000
+MAX_NUMBERS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def _noting(name: str, faults: dict[str, str] | None) -> Iterator[None]:
 def resamples(items: int, samples: int, seed: int) -> Iterator[FloatArray]:
     """How often each item is drawn in each of `samples` draws of as many items: (samples, items), in chunks."""
     random = np.random.default_rng(seed)
-    together = max(1, min(CHUNK, MOST_NUMBERS // max(items, 1)))
+    together = max(1, min(CHUNK, MAX_NUMBERS // max(items, 1)))
     for start in range(0, samples, together):
         size = min(together, samples - start)
         places = random.integers(0, items, (size, items)) + items * np.arange(size)[:, None]

@@ -16,8 +16,8 @@ from judgeharness.metrics.measure import Measure
 
 DRAWS = 20
 DRAWN_ITEMS = 40_000
-MOST_VOTES = 1_000_000
-LEAST_FOR_HALVES = 20
+MAX_VOTES = 1_000_000
+MIN_FOR_HALVES = 20
 SEED = 0
 
 Votes = npt.NDArray[np.int64]
@@ -29,18 +29,18 @@ def votes_of(items: Sequence[Item]) -> Votes | None:
     if not items or any(item.votes is None for item in items):
         return None
     counts = np.array([item.votes for item in items], dtype=np.float64)
-    if counts.max() > MOST_VOTES:
+    if counts.max() > MAX_VOTES:
         return None
     whole = counts.astype(np.int64)
     return whole if (counts == whole).all() and (whole.sum(axis=1) >= 2).all() else None
 
 
 def are_a_ceiling(votes: Votes) -> bool:
-    """Whether halves say how near a judge can come: every item has LEAST_FOR_HALVES votes or more.
+    """Whether halves say how near a judge can come: every item has MIN_FOR_HALVES votes or more.
 
     Of a few votes each half is one or two people, whom any judge that is in doubt beats.
     """
-    return bool((votes.sum(axis=1) >= LEAST_FOR_HALVES).all())
+    return bool((votes.sum(axis=1) >= MIN_FOR_HALVES).all())
 
 
 def split_halves(votes: Votes, random: np.random.Generator) -> Pair:

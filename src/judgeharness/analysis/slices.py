@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from judgeharness.analysis.intervals import Interval, intervals
+from judgeharness.analysis.intervals import MIN_ITEMS, Interval, intervals
 from judgeharness.domain.errors import InputError, UnknownNameError
 from judgeharness.domain.nouns import Item, Prediction
 from judgeharness.metrics.entropy import entropies
@@ -15,13 +15,12 @@ from judgeharness.metrics.measure import Measure, measure, paired
 from judgeharness.tasks.task import Task
 
 ENTROPY, MAJORITY, EXPLAINED = "entropy", "majority", "explained-labels"
-LEAST_ITEMS = 10
-MOST_SLICES = 40
+MAX_SLICES = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of the items. metrics and intervals: by name; no intervals for fewer than LEAST_ITEMS items."""
+    """Some of the items. metrics and intervals: by name; no intervals for fewer than MIN_ITEMS items."""
 
     name: str
     items: int
@@ -59,8 +58,8 @@ def slices_of(
     if len(items) < len(found):
         raise InputError(f"task {task.name} does not have all items of the run any more")
     names = slice_names(items, [label.name for label in task.labels], by, bands)
-    if len(set(names)) > MOST_SLICES:
-        raise InputError(f"--by {by}: makes {len(set(names)):,} slices; at most {MOST_SLICES}")
+    if len(set(names)) > MAX_SLICES:
+        raise InputError(f"--by {by}: makes {len(set(names)):,} slices; at most {MAX_SLICES}")
     return sliced(items, [found[item.uid] for item in items], names, measures)
 
 
@@ -73,7 +72,7 @@ def sliced(
         places = [place for place, each in enumerate(names) if each == name]
         own, given = [items[place] for place in places], [predictions[place] for place in places]
         human, model = paired(own, given)
-        sure = intervals(measures, human, model) if len(human) >= LEAST_ITEMS else {}
+        sure = intervals(measures, human, model) if len(human) >= MIN_ITEMS else {}
         found.append(Slice(name, len(human), measure(own, given, measures), sure))
     return found
 

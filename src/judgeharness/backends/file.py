@@ -35,7 +35,7 @@ from judgeharness.domain.nouns import FloatArray, Item, Label
 from judgeharness.plugins.options import Options
 
 MAX_BYTES = 1 << 28
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 SUM_TOLERANCE = 1e-3
 FIELDS = ("predicted_probabilities", "probabilities")
 
@@ -103,9 +103,9 @@ class PredictionsError(InputError):
 
     def lines(self) -> list[str]:
         """The first line says how many; the others which."""
-        more = len(self._problems) - MOST_SHOWN
+        more = len(self._problems) - MAX_SHOWN
         rest = [f"and {more:,} more"] if more > 0 else []
-        return [self.message, *self._problems[:MOST_SHOWN], *rest]
+        return [self.message, *self._problems[:MAX_SHOWN], *rest]
 
 
 class SeveralModelsError(InputError):

@@ -16,9 +16,9 @@ from judgeharness.domain.api_keys import fault_of, remember, remember_environmen
 from judgeharness.domain.errors import HarnessError
 
 SECONDS = 60.0
-LEAST_BYTES = 16 << 10
+MIN_BYTES = 16 << 10
 """What has to come in as many seconds, unless it is the end."""
-MOST_UNANNOUNCED = 1 << 30
+MAX_UNANNOUNCED = 1 << 30
 STOPPED = "the hub has stopped answering"
 
 
@@ -95,7 +95,7 @@ def _paced(library: Any) -> Any:
     class Paced(library.SyncByteStream):  # type: ignore[misc]
         def __init__(self, response: Any) -> None:
             self._stream = response.stream
-            self._most = None if "content-length" in response.headers else MOST_UNANNOUNCED
+            self._most = None if "content-length" in response.headers else MAX_UNANNOUNCED
 
         def __iter__(self) -> Iterator[bytes]:
             size, begun, before = 0, time.monotonic(), 0
@@ -103,7 +103,7 @@ def _paced(library: Any) -> Any:
                 size += len(part)
                 if self._most is not None and size > self._most:
                     raise ValueError(f"a reply of more than {self._most:,} bytes")
-                if size - before >= LEAST_BYTES:
+                if size - before >= MIN_BYTES:
                     begun, before = time.monotonic(), size
                 elif time.monotonic() - begun > SECONDS:
                     raise TimeoutError(STOPPED)

@@ -19,9 +19,9 @@ from jinja2.parser import Parser
 from judgeharness.domain.errors import HarnessError, first_line
 from judgeharness.domain.sandbox import BoundedEnvironment, LimitError, bounded_json
 
-LONGEST_DATE_FORM = 1_000
-MOST_ADDED = 1 << 16
-MOST_REPEATED = 8
+MAX_DATE_FORM_LENGTH = 1_000
+MAX_ADDED = 1 << 16
+MAX_REPEATED = 8
 """A template writes at most so many characters of its own, and each text of the conversation so often."""
 SHOWN = 200
 """Characters of what a template says when it refuses a conversation."""
@@ -63,8 +63,8 @@ class ChatTemplate:
         }
         try:
             text = self._environment.text(self._compiled, values)
-            if len(text) > MOST_ADDED + MOST_REPEATED * sum(_length(turn) for turn in turns):
-                raise LimitError(f"adds more than {MOST_ADDED:,} characters to the conversation")
+            if len(text) > MAX_ADDED + MAX_REPEATED * sum(_length(turn) for turn in turns):
+                raise LimitError(f"adds more than {MAX_ADDED:,} characters to the conversation")
             return text
         except LimitError as error:
             raise HarnessError(f"the model's chat template {error}", "use another model") from error
@@ -75,7 +75,7 @@ class ChatTemplate:
             ) from error
 
     def _date(self, form: str) -> str:
-        if len(form) > LONGEST_DATE_FORM or _WIDTH.search(form):
+        if len(form) > MAX_DATE_FORM_LENGTH or _WIDTH.search(form):
             raise jinja2.TemplateError("the form of a date is too long")
         return self._now.strftime(form)
 

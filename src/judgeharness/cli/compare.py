@@ -8,13 +8,14 @@ import click
 
 from judgeharness.cli.shared.parameters import metrics_option, pass_workspace, store_option
 from judgeharness.cli.shared.streams import echo
+from judgeharness.domain.names import DEFAULT_METRIC
 from judgeharness.evaluation.workspace import Workspace
 
 
 @click.command("compare")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
 @metrics_option
-@click.option("--by", default="jsd", show_default=True, metavar="METRIC", help="By what items changed most.")
+@click.option("--by", default=DEFAULT_METRIC, show_default=True, metavar="METRIC", help="By what items changed most.")
 @click.option("--items", default=5, show_default=True, type=click.IntRange(min=0), help="How many of those to show.")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @store_option

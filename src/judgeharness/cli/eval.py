@@ -89,7 +89,6 @@ def command(workspace: Workspace, /, form: str, **given: Any) -> int:
     Everything is kept in the store: the same call again takes what is there, and an interrupted one goes on where it
     stopped. Another transform or metric needs no model at all.
     """
-    from judgeharness.backends.contract import Budget
     from judgeharness.evaluation.request import Request
     from judgeharness.evaluation.shards import Shard
     from judgeharness.evaluation.versions import program_arguments
@@ -98,7 +97,6 @@ def command(workspace: Workspace, /, form: str, **given: Any) -> int:
     pairs = [*given.pop("pairs"), *given_flags()]
     shard = given.pop("shard")
     given = {name: tuple(dict.fromkeys(each)) if isinstance(each, tuple) else each for name, each in given.items()}
-    given["budget"] = Budget(given.pop("budget_requests"), given.pop("budget_tokens"))
     given["shard"] = None if shard is None else Shard.parse(shard)
     request = Request(values=options.parse_pairs(pairs), arguments=program_arguments(), **given)
     return evaluate(workspace, request, form)

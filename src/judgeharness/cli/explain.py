@@ -65,26 +65,21 @@ Examples:
 @pass_workspace
 def command(
     workspace: Workspace,
+    /,
     task_name: str,
     backend_name: str,
     labels: tuple[str, ...],
-    answer_tokens: int,
-    writing_temperature: float,
-    seed: int,
-    pairs: tuple[str, ...],
     out: Path | None,
     form: str,
-    budget_requests: int | None,
-    budget_tokens: int | None,
     split: str | None,
     limit: int | None,
+    **given: Any,
 ) -> int:
     """Have a model explain labels, and keep what it writes in the store under an id.
 
     With `--explanations ID`, eval shows these explanations in place of people's. What was written once is not written
     again; an interrupted call goes on where it stopped.
     """
-    from judgeharness.backends.contract import Budget
     from judgeharness.domain.nouns import Decoding
     from judgeharness.evaluation.components import choose_backend, require_known
     from judgeharness.evaluation.explain import Explaining, write_explanations
@@ -93,17 +88,17 @@ def command(
 
     watcher = workspace.watcher("texts")
     choice = choose_backend(workspace.registry, backend_name)
-    values = options.parse_pairs(pairs)
+    values = options.parse_pairs(given["pairs"])
     require_known(values, [choice])
     task = workspace.task(task_name, split, limit)
-    asked = Explaining(tuple(dict.fromkeys(labels)), Decoding(answer_tokens, writing_temperature, seed))
+    decoding = Decoding(given["answer_tokens"], given["writing_temperature"], given["seed"])
+    asked = Explaining(tuple(dict.fromkeys(labels)), decoding)
     asked.check(task)
     backend = choice.open(values, workspace.backend_context(watcher))
     record = session_record(program_arguments(), workspace.registry.plugins)
-    budget = Budget(budget_requests, budget_tokens)
     with workspace.open_store(create=True) as opened:
         try:
-            found = write_explanations(task, asked, backend, opened, record, watcher, budget)
+            found = write_explanations(task, asked, backend, opened, record, watcher, given["budget"])
         except KeyboardInterrupt as error:
             raise stopped(error) from error
     if out is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -40,15 +40,13 @@ Example:
 @pass_workspace
 def command(
     workspace: Workspace,
+    /,
     given: tuple[str, ...],
     model: str,
     task_name: str,
     split: str | None,
-    seeds: tuple[int, ...],
-    first: str | None,
-    fields: str | None,
-    pairs: tuple[str, ...],
     form: str,
+    **more: Any,
 ) -> None:
     """Fine-tune a small classifier on soft labels, and measure it on the other splits of the task.
 
@@ -57,7 +55,6 @@ def command(
     """
     from judgeharness.domain.errors import MissingExtraError
     from judgeharness.evaluation.versions import program_arguments
-    from judgeharness.finetune import development_first
     from judgeharness.finetune import formats as finetuned_forms
     from judgeharness.finetune import leaderboard as finetuned
     from judgeharness.finetune.examples import examples_file
@@ -66,14 +63,10 @@ def command(
 
     registry = workspace.registry
     write = finetuned_forms.writer(form)
-    values = options.parse_pairs(pairs)
+    values = options.parse_pairs(more["pairs"])
     options.require_known(values, {"the recipe": Recipe})
     recipe = options.build(Recipe, values, "the recipe")
-    definition = workspace.definition(task_name)
-    chosen = split or definition.split_names[0]
-    task = workspace.load(definition, chosen)
-    others = development_first(name for name in definition.split_names if name != chosen)
-    held_out = [workspace.load(definition, name) for name in others]
+    task, held_out = _splits(workspace, task_name, split)
     try:
         from judgeharness.finetune.experiment import Comparison, Experiment
     except ImportError as error:
@@ -85,9 +78,9 @@ def command(
             labels=_labels(given, task, opened, workspace),
             model=model,
             recipe=recipe,
-            seeds=tuple(dict.fromkeys(seeds)),
-            fields=tuple(fields.split(",")) if fields else (),
-            first=None if first is None else examples_file(first),
+            seeds=tuple(dict.fromkeys(more["seeds"])),
+            fields=tuple(more["fields"].split(",")) if more["fields"] else (),
+            first=None if more["first"] is None else examples_file(more["first"]),
             cache=workspace.cache,
             arguments=program_arguments(),
             plugins=registry.plugins,
@@ -99,6 +92,16 @@ def command(
         except KeyboardInterrupt as error:
             raise stopped(error, ("what was done is kept", RESUMES)) from error
         write(finetuned.board(runs, opened.runs, measures), sys.stdout)
+
+
+def _splits(workspace: Workspace, task_name: str, split: str | None) -> tuple[Task, list[Task]]:
+    """What is learned from, and the other splits, by which it is measured."""
+    from judgeharness.finetune import development_first
+
+    definition = workspace.definition(task_name)
+    chosen = split or definition.split_names[0]
+    others = development_first(name for name in definition.split_names if name != chosen)
+    return workspace.load(definition, chosen), [workspace.load(definition, name) for name in others]
 
 
 def _labels(given: tuple[str, ...], task: Task, store: Store, workspace: Workspace) -> list[SoftLabels]:

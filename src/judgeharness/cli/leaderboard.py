@@ -9,6 +9,7 @@ import click
 
 from judgeharness.cli.shared.component_name import ComponentName
 from judgeharness.cli.shared.parameters import format_option, pass_workspace, store_option
+from judgeharness.domain.names import DEFAULT_METRIC
 from judgeharness.evaluation.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="A column besides the default ones; repeats.",
 )
-@click.option("--sort", default="jsd", show_default=True, metavar="METRIC", help="What ranks the runs.")
+@click.option("--sort", default=DEFAULT_METRIC, show_default=True, metavar="METRIC", help="What ranks the runs.")
 @click.option(
     "--people", type=click.IntRange(min=1), multiple=True, metavar="N", help="Show what N annotators reach; repeats."
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -40,19 +40,7 @@ Examples:
 @click.option("--field", "fields", multiple=True, metavar="NAME=PATH", help="A text for the template; repeats.")
 @click.option("--question", metavar="TEXT", help="What a judge is asked.")
 @click.option("--yes", is_flag=True, help="Take the guesses; ask nothing.")
-def command(
-    file: Path,
-    name: str | None,
-    uid: str | None,
-    votes: str | None,
-    human: str | None,
-    annotations: str | None,
-    labels: str | None,
-    ordinal: bool,
-    fields: tuple[str, ...],
-    question: str | None,
-    yes: bool,
-) -> None:
+def command(file: Path, name: str | None, ordinal: bool, question: str | None, yes: bool, **given: Any) -> None:
     """Look at a file, ask or guess what its fields are, and write a task beside it: FILE.toml and FILE.jinja.
 
     PATH is a field's name, with dots for what is inside another ("example.premise"). Questions are asked on a terminal
@@ -62,8 +50,8 @@ def command(
     from judgeharness.tasks import new_task
     from judgeharness.tasks.draft import DEFAULT_QUESTION, Draft
 
-    sources = {"votes": votes, "human": human, "annotations": annotations}
-    known = new_task.known_of(file, uid, sources, labels, fields)
+    sources = {kind: given[kind] for kind in ("votes", "human", "annotations")}
+    known = new_task.known_of(file, given["uid"], sources, given["labels"], given["fields"])
     asks = sys.stdin.isatty() and not yes
     if asks:
         known, question = _asked(known, question, DEFAULT_QUESTION)

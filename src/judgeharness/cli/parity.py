@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -36,7 +37,11 @@ Example:
     metavar="SCHEME:MODEL",
     help="A backend; two or more.",
 )
-@click.option("--temperature", type=click.FloatRange(min=0, min_open=True), default=20.0, show_default=True)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(min=0, min_open=True),
+    help="The temperature of the softmax transform.  [default: 20]",
+)
 @click.option("--tolerance", type=click.FloatRange(min=0), help="Of the mean JSD between distributions; 0.002.")
 @click.option(
     "-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of a backend or the strategy; repeats."
@@ -48,15 +53,14 @@ Example:
 @pass_workspace
 def command(
     workspace: Workspace,
+    /,
     task_name: str,
     strategy_name: str,
     backends: tuple[str, ...],
-    temperature: float,
-    tolerance: float | None,
-    pairs: tuple[str, ...],
     form: str,
     split: str | None,
     limit: int | None,
+    **given: Any,
 ) -> int:
     """Ask two or more backends the same and compare: prompts, token ids, probabilities, distributions, speed.
 
@@ -71,9 +75,10 @@ def command(
     from judgeharness.transforms.softmax import SoftmaxOptions, softmax
 
     task, names = workspace.task(task_name, split, limit), list(dict.fromkeys(backends))
-    sides = ask_all(task, strategy_name, names, options.parse_pairs(pairs), workspace)
-    allowed = parity.DEFAULT_TOLERANCE if tolerance is None else tolerance
-    found = parity.compare(sides, softmax(SoftmaxOptions(temperature=temperature)), allowed)
+    sides = ask_all(task, strategy_name, names, options.parse_pairs(given["pairs"]), workspace)
+    tempered = {} if given["temperature"] is None else {"temperature": given["temperature"]}
+    allowed = parity.DEFAULT_TOLERANCE if given["tolerance"] is None else given["tolerance"]
+    found = parity.compare(sides, softmax(SoftmaxOptions.model_validate(tempered)), allowed)
     if form == "json":
         echo(json.dumps(report.document(found), indent=2))
     else:

@@ -17,6 +17,7 @@ from judgeharness.cli.shared.parameters import (
     task_file_option,
 )
 from judgeharness.cli.shared.streams import echo
+from judgeharness.domain.names import DEFAULT_METRIC
 from judgeharness.evaluation.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def entropy_command(workspace: Workspace, runs: tuple[str, ...], out: Path | Non
 @runs_argument
 @click.option(
     "--metric",
-    default="jsd",
+    default=DEFAULT_METRIC,
     show_default=True,
     type=ComponentName("metrics"),
     metavar="NAME",

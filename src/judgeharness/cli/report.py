@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from judgeharness.cli.shared.component_name import ComponentName
 from judgeharness.cli.shared.parameters import OutputFile, data_dir_option, metrics_option, pass_workspace, store_option
 from judgeharness.cli.shared.streams import echo
+from judgeharness.domain.names import DEFAULT_METRIC
 from judgeharness.evaluation.workspace import Workspace
 
 EXAMPLES = """\b
@@ -32,7 +34,7 @@ Examples:
 @click.option("--no-text", is_flag=True, help="Leave out the texts of items, explanations, prompts and answers.")
 @click.option(
     "--sort",
-    default="jsd",
+    default=DEFAULT_METRIC,
     show_default=True,
     type=ComponentName("metrics"),
     metavar="METRIC",
@@ -74,17 +76,9 @@ def command(
         one_each = {run.task_digest: run for run in asked}
         tasks = {digest: workspace.task_of(run, own.get(run.task)) for digest, run in one_each.items()}
         with Console(stderr=True).status("") as status:
-            report = gather(
-                asked,
-                opened,
-                registry,
-                measures,
-                View(sort=sort, published=True),
-                title,
-                tasks,
-                with_texts=not no_text,
-                notify=lambda what: status.update(plain(what)),
-            )
+            view = View(sort=sort, published=True)
+            found = gather(asked, opened, registry, measures, view, tasks, lambda what: status.update(plain(what)))
+            report = replace(found, title=title, with_texts=not no_text)
             page = render(report, sections_of(report, registry))
     write(out, page)
     judges = sum(len(subject.judges) for subject in report.subjects)

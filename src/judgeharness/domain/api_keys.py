@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-SHORTEST = 8
+MIN_LENGTH = 8
 """Shorter ones, such as EMPTY for a server that asks for none, may be words of an ordinary text, and stay in it."""
-LONGEST = 4096
+MAX_LENGTH = 4096
 PART = 16
 """So many characters from the beginning of a longer key are taken out too."""
 REPLACEMENT = "[key]"
@@ -33,8 +33,8 @@ ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 def fault_of(key: str) -> str | None:
     """Return why a key cannot be sent, without quoting it; None if it can."""
-    if len(key) > LONGEST:
-        return f"longer than {LONGEST:,} characters"
+    if len(key) > MAX_LENGTH:
+        return f"longer than {MAX_LENGTH:,} characters"
     if re.search(r"\s", key):
         return "a line break or a space inside"
     if not re.fullmatch(r"[!-~]*", key):
@@ -44,8 +44,8 @@ def fault_of(key: str) -> str | None:
 
 def remember(*keys: str) -> None:
     """Take keys out of every text from now on."""
-    found = {part for key in keys for part in re.split(r"[^!-~]+", key) if len(part) >= SHORTEST}
-    _known.update(part[:LONGEST] for part in found)
+    found = {part for key in keys for part in re.split(r"[^!-~]+", key) if len(part) >= MIN_LENGTH}
+    _known.update(part[:MAX_LENGTH] for part in found)
 
 
 def remember_environment(environment: Mapping[str, str] = os.environ) -> None:
@@ -79,7 +79,7 @@ def _remember_passwords(address: str) -> None:
 def scrub(text: str) -> str:
     """Return a text without any of the known keys, or a long part of one that begins where it does."""
     # The longest first: one key may be the beginning of another.
-    for key in sorted(_known, key=len, reverse=True) if len(text) >= SHORTEST else ():
+    for key in sorted(_known, key=len, reverse=True) if len(text) >= MIN_LENGTH else ():
         text = text.replace(key, REPLACEMENT)
         for form in _forms(key):
             text = form.removed_from(text)
@@ -107,7 +107,7 @@ def scrubbed_error(error: ErrorT) -> ErrorT:
 def _content(path: Path) -> str:
     try:
         with path.expanduser().open(encoding="ascii", errors="replace") as file:
-            return file.read(LONGEST)
+            return file.read(MAX_LENGTH)
     except (OSError, RuntimeError, ValueError):
         return ""
 
@@ -126,13 +126,13 @@ class _Form:
     def removed_from(self, text: str) -> str:
         parts, done = [], 0
         while found := self.start.search(text, done):
-            end, characters = found.end(), SHORTEST
+            end, characters = found.end(), MIN_LENGTH
             for each in self.rest:
                 following = _compiled(each).match(text, end)
                 if following is None:
                     break
                 end, characters = following.end(), characters + 1
-            is_key = characters >= min(PART, SHORTEST + len(self.rest))
+            is_key = characters >= min(PART, MIN_LENGTH + len(self.rest))
             parts += [text[done : found.start()], REPLACEMENT if is_key else text[found.start() : found.start() + 1]]
             done = end if is_key else found.start() + 1
         return "".join([*parts, text[done:]])
@@ -151,8 +151,8 @@ def _forms(key: str) -> tuple[_Form, ...]:
 
 
 def _form(characters: Sequence[str], between: str) -> _Form:
-    start = re.compile(between.join(characters[:SHORTEST]))
-    return _Form(start, tuple(between + each for each in characters[SHORTEST:]))
+    start = re.compile(between.join(characters[:MIN_LENGTH]))
+    return _Form(start, tuple(between + each for each in characters[MIN_LENGTH:]))
 
 
 def _base64(key: str, before: int) -> str:

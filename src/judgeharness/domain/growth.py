@@ -13,13 +13,13 @@ from typing import Any
 from jinja2.exceptions import SecurityError
 from markupsafe import Markup
 
-MOST_CHARACTERS = 4_000_000
+MAX_CHARACTERS = 4_000_000
 """Of a text that a template makes or writes."""
 
-LARGEST_NUMBER = 10_000
+MAX_NUMBER = 10_000
 """What is padded or cut to a length takes no number beyond this."""
 
-MOST_BITS = 10_000
+MAX_BITS = 10_000
 ELEMENT = 16
 ESCAPED = 6
 """A character is at most so many where it is escaped for HTML."""
@@ -47,11 +47,11 @@ _NUMBER = re.compile(r"\d+")
 
 
 def weight(value: object) -> int:
-    """About how many characters a value is; more than MOST_CHARACTERS for all that are larger."""
+    """About how many characters a value is; more than MAX_CHARACTERS for all that are larger."""
     if isinstance(value, str | bytes):
         return len(value)
     if isinstance(value, int):
-        return ELEMENT if value.bit_length() <= MOST_BITS else MOST_CHARACTERS + 1
+        return ELEMENT if value.bit_length() <= MAX_BITS else MAX_CHARACTERS + 1
     if isinstance(value, dict):
         return _sum(part for pair in value.items() for part in pair)
     return _sum(value) if isinstance(value, list | tuple | set | range) else ELEMENT
@@ -97,7 +97,7 @@ def of_format(form: str, values: Iterable[Any]) -> int:
 
 def _of_numbers(operator: str, left: int, right: int) -> int:
     bits = left.bit_length() * max(right, 1) if operator == "**" else left.bit_length() + right.bit_length()
-    if bits > 2 * MOST_BITS:
+    if bits > 2 * MAX_BITS:
         raise SecurityError("computes a number with thousands of digits")
     return ELEMENT
 
@@ -105,8 +105,8 @@ def _of_numbers(operator: str, left: int, right: int) -> int:
 def _of_known(sizes: dict[str, Callable[..., int]], name: str, *given: Any, **named: Any) -> int:
     if name in PADDING:
         for number in (*given[1:], *named.values()):
-            if isinstance(number, int | float) and abs(number) > LARGEST_NUMBER:
-                raise SecurityError(f"'{name}' takes numbers up to {LARGEST_NUMBER:,}")
+            if isinstance(number, int | float) and abs(number) > MAX_NUMBER:
+                raise SecurityError(f"'{name}' takes numbers up to {MAX_NUMBER:,}")
     try:
         return sizes[name](*given, **named) if name in sizes else 0
     except TypeError:
@@ -118,7 +118,7 @@ def _sum(values: Iterable[Any]) -> int:
     total = ELEMENT
     for value in values:
         total += ELEMENT + weight(value)
-        if total > MOST_CHARACTERS:
+        if total > MAX_CHARACTERS:
             break
     return total
 
@@ -157,9 +157,9 @@ def _percent(form: Any, values: Any) -> int:
 
 
 def _width(spec: str) -> int:
-    numbers = [int(found) if len(found) < 6 else LARGEST_NUMBER + 1 for found in _NUMBER.findall(spec)]
-    if max(numbers, default=0) > LARGEST_NUMBER:
-        raise SecurityError(f"a text is padded to {LARGEST_NUMBER:,} characters at most")
+    numbers = [int(found) if len(found) < 6 else MAX_NUMBER + 1 for found in _NUMBER.findall(spec)]
+    if max(numbers, default=0) > MAX_NUMBER:
+        raise SecurityError(f"a text is padded to {MAX_NUMBER:,} characters at most")
     return sum(numbers)
 
 

@@ -51,7 +51,7 @@ def read_json(text: str | bytes) -> Any:
         raise JsonError(f"not valid JSON: {error}") from error
 
 
-MOST_LINES = 10_000_000
+MAX_LINES = 10_000_000
 
 
 def json_lines(stream: IO[bytes], most: int = MAX_LINE_BYTES) -> Iterator[tuple[int, Any]]:
@@ -67,8 +67,8 @@ def json_lines(stream: IO[bytes], most: int = MAX_LINE_BYTES) -> Iterator[tuple[
     for number, given in enumerate(iter(lambda: stream.readline(most + 1), b""), start=1):
         if len(given) > most:
             raise JsonError(f"longer than {most:,} bytes", number)
-        if number > MOST_LINES:
-            raise JsonError(f"more than {MOST_LINES:,} lines", number)
+        if number > MAX_LINES:
+            raise JsonError(f"more than {MAX_LINES:,} lines", number)
         line = given.removeprefix(codecs.BOM_UTF8) if number == 1 else given
         if not line.strip():
             continue

@@ -21,7 +21,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PLACEHOLDER = -500.0
 """No token of a model is this improbable: a log-probability that is not above stands for one that is not known."""
 
-MOST_TOTAL = 1.01
+MAX_TOTAL = 1.01
 """What the probabilities of different tokens may sum to, with some rounding."""
 
 ROUNDING = 1e-5
@@ -162,7 +162,7 @@ class OptionScores:
         if not np.isfinite(self.scores).all():
             return "its scores are not all finite"
         if self.mass is not None:
-            wrong = self.mass[~((self.mass >= -ROUNDING) & (self.mass <= MOST_TOTAL))]
+            wrong = self.mass[~((self.mass >= -ROUNDING) & (self.mass <= MAX_TOTAL))]
             if len(wrong):
                 return f"the probability that its options hold together is {wrong[0]:.3g}"
         if self.kind != "logprob":
@@ -171,7 +171,7 @@ class OptionScores:
             return f"its log-probabilities hold {self.scores.min():g}, which stands for one that is not known"
         known = np.ones_like(self.scores, dtype=np.bool_) if self.censored is None else ~self.censored
         total = float(np.exp(np.minimum(self.scores, 1.0), where=known, out=np.zeros_like(self.scores)).sum(1).max())
-        return f"its log-probabilities are of probabilities that sum to {total:.3g}" if total > MOST_TOTAL else None
+        return f"its log-probabilities are of probabilities that sum to {total:.3g}" if total > MAX_TOTAL else None
 
     @property
     def informative(self) -> BoolArray:

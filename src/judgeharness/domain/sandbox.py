@@ -27,9 +27,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from judgeharness.domain import growth
-from judgeharness.domain.growth import MOST_CHARACTERS, weight
+from judgeharness.domain.growth import MAX_CHARACTERS, weight
 
-LONGEST_SOURCE = 1 << 17
+MAX_SOURCE_LENGTH = 1 << 17
 SUPPLY = 48_000_000
 SECONDS = 5.0
 BLOCK = 64
@@ -74,8 +74,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def compiled(self, source: str) -> jinja2.Template:
         """A template. Raises TemplateError, and LimitError for one that is too long, or that Python cannot compile."""
-        if len(source) > LONGEST_SOURCE:
-            raise LimitError(f"is longer than {LONGEST_SOURCE:,} characters")
+        if len(source) > MAX_SOURCE_LENGTH:
+            raise LimitError(f"is longer than {MAX_SOURCE_LENGTH:,} characters")
         try:
             return self.from_string(source)
         except RecursionError as error:
@@ -188,8 +188,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self._left, self._next_look, self._deadline = SUPPLY, SUPPLY, deadline
 
     def _fitting(self, size: int) -> int:
-        if size > MOST_CHARACTERS:
-            raise LimitError(f"makes a text or list of more than {MOST_CHARACTERS:,} characters")
+        if size > MAX_CHARACTERS:
+            raise LimitError(f"makes a text or list of more than {MAX_CHARACTERS:,} characters")
         return size
 
     def _spend(self, amount: int) -> None:
@@ -293,8 +293,8 @@ def _bounded(pieces: Iterable[str], what: str) -> str:
     for piece in pieces:
         found.append(piece)
         length += len(piece)
-        if length > MOST_CHARACTERS:
-            raise LimitError(f"{what} more than {MOST_CHARACTERS:,} characters")
+        if length > MAX_CHARACTERS:
+            raise LimitError(f"{what} more than {MAX_CHARACTERS:,} characters")
     return "".join(found)
 
 

@@ -14,8 +14,8 @@ from judgeharness.domain.files import read_text
 from judgeharness.domain.names import NAME
 
 MAX_BYTES = 1 << 20
-MOST_PARTS = 32
-_DEEP_KEY = re.compile(rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MOST_PARTS}}}""")
+MAX_PARTS = 32
+_DEEP_KEY = re.compile(rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MAX_PARTS}}}""")
 
 Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
@@ -41,7 +41,7 @@ def read_toml(path: Path, model: type[T], what: str) -> T:
     text = read_text(path, MAX_BYTES, f"{what} file")
     # A parser takes time and memory by the square of that.
     if _DEEP_KEY.search(text):
-        raise InputError(f"{path}: a key has more than {MOST_PARTS} parts")
+        raise InputError(f"{path}: a key has more than {MAX_PARTS} parts")
     try:
         content: dict[str, Any] = tomllib.loads(text)
     # Among them a number with more digits than Python reads.

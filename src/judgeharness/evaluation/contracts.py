@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 ROLES = ("system", "user", "assistant")
 ENDS = ("scores", "reading")
-MOST_ORDERS = 4_096
+MAX_ORDERS = 4_096
 
 
 def behind_wall(part: Any, wall: Wall) -> Any:
@@ -218,7 +218,7 @@ def _require_decoding(decoding: object) -> None:
         raise ValueError(f"texts cannot be written with {decoding}")
 
 
-@lru_cache(MOST_ORDERS)
+@lru_cache(MAX_ORDERS)
 def _is_order(options: tuple[int, ...], labels: int) -> bool:
     return sorted(options) == list(range(labels))
 

@@ -12,7 +12,7 @@ from judgeharness.domain.nouns import GeneratedTexts, Item, PromptGroup, Reading
 from judgeharness.strategies.contract import Strategy, WritingStrategy
 from judgeharness.tasks.task import Task
 
-MOST_TURNS = 100
+MAX_TURNS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,6 @@ def turns(
             return
         yield Turn(group, key, keys)
         group, key = following, group_digest(following, backend_digest)
-        if len(keys) > MOST_TURNS:
-            raise HarnessError(f"{type(strategy).__name__} asks more than {MOST_TURNS} times for item {item.uid}")
+        if len(keys) > MAX_TURNS:
+            raise HarnessError(f"{type(strategy).__name__} asks more than {MAX_TURNS} times for item {item.uid}")
     yield Turn(group, key, keys)

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from judgeharness.domain.errors import InputError, UnknownNameError
+from judgeharness.domain.names import DEFAULT_METRIC
 from judgeharness.domain.toml import FileTable, Name, Table, Text, read_toml
 from judgeharness.evaluation.request import Request
 from judgeharness.evaluation.trust import Proposal
@@ -16,8 +17,8 @@ from judgeharness.plugins import options
 from judgeharness.tasks.explanations import HUMAN
 from judgeharness.tasks.shipped import shipped
 
-MOST_EVALUATIONS = 200
-MOST_PEOPLE = 50
+MAX_EVALUATIONS = 200
+MAX_PEOPLE = 50
 Value = str | bool | int | float
 
 
@@ -45,9 +46,9 @@ class Suite(FileTable):
     title: Text
     about: str = ""
     metrics: tuple[Name, ...] = ()
-    sort: Name = "jsd"
-    people: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=MOST_PEOPLE)] = ()
-    evaluations: Annotated[tuple[EvaluationTable, ...], Field(min_length=1, max_length=MOST_EVALUATIONS)]
+    sort: Name = DEFAULT_METRIC
+    people: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=MAX_PEOPLE)] = ()
+    evaluations: Annotated[tuple[EvaluationTable, ...], Field(min_length=1, max_length=MAX_EVALUATIONS)]
 
     def requests(
         self,

@@ -16,7 +16,7 @@ from judgeharness.plugins import options
 from judgeharness.plugins.registry import Catalog, Registry
 from judgeharness.plugins.specs import KINDS, BackendSpec, Kind
 
-MOST_SHOWN = 500
+MAX_SHOWN = 500
 WORDS: Mapping[Kind, str] = {
     "code": "runs code",
     "address": "can contact an address",
@@ -125,7 +125,7 @@ def caution(proposal: Proposal, registry: Registry) -> str | None:
 
 def shortened(text: str) -> str:
     """A text from a record as messages show it."""
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}... ({len(text):,} characters)"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text):,} characters)"
 
 
 def _of_backend(name: str, proposal: Proposal, registry: Registry) -> list[Demand]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from judgeharness.analysis.intervals import LEVEL, Interval, bootstrapped, draw, interval
+from judgeharness.analysis.intervals import LEVEL, MIN_ITEMS, Interval, bootstrapped, draw, interval
 from judgeharness.domain.errors import HarnessError, InputError
 from judgeharness.domain.nouns import FloatArray
 from judgeharness.finetune import KIND, development_first
@@ -19,7 +19,6 @@ from judgeharness.store.runs import Run, Runs, StoredTask
 
 METRICS = ("weighted-f1", "macro-f1", "kl-torch-mean", "cross-entropy")
 SHOWN = ("weighted-f1", "kl", "kl-torch-mean", "cross-entropy", "dcor")
-LEAST_ITEMS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ def _figures(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure])
     fitting = applicable(measures, task.record.ordinal)
     items = stored.items(runs[0].task_digest)
     pairs = [paired(items, stored.predictions(run.id)) for run in runs]
-    drawn = [draw(bootstrapped(fitting), *pair, faults={}) for pair in pairs] if len(items) >= LEAST_ITEMS else []
+    drawn = [draw(bootstrapped(fitting), *pair, faults={}) for pair in pairs] if len(items) >= MIN_ITEMS else []
     found = {}
     for name, measure in fitting.items():
         values = [value for human, model in pairs if (value := measure.value(human, model)) is not None]

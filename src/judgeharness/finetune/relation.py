@@ -10,7 +10,7 @@ import numpy as np
 from judgeharness.domain.errors import InputError
 from judgeharness.plugins.specs import MetricSpec
 
-LEAST = 3
+MIN_SIZE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class Relation:
 
 
 def relation(taught: Sequence[Taught], of_labels: Sequence[MetricSpec], of_model: Sequence[MetricSpec]) -> Relation:
-    """Kendall 1938, with ties (tau-b) as scipy has it. Raises InputError for fewer than LEAST classifiers."""
-    if len(taught) < LEAST:
+    """Kendall 1938, with ties (tau-b) as scipy has it. Raises InputError for fewer than MIN_SIZE classifiers."""
+    if len(taught) < MIN_SIZE:
         raise InputError(
-            f"a relation takes at least {LEAST} kinds of soft labels, and there are {len(taught)}",
+            f"a relation takes at least {MIN_SIZE} kinds of soft labels, and there are {len(taught)}",
             "'judgeharness finetune --labels ... --labels ...' learns from more",
         )
     tau = {
@@ -61,6 +61,6 @@ def _tau(first: Sequence[float], second: Sequence[float]) -> float | None:
     rows = np.array([first, second])
     rows = rows[:, np.isfinite(rows).all(axis=0)]
     # A measure that is the same for all has no ranks; scipy warns of it.
-    if rows.shape[1] < LEAST or (np.ptp(rows, axis=1) == 0).any():
+    if rows.shape[1] < MIN_SIZE or (np.ptp(rows, axis=1) == 0).any():
         return None
     return float(kendalltau(rows[0], rows[1]).statistic)

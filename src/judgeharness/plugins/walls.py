@@ -22,7 +22,7 @@ EXPECTED = (HarnessError, click.ClickException, click.Abort, KeyboardInterrupt)
 ENDS = (*EXPECTED, click.exceptions.Exit, SystemExit)
 """What passes through the wall of a command: it may end the program, which was started for it."""
 
-LONGEST_MESSAGE = 300
+MAX_MESSAGE_LENGTH = 300
 TRACE = "--debug shows where"
 KEPT = {
     "backend": "answers so far are in the store, and the same command resumes",
@@ -152,7 +152,7 @@ def said(error: BaseException) -> str:
     # It is the plugin's too.
     except Exception:
         text = ""
-    shown = text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}..."
+    shown = text if len(text) <= MAX_MESSAGE_LENGTH else f"{text[:MAX_MESSAGE_LENGTH]}..."
     return f"{type(error).__name__}: {shown}" if shown else type(error).__name__
 
 

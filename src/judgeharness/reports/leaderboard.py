@@ -6,18 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from judgeharness.analysis.intervals import Interval, bootstrapped, draw, intervals_of, ranks
+from judgeharness.analysis.intervals import MIN_ITEMS, Interval, bootstrapped, draw, intervals_of, ranks
 from judgeharness.analysis.people import annotators_measured, are_a_ceiling, halves_measured, votes_of
 from judgeharness.domain.errors import InputError
+from judgeharness.domain.names import DEFAULT_METRIC
 from judgeharness.domain.nouns import FloatArray, Item, Prediction
 from judgeharness.metrics.measure import Measure, applicable, measure, paired
 from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.outdated import outdated
 from judgeharness.store.runs import Run, Runs, StoredTask
 from judgeharness.tasks.published import Published
-
-DEFAULT_SORT = "jsd"
-LEAST_ITEMS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,7 @@ class View:
     """
 
     selection: Selection = Selection()
-    sort: str = DEFAULT_SORT
+    sort: str = DEFAULT_METRIC
     people: Sequence[int] = ()
     published: bool = False
     top: int | None = None
@@ -80,7 +78,7 @@ class Board:
 
     intervals: of a run's measures, by run id and metric; None where there is none. ranks: places by run id, shared
     where the difference in the metric that gives the order is within noise; runs with failed items have none. Both are
-    left out for fewer than LEAST_ITEMS items, which say little about others. outdated: by run id, why the same
+    left out for fewer than MIN_ITEMS items, which say little about others. outdated: by run id, why the same
     evaluation would ask the model again. faults: by run id and metric, why a plugin's metric has no value or interval.
     """
 
@@ -145,7 +143,7 @@ def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str
         own.append(replace(run, metrics=metrics))
         human, model = paired(items, predictions)
         faults[run.id] = _faults(missing, metrics, human, model)
-        if len(human) < LEAST_ITEMS:
+        if len(human) < MIN_ITEMS:
             continue
         usable = {name: each for name, each in fitting.items() if metrics[name] is not None}
         ranking = {view.sort: usable[view.sort]} if view.sort in usable else {}

@@ -17,7 +17,7 @@ from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
 
 BAR = 30
-MOST_ROWS = 24
+MAX_ROWS = 24
 
 
 def run(document: Mapping[str, Any]) -> RenderableType:
@@ -78,24 +78,24 @@ def _bars(labels: Sequence[str], name: str, shares: Sequence[float]) -> Table:
 
 
 def _texts(number: int, texts: Sequence[str], cut: Sequence[bool]) -> Table:
-    more = "" if len(texts) <= MOST_ROWS else f", the first {MOST_ROWS} of {len(texts)} (--format json has all)"
+    more = "" if len(texts) <= MAX_ROWS else f", the first {MAX_ROWS} of {len(texts)} (--format json has all)"
     head = "what it wrote" if number == 1 else f"what it wrote then ({number})"
     table = Table(box=box.SIMPLE_HEAD, title=plain(head + more), title_justify="left", show_lines=True)
     table.add_column("prompt", justify="right")
     table.add_column("text", overflow="fold")
-    for index, (text, is_cut) in enumerate(zip(texts[:MOST_ROWS], cut, strict=False), start=1):
+    for index, (text, is_cut) in enumerate(zip(texts[:MAX_ROWS], cut, strict=False), start=1):
         table.add_row(str(index), plain(text + (" [cut off]" if is_cut else "")))
     return table
 
 
 def _scores(document: Mapping[str, Any]) -> Table:
     rows = document["scores"]
-    more = "" if len(rows) <= MOST_ROWS else f", the first {MOST_ROWS} of {len(rows)} prompts (--format json has all)"
+    more = "" if len(rows) <= MAX_ROWS else f", the first {MAX_ROWS} of {len(rows)} prompts (--format json has all)"
     table = Table(box=box.SIMPLE_HEAD, title=plain(f"{document['kind']}s by prompt{more}"), title_justify="left")
     table.add_column("prompt", justify="right")
     for label in document["labels"]:
         table.add_column(plain(label), justify="right")
-    for index, row in enumerate(rows[:MOST_ROWS], start=1):
+    for index, row in enumerate(rows[:MAX_ROWS], start=1):
         table.add_row(str(index), *(figure(value) for value in row))
     return table
 

@@ -15,7 +15,7 @@ from judgeharness.domain.escaping import safe
 if TYPE_CHECKING:
     from judgeharness.analysis.intervals import Interval
 
-MOST_CHARACTERS = 10_000
+MAX_CHARACTERS = 10_000
 
 
 class Console(RichConsole):
@@ -38,8 +38,8 @@ def plain(text: str, style: str = "") -> Text:
 
     Texts that are escaped before they are laid out fit in their columns.
     """
-    if len(text) > MOST_CHARACTERS:
-        text = f"{text[:MOST_CHARACTERS]}... ({len(text):,} characters; --format json has all)"
+    if len(text) > MAX_CHARACTERS:
+        text = f"{text[:MAX_CHARACTERS]}... ({len(text):,} characters; --format json has all)"
     return Text(safe(text), style=style)
 
 

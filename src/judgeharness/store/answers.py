@@ -14,7 +14,7 @@ import numpy as np
 
 from judgeharness.backends.contract import Description
 from judgeharness.domain.json_reader import read_json
-from judgeharness.domain.nouns import MOST_TOTAL, PLACEHOLDER, Answer, GeneratedTexts, OptionScores
+from judgeharness.domain.nouns import MAX_TOTAL, PLACEHOLDER, Answer, GeneratedTexts, OptionScores
 from judgeharness.store import shapes
 from judgeharness.store.rows import SQL_FUNCTION, damaged, insert, intact, reading, require
 
@@ -121,7 +121,7 @@ def _are_faulty(scores: str, censored: str | None) -> bool:
     try:
         rows = json.loads(scores)
         # Bounds only add to a sum: most answers need no look at which scores are bounds.
-        suspect = [place for place, row in enumerate(rows) if min(row) <= PLACEHOLDER or _total(row) > MOST_TOTAL]
+        suspect = [place for place, row in enumerate(rows) if min(row) <= PLACEHOLDER or _total(row) > MAX_TOTAL]
         bounds = json.loads(censored) if suspect and censored else None
         return any(_is_faulty(rows[place], bounds[place] if bounds else ()) for place in suspect)
     except (ValueError, TypeError, IndexError):
@@ -130,7 +130,7 @@ def _are_faulty(scores: str, censored: str | None) -> bool:
 
 def _is_faulty(row: Sequence[float], bounds: Sequence[bool]) -> bool:
     known = [score for score, bound in zip_longest(row, bounds) if not bound]
-    return min(row) <= PLACEHOLDER or _total(known) > MOST_TOTAL
+    return min(row) <= PLACEHOLDER or _total(known) > MAX_TOTAL
 
 
 def _total(logprobs: Iterable[float]) -> float:

@@ -13,11 +13,11 @@ from judgeharness.store.database import UNREADABLE, expected_tables, read_only
 from judgeharness.store.rows import intact
 from judgeharness.store.schema import APPLICATION_ID, COLUMNS, KEYS, MIGRATIONS
 
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 
 
 def problems(path: Path) -> list[str]:
-    """What is wrong with a store, in words; empty where nothing was found. At most MOST_SHOWN of a kind.
+    """What is wrong with a store, in words; empty where nothing was found. At most MAX_SHOWN of a kind.
 
     Raises InputError where there is no store.
     """
@@ -54,13 +54,13 @@ def _header(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _pages(connection: sqlite3.Connection) -> Iterator[str]:
-    for (line,) in connection.execute(f"PRAGMA integrity_check({MOST_SHOWN})"):
+    for (line,) in connection.execute(f"PRAGMA integrity_check({MAX_SHOWN})"):
         if line != "ok":
             yield " ".join(str(line).split())
 
 
 def _references(connection: sqlite3.Connection) -> Iterator[str]:
-    rows = connection.execute("PRAGMA foreign_key_check").fetchmany(MOST_SHOWN)
+    rows = connection.execute("PRAGMA foreign_key_check").fetchmany(MAX_SHOWN)
     for table, _, parent, _ in rows:
         yield f"a row of {table} refers to a row of {parent} that is not there"
 
@@ -71,6 +71,6 @@ def _rows(connection: sqlite3.Connection) -> Iterator[str]:
     expected = expected_tables(connection.execute("PRAGMA user_version").fetchone()[0])
     for table in filter(expected.__contains__, COLUMNS):
         key = " || ' ' || ".join(f"substr({name}, 1, 40)" for name in KEYS[table])
-        query = f"SELECT {key} FROM {table} WHERE NOT {intact(table)} LIMIT {MOST_SHOWN}"
+        query = f"SELECT {key} FROM {table} WHERE NOT {intact(table)} LIMIT {MAX_SHOWN}"
         for (name,) in connection.execute(query):
             yield f"{table}: the content of {name} is not what was written"

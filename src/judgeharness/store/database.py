@@ -29,8 +29,8 @@ DEFAULT_STORE = "judgeharness.db"
 BUSY_SECONDS = 60.0
 UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What Python's sqlite3 raises for a damaged file: the latter where names of tables and columns are no UTF-8."""
-OLDEST_SQLITE = (3, 37, 0)
-MOST_BYTES_OF_A_VALUE = 1 << 28
+MIN_SQLITE = (3, 37, 0)
+MAX_BYTES_OF_A_VALUE = 1 << 28
 LONGEST_NAME, LONGEST_PATH = 247, 503
 """In bytes: SQLite's own files beside a store have the store's name and up to 8 characters more."""
 RESCUE = "'judgeharness store rescue' takes what is whole into a new store"
@@ -69,7 +69,7 @@ class Store:
         is brought up to date after a backup. Raises InputError where the file is missing then, or is no store,
         HarnessError where it is of a newer judgeharness, altered or damaged, or cannot be written.
         """
-        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        if sqlite3.sqlite_version_info < MIN_SQLITE:
             raise HarnessError(f"SQLite {sqlite3.sqlite_version} is too old for the store", "it needs 3.37 or newer")
         _require_place(path)
         if not create and not is_file(path):
@@ -251,7 +251,7 @@ def _require_store(connection: sqlite3.Connection, path: Path) -> int:
 
 def harden(connection: sqlite3.Connection) -> None:
     """Settings for a file that may come from anybody, and the functions that the store's queries use."""
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES_OF_A_VALUE)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_BYTES_OF_A_VALUE)
     connection.execute("PRAGMA cell_size_check = ON")
     rows.register(connection)
 

@@ -21,7 +21,7 @@ from judgeharness.store.schema import COLUMNS, KEYS, MIGRATIONS
 from judgeharness.store.sessions import INTERRUPTED, RUNNING
 from judgeharness.store.transactions import transaction
 
-MOST_NAMED = 3
+MAX_NAMED = 3
 OF_RUNS = ("predictions", "metrics")
 CONTENT: Mapping[str, tuple[str, ...]] = {
     "backends": ("description",),
@@ -177,7 +177,7 @@ class _Merge:
 
     def _require_none(self, table: str, differing: Sequence[str]) -> None:
         if differing:
-            named = ", ".join(differing[:MOST_NAMED]) + (", ..." if len(differing) > MOST_NAMED else "")
+            named = ", ".join(differing[:MAX_NAMED]) + (", ..." if len(differing) > MAX_NAMED else "")
             raise HarnessError(
                 f"{self._given}: {len(differing)} rows of {table} are there already and differ: {named}",
                 f"nothing was merged; the same number may differ by {self._tolerance:g} (--tolerance)",

@@ -26,7 +26,7 @@ from judgeharness.tasks.explanations import ExplanationSet, GivenExplanation
 
 Row = dict[str, Any]
 
-MOST_HALVINGS = 14
+MAX_HALVINGS = 14
 LOST = {"lost": True, "command": [], "judgeharness": "?", "python": "?", "packages": {}}
 WIDEST_CHARACTER = 0x10FFFF
 GATHERED = ("tasks", "items", "explanation_sets", "explanations", "runs", "predictions", "metrics")
@@ -144,7 +144,7 @@ class _Sorted:
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """All that can be read; the first value of each is that of the column."""
         ends: tuple[Any, Any] = (-1, 1 << 62) if self._counted else ("", chr(WIDEST_CHARACTER))
-        yield from self._between(*ends, MOST_HALVINGS)
+        yield from self._between(*ends, MAX_HALVINGS)
 
     def _between(self, low: Any, high: Any, halvings: int) -> Iterator[tuple[Any, ...]]:
         for order in ("ASC", "DESC"):

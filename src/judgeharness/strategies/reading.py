@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 ROUNDING = 1.0
-LONGEST_LINE = 200
+MAX_LINE_LENGTH = 200
 _STATED = re.compile(
     r"^[\s\-*#>(\[\"']*([A-Z])[\s*\])\"']*(?:[.:=)\-\u2013\u2014][^%\n]*?|\s+)?(\d{1,3}(?:\.\d+)?)\s*(%?)[\s*.,;\])]*$"
 )
@@ -23,7 +23,7 @@ def read_percentages(text: str, letters: Sequence[str]) -> tuple[float, ...] | N
     """
     stated: dict[str, float] = {}
     for line in text.splitlines():
-        found = _STATED.match(line.strip()) if len(line) <= LONGEST_LINE else None
+        found = _STATED.match(line.strip()) if len(line) <= MAX_LINE_LENGTH else None
         if found is None:
             continue
         letter, number = found[1], float(found[2])

@@ -14,8 +14,8 @@ UID_NAMES = ("uid", "id", "item_id", "pairid", "pair_id", "key", "qid", "guid", 
 TEXT_NAMES = ("text", "reason", "explanation", "comment", "why", "rationale", "justification")
 LABEL_NAMES = ("label", "answer", "choice", "vote", "rating", "class")
 ANNOTATOR_NAMES = ("annotator", "annotator_id", "worker", "worker_id", "rater", "by")
-MOST_FIELDS = 8
-LONGEST_LABEL = 40
+MAX_FIELDS = 8
+MAX_LABEL_LENGTH = 40
 AFFIXES = (
     "votes_",
     "vote_",
@@ -178,7 +178,7 @@ def _annotators(columns: Columns) -> _Votes | None:
     words = {
         path: {value for value in values if value}
         for path, values in columns.items()
-        if all(value is None or (isinstance(value, str) and len(value) <= LONGEST_LABEL) for value in values)
+        if all(value is None or (isinstance(value, str) and len(value) <= MAX_LABEL_LENGTH) for value in values)
     }
     few = {path: found for path, found in words.items() if 1 <= len(found) <= max(2, len(columns[path]) // 2)}
     for first, found in few.items():
@@ -222,7 +222,7 @@ def _fields(columns: Mapping[str, Sequence[Any]], count: int) -> dict[str, str]:
     found: dict[str, str] = {}
     for path, values in columns.items():
         sound = len(values) == count and all(isinstance(value, str) for value in values) and any(values)
-        if sound and not _constant(values) and len(found) < MOST_FIELDS:
+        if sound and not _constant(values) and len(found) < MAX_FIELDS:
             found[field_name(path, found)] = path
     return found
 

@@ -13,8 +13,8 @@ from jinja2.exceptions import SecurityError
 
 from judgeharness.domain.sandbox import BoundedEnvironment
 
-LARGEST_NUMBER = 10_000
-DEEPEST_LOOPS = 3
+MAX_NUMBER = 10_000
+MAX_LOOP_DEPTH = 3
 LEFT_OUT = ("center", "filesizeformat", "format", "indent", "pprint", "random", "urlize", "wordwrap", "xmlattr")
 """Filters that make long texts of short ones, another text each time, or HTML."""
 
@@ -31,7 +31,7 @@ class Sandbox(BoundedEnvironment):
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """An operator, of numbers alone where it makes much of little."""
         if operator == "**" or (operator in "*%" and not all(_is_small_number(value) for value in (left, right))):
-            raise SecurityError(f"'{operator}' is for numbers up to {LARGEST_NUMBER:,} here")
+            raise SecurityError(f"'{operator}' is for numbers up to {MAX_NUMBER:,} here")
         return super().call_binop(context, operator, left, right)
 
     def call(self, context: Any, called: Any, /, *given: Any, **named: Any) -> Any:
@@ -50,13 +50,13 @@ def forbidden(tree: nodes.Template) -> str | None:
         return "a wording has no blocks"
     if any(loop.recursive for loop in tree.find_all(nodes.For)):
         return "a wording has no recursive loops"
-    if _depth(tree) > DEEPEST_LOOPS:
-        return f"loops stand in each other more than {DEEPEST_LOOPS} deep"
+    if _depth(tree) > MAX_LOOP_DEPTH:
+        return f"loops stand in each other more than {MAX_LOOP_DEPTH} deep"
     return None
 
 
 def _is_small_number(value: object) -> bool:
-    return isinstance(value, int | float) and abs(value) <= LARGEST_NUMBER
+    return isinstance(value, int | float) and abs(value) <= MAX_NUMBER
 
 
 def _depth(node: nodes.Node) -> int:

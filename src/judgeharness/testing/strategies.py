@@ -13,7 +13,7 @@ import pytest
 
 from judgeharness.domain.errors import InputError
 from judgeharness.domain.nouns import LETTERS, GeneratedTexts, Item, Prompt, PromptGroup, Reading
-from judgeharness.evaluation.conversation import MOST_TURNS
+from judgeharness.evaluation.conversation import MAX_TURNS
 from judgeharness.strategies.contract import Strategy, WritingStrategy
 from judgeharness.tasks.task import Task
 from judgeharness.testing.common import SAMPLE, SAMPLE_ITEMS, Conformance
@@ -122,7 +122,7 @@ def _require_end(strategy: WritingStrategy, item: Item, task: Task, group: Promp
     while group.decoding is not None:
         count = len(group.prompts)
         written.append(GeneratedTexts(item.uid, (said,) * count, (False,) * count))
-        assert len(written) <= MOST_TURNS, "it does not come to an end"
+        assert len(written) <= MAX_TURNS, "it does not come to an end"
         following, again = (strategy.follow(item, task, written) for _ in range(2))
         if isinstance(following, Reading):
             assert strategy.ends_in == "reading"

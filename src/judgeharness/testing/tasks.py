@@ -12,7 +12,7 @@ from judgeharness.tasks.task import Task
 from judgeharness.testing.common import Conformance
 
 RENDERED_ITEMS = 50
-MOST_ORDERS = 24
+MAX_ORDERS = 24
 
 
 class TaskConformance(Conformance):
@@ -52,7 +52,7 @@ class TaskConformance(Conformance):
     def test_every_order_of_the_options_is_worded(self) -> None:
         """A prompt for each order; another order is another prompt, and the letters stand in it."""
         task = self._task()
-        orders = list(itertools.islice(itertools.permutations(range(len(task.labels))), MOST_ORDERS))
+        orders = list(itertools.islice(itertools.permutations(range(len(task.labels))), MAX_ORDERS))
         for item in task.items[:RENDERED_ITEMS]:
             prompts = [task.template.render(item, task.labels, order) for order in orders]
             assert len(set(prompts)) == len(orders), f"{item.uid}: two orders of the options read the same"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from judgeharness.backends.openai.origin import MOST_ORIGINS, Origin, Origins, fits, listed_instead
+from judgeharness.backends.openai.origin import MAX_ORIGINS, Origin, Origins, fits, listed_instead
 from tests.backends.openai.test_backend import evaluate, groups, score
 from tests.helpers import serving
 
@@ -140,9 +140,9 @@ def test_the_record_of_a_run_has_it(stand_in, tmp_path):
 def test_a_fingerprint_for_every_reply_is_no_endless_news():
     origins = Origins("m", "m")
     said = [origins.add(Origin("m", f"fp_{number}")) for number in range(1000)]
-    assert len([each for each in said if each]) <= MOST_ORIGINS
+    assert len([each for each in said if each]) <= MAX_ORIGINS
     assert sum(each["replies"] for each in origins.record()) == 1000
-    assert len(origins.record()) == MOST_ORIGINS + 1
+    assert len(origins.record()) == MAX_ORIGINS + 1
 
 
 def test_replies_of_several_snapshots_belong_with_the_results():

@@ -13,7 +13,7 @@ from tests.backends.openai.test_backend import groups
 from tests.helpers import serving
 
 EXPECTED = {
-    # kind: (road, chat_top, completions_top, takes_ids, gives_ids, raw), without a tokenizer
+    # kind: (route, chat_top, completions_top, takes_ids, gives_ids, raw), without a tokenizer
     "vLLM": ("chat", 20, 20, True, False, True),
     "SGLang": ("chat", 20, 20, True, False, False),
     "llama-server": ("chat", 41, 41, True, True, True),
@@ -40,9 +40,9 @@ def test_each_kind_is_told_and_probed(stand_in, backend_at, kind):
     state, url = stand_in(kind)
     backend = backend_at(url)
     said, can = backend.describe(), found(backend)
-    road, chat, completions, ids, gives, raw = EXPECTED[kind]
+    route, chat, completions, ids, gives, raw = EXPECTED[kind]
     assert said["server"] == kind
-    assert (can["road"], can["chat_top"], can["completions_top"]) == (road, chat, completions)
+    assert (can["route"], can["chat_top"], can["completions_top"]) == (route, chat, completions)
     assert (can["takes_ids"], can["gives_ids"], can["raw"]) == (ids, gives, raw)
     assert all(body.get("max_tokens", body.get("max_completion_tokens")) == 1 for body in state.seen)
     assert not any(body.get("echo") or body.get("prompt_logprobs") for body in state.seen)
@@ -60,8 +60,8 @@ def test_with_a_tokenizer_exact_tokens_are_sent_and_named(stand_in, backend_at, 
     state, url = stand_in(kind)
     backend = backend_at(url, tokenizer="own")
     said, can = backend.describe(), found(backend)
-    road, named, ids = WITH_TOKENIZER[kind]
-    assert (can["road"], can["named_tokens"]) == (road, named)
+    route, named, ids = WITH_TOKENIZER[kind]
+    assert (can["route"], can["named_tokens"]) == (route, named)
     assert (said["letters"] is not None) == ids
     assert said["letter_form"] == ""
     assert state.requests

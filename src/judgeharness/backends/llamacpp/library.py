@@ -31,7 +31,7 @@ _ERROR_LEVEL = 3
 _INT_BYTES = 4
 _FLOAT_TYPES = (0, 1, 32)
 _LONG_FACTORS = b"rope_factors_long.weight"
-_MOST_HEADER_BYTES = 1 << 27
+_MAX_HEADER_BYTES = 1 << 27
 CONTEXT_STEP = 256
 """Contexts are made in multiples of so many tokens."""
 
@@ -110,7 +110,7 @@ class LlamaModel:
     @property
     def _has_long_factors(self) -> bool:
         with self._path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(_LONG_FACTORS, 0, _MOST_HEADER_BYTES) >= 0
+            return content.find(_LONG_FACTORS, 0, _MAX_HEADER_BYTES) >= 0
 
     def _metadata(self, key: str) -> str | None:
         buffer = ctypes.create_string_buffer(128)

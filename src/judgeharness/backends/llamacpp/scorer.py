@@ -21,7 +21,7 @@ from judgeharness.domain.errors import HarnessError
 FLOAT_TOLERANCE = 0.25
 QUANTISED_TOLERANCE = 2.0
 PACKED_DECODES = 4
-LEAST_STEP = 32
+MIN_STEP = 32
 Way = Literal["tree", "plain", "alone"]
 
 
@@ -96,7 +96,7 @@ class LlamaScorer:
         context = self._roomy(prompts)
         # What is decoded in a step stands beside the path to it.
         step = min(self._batch, context.size - max(map(len, prompts)))
-        if step < min(LEAST_STEP, self._batch):
+        if step < min(MIN_STEP, self._batch):
             return self._by_prompt(prompts, letters)
         for indices in parts(prompts, self._sequences):
             tree = build_tree([prompts[index] for index in indices])

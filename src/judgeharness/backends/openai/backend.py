@@ -49,7 +49,7 @@ class OpenAIWriter:
             "base_url": server.address.url,
             "server": found.server,
             "identity": found.identity,
-            "asked_by": found.road,
+            "asked_by": found.route,
             "top_logprobs": server.form.top,
             "named_tokens": found.named_tokens,
             "letters": None if names.tokens is None else dict(names.tokens),

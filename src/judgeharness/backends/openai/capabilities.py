@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Road = Literal["chat", "completions text", "completions ids", "native"]
+Route = Literal["chat", "completions text", "completions ids", "native"]
 
 
 class Capabilities(BaseModel):
@@ -17,7 +17,7 @@ class Capabilities(BaseModel):
     completions take token ids. named_tokens: whether log-probabilities of named tokens can be asked for. gives_ids:
     whether candidates come with token ids. raw: whether they are those before temperature; None where that was not
     found out. tokens_field: what it calls the limit of answer tokens. letters: the letters' token ids by the server's
-    own tokenizer, where it has one to ask. form: what stands before a letter in the text of its token. road: how it is
+    own tokenizer, where it has one to ask. form: what stands before a letter in the text of its token. route: how it is
     asked. prompt_tokens: what it counted for the probe's conversation. adds_bos: whether it put a token of its own
     before a text prompt. no_scores: why it can be asked for written answers alone, if that is so. left_out: fields that
     it refuses, and that requests leave out if they are at their defaults. answered_as: what its replies call the model.
@@ -38,7 +38,7 @@ class Capabilities(BaseModel):
     tokens_field: str
     letters: dict[str, int] | None = None
     form: str = ""
-    road: Road
+    route: Route
     prompt_tokens: int | None
     adds_bos: bool = False
     no_scores: str | None = None
@@ -48,5 +48,5 @@ class Capabilities(BaseModel):
 
     @property
     def top(self) -> int:
-        """How many top log-probabilities come on the road that is taken."""
-        return self.chat_top if self.road == "chat" else self.completions_top
+        """How many top log-probabilities come on the route that is taken."""
+        return self.chat_top if self.route == "chat" else self.completions_top

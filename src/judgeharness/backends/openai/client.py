@@ -33,7 +33,7 @@ from judgeharness.domain.json_reader import JsonError, read_json
 
 RETRIED = {408, 409, 425, 429}
 OVERLOADED = {429, 503, 529}
-MOST_FORBIDDEN = 16
+MAX_FORBIDDEN = 16
 HARMLESS = ("accept", "content-type", "user-agent", "x-stainless-")
 SHOWN = 120
 RESUME = "the finished items are in the store; the same command resumes the run"
@@ -165,9 +165,9 @@ class Client:
         self._key.forbidden += 1
         if not self._key.accepted:
             raise self._not_accepted(error.status, error.reason) from error
-        if self._key.forbidden >= MOST_FORBIDDEN:
+        if self._key.forbidden >= MAX_FORBIDDEN:
             raise HarnessError(
-                f"{self._address.url} refused {MOST_FORBIDDEN} prompts in a row (HTTP {error.status}: {error.reason})",
+                f"{self._address.url} refused {MAX_FORBIDDEN} prompts in a row (HTTP {error.status}: {error.reason})",
                 f"check what the key may do; {RESUME}",
             ) from error
 

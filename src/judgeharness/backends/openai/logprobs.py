@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from judgeharness.backends.openai.faults import NonsenseError
-from judgeharness.domain.nouns import MOST_TOTAL, PLACEHOLDER
+from judgeharness.domain.nouns import MAX_TOTAL, PLACEHOLDER
 
 ROUNDING = 1e-3
 
@@ -36,7 +36,7 @@ def read_logprobs(values: Sequence[Any]) -> list[float | None]:
 def require_total(logprobs: Iterable[float]) -> None:
     """Raises NonsenseError if the probabilities of different tokens sum to more than 1."""
     total = math.fsum(map(math.exp, logprobs))
-    if total > MOST_TOTAL:
+    if total > MAX_TOTAL:
         raise _nonsense(f"the probabilities of the tokens sum to {total:.3g}")
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from judgeharness.backends.openai.faults import mapping, words
 
-MOST_ORIGINS = 32
-MOST_LISTED = 10_000
-MOST_SHOWN = 3
+MAX_ORIGINS = 32
+MAX_LISTED = 10_000
+MAX_SHOWN = 3
 _SNAPSHOT = re.compile(r"[-@:](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|00\d)")
 
 
@@ -51,10 +51,10 @@ def listed_instead(listing: Any, name: str) -> str | None:
     """The models that /v1/models lists, in words; None if the one asked for is among them, or it lists none."""
     entries = mapping(listing).get("data")
     found = [_word(mapping(each).get("id")) for each in entries] if isinstance(entries, list) else []
-    names = list(dict.fromkeys(each for each in found[:MOST_LISTED] if each))
+    names = list(dict.fromkeys(each for each in found[:MAX_LISTED] if each))
     if not names or any(fits(name, each) for each in names):
         return None
-    shown = names if len(names) <= MOST_SHOWN else difflib.get_close_matches(name, names, MOST_SHOWN, cutoff=0.0)
+    shown = names if len(names) <= MAX_SHOWN else difflib.get_close_matches(name, names, MAX_SHOWN, cutoff=0.0)
     more = [f"{len(names) - len(shown):,} more"] if len(names) > len(shown) else []
     return _listed([*map(_quoted, shown), *more])
 
@@ -70,7 +70,7 @@ class Origins:
 
     def add(self, origin: Origin) -> str | None:
         """Count a reply. Returns a sentence for the user if the server has not called the model so before."""
-        if len(self._counts) >= MOST_ORIGINS and origin not in self._counts:
+        if len(self._counts) >= MAX_ORIGINS and origin not in self._counts:
             # Servers may write another fingerprint in every reply.
             origin = UNNAMED
         self._counts[origin] += 1

@@ -11,7 +11,7 @@ from typing import Any
 from judgeharness.backends.chat import Chat
 from judgeharness.backends.letters import PLAIN_ANSWER_PREFIX, letter_tokens
 from judgeharness.backends.openai.address import Address
-from judgeharness.backends.openai.capabilities import Capabilities, Road
+from judgeharness.backends.openai.capabilities import Capabilities, Route
 from judgeharness.backends.openai.client import Client
 from judgeharness.backends.openai.faults import FaultError, NonsenseError, RefusedError
 from judgeharness.backends.openai.identifying import Identity, find_identity
@@ -54,7 +54,7 @@ async def probe(client: Client, subject: Subject) -> Capabilities:
 
 
 class _Probe:
-    """The requests of one probe. What a server refuses on a road is left out of all later requests there."""
+    """The requests of one probe. What a server refuses on a route is left out of all later requests there."""
 
     def __init__(self, client: Client, subject: Subject, identity: Identity) -> None:
         self._client = client
@@ -63,11 +63,11 @@ class _Probe:
         self._kind = KINDS[identity.server]
         self._question = _question(subject)
         form = RequestForm(subject.address.model, identity.server, "chat", 1, extra=subject.extra)
-        self._forms: dict[Road, RequestForm] = {"chat": form, "native": replace(form, road="native")}
+        self._forms: dict[Route, RequestForm] = {"chat": form, "native": replace(form, route="native")}
         if not subject.address.is_openai:
-            self._forms["completions text"] = replace(form, road="completions text")
-        # What the server said last on each road; None if it answered.
-        self._said: dict[Road, FaultError | RefusedError | None] = {}
+            self._forms["completions text"] = replace(form, route="completions text")
+        # What the server said last on each route; None if it answered.
+        self._said: dict[Route, FaultError | RefusedError | None] = {}
 
     async def found(self) -> Capabilities:
         """What the server can do."""
@@ -75,19 +75,19 @@ class _Probe:
         text = await self._most("completions text")
         takes_ids = await self._takes_ids() if text else False
         native = await self._native()
-        road = self._road(chat, text, takes_ids, native)
-        answer = {"chat": chat, "native": native}.get(road, text)
+        route = self._route(chat, text, takes_ids, native)
+        answer = {"chat": chat, "native": native}.get(route, text)
         if answer is None:
             return await self._texts_alone()
-        named = native is not None if road == "native" else await self._named(road)
+        named = native is not None if route == "native" else await self._named(route)
         ids = any(each.token is not None for each in answer.candidates)
-        raw = await self._raw(road, answer)
-        remote = await self._remote_letters() if ids and self._subject.letters is None and road == "chat" else None
+        raw = await self._raw(route, answer)
+        remote = await self._remote_letters() if ids and self._subject.letters is None and route == "chat" else None
         # It may be asked for written answers as well, with other fields.
-        await self._text(road)
+        await self._text(route)
         tops = {each: form.top for each, form in self._forms.items()}
         return self._capabilities(
-            road,
+            route,
             answer,
             chat_top=tops["chat"] if chat else 0,
             completions_top=tops["completions text"] if text else 0,
@@ -96,7 +96,7 @@ class _Probe:
             gives_ids=ids or named or bool(self._kind.ids_field and self._subject.letters),
             raw=raw,
             letters=remote,
-            form=_form(self._subject, road, answer),
+            form=_form(self._subject, route, answer),
             adds_bos=_adds_bos(text, self._question),
         )
 
@@ -108,22 +108,22 @@ class _Probe:
             reason = said.reason
         elif said is not None:
             reason = f"{reason}: {_quoted(said)}"
-        for road in self._endpoints():
-            text = await self._text(road)
+        for route in self._endpoints():
+            text = await self._text(route)
             if text is not None:
-                return self._capabilities(road, text, no_scores=f"{reason} ({setting})")
+                return self._capabilities(route, text, no_scores=f"{reason} ({setting})")
         if said is None or isinstance(said, NonsenseError):
             raise HarnessError(reason, setting)
         raise self._unusable(said)
 
-    def _capabilities(self, road: Road, answer: Answer | Text, **found: Any) -> Capabilities:
-        form = self._forms[road]
+    def _capabilities(self, route: Route, answer: Answer | Text, **found: Any) -> Capabilities:
+        form = self._forms[route]
         return Capabilities(
             server=self._identity.server,
             identity=self._identity.said,
             version=self._identity.version,
             unlisted=self._identity.unlisted,
-            road=road,
+            route=route,
             tokens_field=form.tokens_field,
             left_out=form.left_out,
             prompt_tokens=answer.prompt_tokens,
@@ -131,76 +131,76 @@ class _Probe:
             **found,
         )
 
-    def _endpoints(self) -> list[Road]:
+    def _endpoints(self) -> list[Route]:
         """The endpoints that the user wants asked, the preferred one first."""
         unwanted = {"chat": "completions text", "completions": "chat"}.get(self._subject.endpoint)
-        roads: list[Road] = ["chat", "completions text"]
-        return [road for road in roads if road in self._forms and road != unwanted]
+        routes: list[Route] = ["chat", "completions text"]
+        return [route for route in routes if route in self._forms and route != unwanted]
 
-    async def _reply(self, road: Road, question: Question, **other: Any) -> Any:
-        """The reply to a question on a road; None if there is none, which `_said` then explains.
+    async def _reply(self, route: Route, question: Question, **other: Any) -> Any:
+        """The reply to a question on a route; None if there is none, which `_said` then explains.
 
         Raises FaultError if the server cannot be reached, or is overloaded.
         """
         while True:
-            path, body = replace(self._forms[road], **other).request(question)
+            path, body = replace(self._forms[route], **other).request(question)
             try:
                 reply = await self._client.post(path, body)
             except RefusedError as error:
-                self._said[road] = error
-                accepted = self._forms[road].without_refused(body, error.reason)
+                self._said[route] = error
+                accepted = self._forms[route].without_refused(body, error.reason)
                 if accepted is None:
                     return None
-                self._forms[road] = accepted
+                self._forms[route] = accepted
             except FaultError as error:
                 if error.unreachable or error.overloaded:
                     raise
                 # Some servers answer 500 to what they do not take.
-                self._said[road] = error
+                self._said[route] = error
                 return None
             else:
-                self._said[road] = None
+                self._said[route] = None
                 return reply
 
-    async def _ask(self, road: Road, question: Question | None = None, **other: Any) -> Answer | None:
+    async def _ask(self, route: Route, question: Question | None = None, **other: Any) -> Answer | None:
         # Where the drawn token ends the answer, some servers give nothing for it. Another draw is another token.
         for _ in range(DRAWS):
-            reply = await self._reply(road, question or self._question, **other)
+            reply = await self._reply(route, question or self._question, **other)
             if reply is None:
                 return None
             try:
                 return read_answer(reply)
             except NonsenseError as error:
-                self._said[road] = error
+                self._said[route] = error
                 return None
             except FaultError:
                 continue
         return None
 
-    async def _text(self, road: Road) -> Text | None:
+    async def _text(self, route: Route) -> Text | None:
         """A written answer, if the server gives one."""
-        reply = await self._reply(road, replace(self._question, decoding=WRITING))
+        reply = await self._reply(route, replace(self._question, decoding=WRITING))
         try:
             return None if reply is None else read_text(reply)
         except FaultError:
             return None
 
-    async def _most(self, road: Road) -> Answer | None:
-        """An answer with the most top log-probabilities that the server gives; the road's form has their number."""
-        for top in TOPS if road in self._endpoints() else ():
-            answer = await self._ask(road, top=top)
+    async def _most(self, route: Route) -> Answer | None:
+        """An answer with the most top log-probabilities that the server gives; the route's form has their number."""
+        for top in TOPS if route in self._endpoints() else ():
+            answer = await self._ask(route, top=top)
             if answer is not None:
                 returned = max(len(answer.candidates), 1)
-                self._forms[road] = replace(self._forms[road], top=min(top, returned))
+                self._forms[route] = replace(self._forms[route], top=min(top, returned))
                 return answer
-            said = self._said[road]
+            said = self._said[route]
             if _is_unknown_path(said) or _is_unknown_model(said) or isinstance(said, NonsenseError):
                 break
         return None
 
     async def _takes_ids(self) -> bool:
         """Whether it takes token ids, and reads as many as were sent."""
-        self._forms["completions ids"] = replace(self._forms["completions text"], road="completions ids")
+        self._forms["completions ids"] = replace(self._forms["completions text"], route="completions ids")
         tokens = self._question.tokens or (1, 2, 3, 4, 5)
         answer = await self._ask("completions ids", replace(self._question, tokens=tokens))
         return answer is not None and answer.prompt_tokens == len(tokens)
@@ -215,18 +215,18 @@ class _Probe:
         present = {each.token for each in answer.candidates} if answer else set()
         return answer if present.issuperset(letters) else None
 
-    async def _named(self, road: Road) -> bool:
+    async def _named(self, route: Route) -> bool:
         """Whether naming tokens makes them come, also those that would not be among the top ones."""
         letters = self._subject.letters
         if self._kind.named_tokens is None or letters is None:
             return False
         wanted = tuple(sorted(letters.values())[-10:])
-        answer = await self._ask(road, letters=wanted)
+        answer = await self._ask(route, letters=wanted)
         return answer is not None and {each.token for each in answer.candidates}.issuperset(wanted)
 
-    async def _raw(self, road: Road, answer: Answer) -> bool | None:
+    async def _raw(self, route: Route, answer: Answer) -> bool | None:
         """Whether log-probabilities stay the same at another temperature."""
-        other = await self._ask(road, temperature=OTHER_TEMPERATURE)
+        other = await self._ask(route, temperature=OTHER_TEMPERATURE)
         if other is None:
             return None
         known = {(each.text, each.token): each.logprob for each in answer.candidates}
@@ -249,7 +249,7 @@ class _Probe:
             return None
         return letter_tokens(chat, self._subject.answer_prefix) or None
 
-    def _road(self, chat: Answer | None, text: Answer | None, takes_ids: bool, native: Answer | None) -> Road:
+    def _route(self, chat: Answer | None, text: Answer | None, takes_ids: bool, native: Answer | None) -> Route:
         """Exact tokens first; then the server's own template; text last, since a token may be put before it."""
         if native is not None:
             return "native"
@@ -259,7 +259,7 @@ class _Probe:
 
     def _words(self) -> FaultError | RefusedError | None:
         """What the server said last on the preferred endpoint of those that it knows."""
-        said = [self._said.get(road) for road in self._endpoints()]
+        said = [self._said.get(route) for route in self._endpoints()]
         return min(said, key=_is_unknown_path, default=None)
 
     def _unusable(self, said: FaultError | RefusedError) -> HarnessError:
@@ -304,7 +304,7 @@ def _question(subject: Subject) -> Question:
     return Question(CONVERSATION, text, tuple(subject.chat.encode([text])[0]))
 
 
-def _form(subject: Subject, road: Road, answer: Answer) -> str:
+def _form(subject: Subject, route: Route, answer: Answer) -> str:
     """What stands before a letter: as the user says, or with what the probe's letters are more probable."""
     if subject.answer_prefix is not None:
         return subject.answer_prefix
@@ -313,7 +313,7 @@ def _form(subject: Subject, road: Road, answer: Answer) -> str:
         for form in ("", " ")
     )
     if without == spaced:
-        return "" if road == "chat" or subject.chat is not None else PLAIN_ANSWER_PREFIX
+        return "" if route == "chat" or subject.chat is not None else PLAIN_ANSWER_PREFIX
     return "" if without > spaced else " "
 
 

@@ -28,8 +28,8 @@ from judgeharness.backends.openai.logprobs import read_logprobs, require_total
 from judgeharness.backends.openai.origin import UNNAMED, Origin, read_origin
 
 _TOKEN_ID = re.compile(r"token_id:(\d{1,9})")
-MOST_CANDIDATES = 1 << 18
-MOST_TOKENS = 1 << 30
+MAX_CANDIDATES = 1 << 18
+MAX_TOKENS = 1 << 30
 """Larger counts are taken for none."""
 Row = tuple[str | None, int | None, Any]
 """A token's text and id, and what the reply has for its log-probability."""
@@ -132,7 +132,7 @@ def recalled(text: str, writes: bool) -> Answer | Text | None:
 
 
 def _candidates(rows: Sequence[Row]) -> tuple[Candidate, ...]:
-    if len(rows) > MOST_CANDIDATES:
+    if len(rows) > MAX_CANDIDATES:
         raise NonsenseError("the reply has more candidates than any vocabulary")
     values = read_logprobs([value for _, _, value in rows])
     found = [
@@ -212,7 +212,7 @@ def _text(text: str, data: Any) -> str:
 
 
 def _count(value: Any) -> int | None:
-    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS
     return value if known else None
 
 

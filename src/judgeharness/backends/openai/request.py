@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from judgeharness.backends.openai.capabilities import Road
+from judgeharness.backends.openai.capabilities import Route
 from judgeharness.backends.openai.server_kinds import KINDS
 from judgeharness.domain.nouns import Decoding, Message
 
@@ -48,7 +48,7 @@ class RequestForm:
 
     model: str
     server: str
-    road: Road
+    route: Route
     top: int
     tokens_field: str = "max_tokens"
     letters: tuple[int, ...] = ()
@@ -74,7 +74,7 @@ class RequestForm:
         kind = KINDS[self.server]
         if question.decoding is not None:
             return self._writing(question, question.decoding)
-        if self.road == "native":
+        if self.route == "native":
             return kind.native or "", {**self._native(question.tokens or ()), **(self.extra or {})}
         body: dict[str, Any] = {"model": self.model, self.tokens_field: 1, **self._drawn(self.temperature)}
         body |= kind.extra
@@ -82,11 +82,11 @@ class RequestForm:
             body |= {kind.named_tokens: list(self.letters), **kind.ids_field}
         elif question.tokens is not None:
             body |= kind.ids_field
-        if self.road == "chat":
+        if self.route == "chat":
             body |= {"messages": _turns(question.messages), "logprobs": True, "top_logprobs": self.top}
             body |= {"chat_template_kwargs": {"enable_thinking": False}} if kind.thinks else {}
             return "/chat/completions", {**body, **(self.extra or {})}
-        prompt = list(question.tokens or ()) if self.road == "completions ids" else _text(question)
+        prompt = list(question.tokens or ()) if self.route == "completions ids" else _text(question)
         return "/completions", {**body, "prompt": prompt, "logprobs": self.top, **(self.extra or {})}
 
     def _writing(self, question: Question, decoding: Decoding) -> tuple[str, dict[str, Any]]:
@@ -101,8 +101,8 @@ class RequestForm:
         }
         if decoding.seed != DEFAULTS["seed"] or "seed" not in self.left_out:
             body["seed"] = question.draw
-        if self.road.startswith("completions"):
-            prompt = list(question.tokens or ()) if self.road == "completions ids" else _text(question)
+        if self.route.startswith("completions"):
+            prompt = list(question.tokens or ()) if self.route == "completions ids" else _text(question)
             return "/completions", {**body, "prompt": prompt, **(self.extra or {})}
         body |= {"messages": _turns(question.messages)}
         body |= {"chat_template_kwargs": {"enable_thinking": False}} if kind.thinks else {}

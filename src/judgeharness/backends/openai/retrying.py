@@ -19,7 +19,7 @@ from judgeharness.domain.errors import HarnessError
 from judgeharness.domain.nouns import PromptGroup, ScoringFailure
 
 FIRST_WAIT = 0.5
-LONGEST_WAIT = 60.0
+MAX_WAIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ class Asking:
             if error.overloaded:
                 self._throttle.concurrency.overloaded()
             if error.wait is not None:
-                self._throttle.pause(min(error.wait, LONGEST_WAIT))
+                self._throttle.pause(min(error.wait, MAX_WAIT))
             raise
         else:
             self._throttle.concurrency.answered()
@@ -237,8 +237,8 @@ def _may_pass(error: BaseException) -> bool:
 def _wait(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, FaultError) and error.wait is not None:
-        return min(error.wait, LONGEST_WAIT)
-    return float(tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)(state))
+        return min(error.wait, MAX_WAIT)
+    return float(tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=MAX_WAIT)(state))
 
 
 def _bytes(question: Question) -> int:

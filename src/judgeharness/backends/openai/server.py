@@ -65,7 +65,8 @@ class Server:
                 for index, prompt in enumerate(group.prompts)
             ]
         texts, tokens = self._reader.texts(group), self._reader.tokens(group)
-        if self.chat is not None and self.capabilities.road == "completions text" and self.chat.encode(texts) != tokens:
+        by_text = self.capabilities.route == "completions text"
+        if by_text and self.chat is not None and self.chat.encode(texts) != tokens:
             raise PromptError("a prompt holds the text of a special token, which the server would read as one")
         return [
             Question(prompt.messages, text.removeprefix(self._doubled), tuple(ids), group.decoding, _draw(group, index))
@@ -76,7 +77,7 @@ class Server:
     def rendering(self) -> dict[str, Any]:
         """How prompts are rendered here, for `describe`: what its other entries do not show. Mostly empty."""
         chat = self.chat
-        if chat is None or self.capabilities.road == "chat":
+        if chat is None or self.capabilities.route == "chat":
             return {}
         found = {**chat.facts, **({"first_tokens": list(chat.first_tokens)} if self._doubled else {})}
         if chat.uses_date or chat.form([PROBE]).parts:
@@ -87,7 +88,7 @@ class Server:
     def _doubled(self) -> str:
         """What a server puts before a text of its own accord and the template writes too; an empty text for nothing."""
         chat = self.chat
-        if chat is None or self.capabilities.road != "completions text" or not self.capabilities.adds_bos:
+        if chat is None or self.capabilities.route != "completions text" or not self.capabilities.adds_bos:
             return ""
         return "" if chat.missing_first_tokens else chat.decode(chat.first_tokens)
 
@@ -125,7 +126,7 @@ class Server:
         return RequestForm(
             self.address.model,
             found.server,
-            found.road,
+            found.route,
             top,
             found.tokens_field,
             named,

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 GAIN = 1.15
-LEAST_WINDOW = 16
+MIN_WINDOW = 16
 Priority = tuple[int, int]
 
 
@@ -34,7 +34,7 @@ class Concurrency:
     def answered(self) -> None:
         """An answer came."""
         self._done += 1
-        if self._done < max(LEAST_WINDOW, 2 * self.limit):
+        if self._done < max(MIN_WINDOW, 2 * self.limit):
             return
         rate = self._done / max(self._clock() - self._begun, 1e-9)
         if not self._growing:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -13,8 +14,6 @@ from judgeharness.cli.shared.component_name import ComponentName
 from judgeharness.evaluation.workspace import Workspace
 from judgeharness.store.database import DEFAULT_STORE, STORE_VARIABLE
 from judgeharness.tasks.datasets import DATA_DIR_VARIABLE
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 pass_workspace = click.make_pass_decorator(Workspace, ensure=True)
 """Hands the workspace of the call to a command, as its first argument."""
@@ -107,13 +106,21 @@ replaced_option = click.option(
 )
 
 
-def budget_options(command: Command) -> Command:
-    """`--budget-requests` and `--budget-tokens`: of models that are paid by the request."""
+def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--budget-requests` and `--budget-tokens`, which the command gets as one `budget`."""
+
+    @functools.wraps(command)
+    def with_budget(*arguments: Any, budget_requests: int | None, budget_tokens: int | None, **more: Any) -> Any:
+        from judgeharness.backends.contract import Budget
+
+        return command(*arguments, budget=Budget(budget_requests, budget_tokens), **more)
+
+    decorated: Callable[..., Any] = with_budget
     what = "Stop before more {} than this are spent on these runs, those of earlier calls included."
     for name in ("tokens", "requests"):
         option = click.option(f"--budget-{name}", type=click.IntRange(min=1), metavar="N", help=what.format(name))
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
 
 
 format_option = click.option("--format", "form", default="table", show_default=True, metavar="table|json|...")

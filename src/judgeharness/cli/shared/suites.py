@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from judgeharness.evaluation.evaluation import Evaluation
     from judgeharness.evaluation.suites import Suite
     from judgeharness.plugins.registry import Registry
-    from judgeharness.plugins.specs import Kind
     from judgeharness.reports.leaderboard import Leaderboard
     from judgeharness.store.database import Store
 
@@ -83,34 +82,34 @@ def carry_out(
     words: Sequence[str],
     /,
     *,
-    backends: tuple[str, ...],
-    strategies: tuple[str, ...],
-    pairs: tuple[str, ...],
-    executor: str,
-    trusted: frozenset[Kind],
-    limit: int | None,
-    budget_requests: int | None,
-    budget_tokens: int | None,
     report: Path | None,
     form: str,
+    **given: Any,
 ) -> int:
-    """Run a suite, write its leaderboard and its report; the exit code. words: the command and the suite.
+    """Run a suite, and write its leaderboard and its report. Returns the exit code.
 
-    Raises HarnessError.
+    Args:
+        workspace: Where everything comes from.
+        suite: The suite.
+        words: The command and the suite, as the user gave them.
+        report: The folder of the report.
+        form: The format of the leaderboard.
+        given: The other options of `suite_options`.
+
+    Raises:
+        HarnessError: As the evaluations do.
     """
-    from judgeharness.backends.contract import Budget
     from judgeharness.evaluation.versions import program_arguments
     from judgeharness.plugins import options
     from judgeharness.reports.suite.gather import board_of
 
     reporter = workspace.registry.reporters.load(form)
-    backends = tuple(dict.fromkeys(backends))
-    values = options.parse_pairs(pairs)
+    backends, strategies, limit = tuple(dict.fromkeys(given["backends"])), given["strategies"], given["limit"]
+    values, executor = options.parse_pairs(given["pairs"]), given["executor"]
     placing = options.accepted(workspace.registry.executors.load_options(executor), values)
-    budget = Budget(budget_requests, budget_tokens)
     proposals = suite.requests(backends, strategies, values, limit, program_arguments())
-    wanted = settled([each.on(executor, placing) for each in proposals], workspace.registry, trusted)
-    requests = [replace(request, budget=budget) for request in wanted]
+    wanted = settled([each.on(executor, placing) for each in proposals], workspace.registry, given["trusted"])
+    requests = [replace(request, budget=given["budget"]) for request in wanted]
     folder = report or Path(suite.name)
     _require_report(folder)
     evaluations = [prepared(workspace, request) for request in requests]
@@ -119,7 +118,7 @@ def carry_out(
         board = board_of(suite, runs, opened, evaluations[0].measures)
         reporter(board, sys.stdout)
         asked = [*words, *_repeated("--backend", backends), *_repeated("--strategy", strategies)]
-        asked += [*_repeated("-o", pairs), *([] if limit is None else ["--limit", str(limit)])]
+        asked += [*_repeated("-o", given["pairs"]), *([] if limit is None else ["--limit", str(limit)])]
         _write_report(
             folder, suite, shlex.join(["judgeharness", *asked]), board, opened, evaluations, workspace.registry
         )

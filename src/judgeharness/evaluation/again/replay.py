@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from judgeharness.analysis.bias import Asked, Bias, measure_bias
+from judgeharness.analysis.bias import Bias, PromptShares, measure_bias
 from judgeharness.domain.errors import InputError
 from judgeharness.domain.nouns import FloatArray, GeneratedTexts, Item, OptionScores, Reading
 from judgeharness.evaluation import trust
@@ -65,7 +65,7 @@ def answered_again(run: Run, task: Task, registry: Registry, store: Store) -> It
         yield Answered(item, turn, answer, written, prediction.probabilities is not None)
 
 
-def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Iterator[Asked]:
+def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Iterator[PromptShares]:
     """What each item that has a distribution was asked, under the run's transform. Raises as `answered_again`."""
     transform = None
     if run.transform is not None:
@@ -83,13 +83,13 @@ def bias_of(run: Run, task: Task, registry: Registry, store: Store) -> Bias:
     return measure_bias(asked)
 
 
-def asked_of(answered: Answered, transform: Any) -> Asked:
+def asked_of(answered: Answered, transform: Any) -> PromptShares:
     """What an item was asked, beside the probabilities that a transform makes of its scores, where it has scores."""
     answer, prompts = answered.answer, answered.turn.group.prompts
     informative = answer.read if isinstance(answer, Reading) else answer.informative
     rows: FloatArray = answer.probabilities if isinstance(answer, Reading) else transform(answer)
     explanations = np.array([prompt.explanations for prompt in prompts], dtype=np.int64).reshape(len(prompts), -1)
-    return Asked(
+    return PromptShares(
         rows[informative],
         np.array([prompt.options for prompt in prompts])[informative],
         explanations[informative],

@@ -42,19 +42,17 @@ def gather(
     registry: Registry,
     measures: Mapping[str, Measure],
     view: View,
-    title: str,
     tasks: Mapping[str, Task],
-    with_texts: bool,
     notify: Callable[[str], None],
 ) -> Report:
-    """The runs with their distributions, prompts and records. Raises as `leaderboard` does.
+    """The runs with their distributions, prompts and records, in a report without a title. Raises as `leaderboard`.
 
     tasks: with their texts, by the digests under which the runs have them. notify: told what is read, as it is.
     """
     notify("measuring")
     ranked = leaderboard(runs, store.runs, measures, view)
     subjects = tuple(_subject(board, store, registry, tasks[board.task.digest], notify) for board in ranked.boards)
-    return Report(title, ranked, measures, subjects, with_texts)
+    return Report("", ranked, measures, subjects)
 
 
 def _subject(board: Board, store: Store, registry: Registry, task: Task, notify: Callable[[str], None]) -> Subject:

@@ -9,7 +9,7 @@ from judgeharness.evaluation.suites import Suite
 from judgeharness.metrics.measure import Measure
 from judgeharness.reports.comparison import Comparison, compared
 from judgeharness.reports.leaderboard import Board, Leaderboard, View, leaderboard
-from judgeharness.reports.suite.report import Asked, SuiteReport
+from judgeharness.reports.suite.report import Cost, SuiteReport
 from judgeharness.store.database import Store
 from judgeharness.store.runs import Run
 
@@ -51,10 +51,10 @@ def _facts(run: Run, store: Store) -> tuple[str, dict[str, Any]]:
     return run.backend, {name: known[name] for name in MODEL_FACTS if known.get(name) not in (None, "none")}
 
 
-def _asked(models: Sequence[Run], store: Store) -> Iterator[Asked]:
+def _asked(models: Sequence[Run], store: Store) -> Iterator[Cost]:
     ways = {(run.backend_digest, run.way, run.task_digest): run for run in reversed(models)}
     for run in reversed(ways.values()):
-        yield Asked(run, run.record.prompts, store.runs.seconds(run.id))
+        yield Cost(run, run.record.prompts, store.runs.seconds(run.id))
 
 
 def _comparisons(

@@ -23,7 +23,7 @@ SURE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Cost:
     """How one judge was asked in one way. seconds: of scoring, as far as the store knows."""
 
     run: Run
@@ -52,7 +52,7 @@ class SuiteReport:
     command: str
     versions: dict[str, str]
     models: tuple[tuple[str, dict[str, Any]], ...]
-    asked: tuple[Asked, ...]
+    asked: tuple[Cost, ...]
     board: Leaderboard
     comparisons: tuple[Comparison, ...]
     plots: tuple[Plot, ...]
@@ -92,7 +92,7 @@ def _run(report: SuiteReport) -> Iterator[str]:
         yield "Time is from the first to the last item that was stored, in this call and in those before it."
 
 
-def _asked(each: Asked) -> list[str]:
+def _asked(each: Cost) -> list[str]:
     run = each.run
     failed = f" ({run.n_failed} failed)" if run.n_failed else ""
     names = map(escaped, (run.backend, run.way, run.task))
