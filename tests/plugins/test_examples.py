@@ -42,6 +42,11 @@ class TestThereAndBack(StrategyConformance):
     plugins = (example("there_and_back"),)
 
 
+class TestGeneratedLetter(StrategyConformance):
+    name = "generated-letter"
+    plugins = (example("generated_letter"),)
+
+
 class TestTopChoice(TransformConformance):
     name = "top-choice"
     plugins = (example("top_choice"),)
@@ -95,3 +100,15 @@ def test_the_most_contested_items_come_first():
     assert done.code == 0, done.err
     assert done.out.splitlines()[0] == "sample-06: 50% chose the most frequent label"
     assert len(done.out.splitlines()) == 3
+
+
+def test_a_backend_that_fails_ends_with_the_error_on_the_page(tmp_path):
+    source = Path(example("letter_judge")).read_text(encoding="utf-8").replace('"letter"', '"mine"')
+    path = tmp_path / "mine.py"
+    path.write_text(source.replace("yield OptionScores", "0 / 0; yield OptionScores"), encoding="utf-8")
+    words = ("--plugin", path, "--backend", "mine:A", "--strategy", "no-explanation")
+    done = judgeharness("eval", *SAMPLE, *words)
+    assert done.code == 1
+    page = (EXAMPLES.parent / "plugins.md").read_text(encoding="utf-8")
+    said = done.err[done.err.index("error: ") :].replace(str(path), "/home/me/mine.py")
+    assert f"```text\n{said}```" in page
