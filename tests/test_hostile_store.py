@@ -114,7 +114,7 @@ def commands(store):
         "relation": ["relation"], "finetuned": ["leaderboard", "--kind", "finetune"],
         **{f"board-{form}": ["leaderboard", "--format", form]
            for form in ("table", "json", "csv", "markdown", "latex", "svg")},
-        **{f"sketch-{kind}": ["plot", kind, one] for kind in ("ternary", "entropy", "bands", "bias")},
+        **{f"sketch-{kind}": ["plot", kind, one] for kind in ("ternary", "entropy", "bins", "bias")},
         "plot": ["plot", "ternary", one, "--out", "plot.svg"], "plot-bias": ["plot", "bias", one, "--out", "bias.svg"],
     }  # fmt: skip
     found = {name: [*words, "--store", str(store)] for name, words in found.items()}

@@ -71,6 +71,6 @@ def test_a_few_votes_are_no_ceiling(tmp_path):
     (tmp_path / "few.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert judgeharness("new-task", "few.jsonl", "--labels", "a,b").code == 0
     board = judgeharness("eval", "--task", "few.toml", "--backend", "baseline:uniform").out
-    assert "people: one half" not in board
-    assert "people: 2 of them" in judgeharness("leaderboard", "--people", "2").out
-    assert "people: one half" in judgeharness("eval", "--task", "nli-sample", "--backend", "baseline:uniform").out
+    assert "human split-half" not in board
+    assert "2 annotators" in judgeharness("leaderboard", "--people", "2").out
+    assert "human split-half" in judgeharness("eval", "--task", "nli-sample", "--backend", "baseline:uniform").out

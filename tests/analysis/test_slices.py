@@ -24,7 +24,7 @@ def items(count=30):
     ]  # fmt: skip
 
 
-def test_bands_of_entropy_hold_as_many_items_each_and_rise():
+def test_bins_of_entropy_hold_as_many_items_each_and_rise():
     made = items()
     names = slice_names(made, LABELS, "entropy", 3)
     assert sorted(names.count(name) for name in set(names)) == [10, 10, 10]
@@ -69,7 +69,7 @@ def test_the_program(tmp_path):
         "eval", "--task", "nli-sample", "--backend", "baseline:uniform", "--store", store, "--format", "json"
     )
     run = json.loads(done.out)["runs"][0]["id"]
-    shown = judgeharness("slices", run, "--store", store, "--bands", "2")
+    shown = judgeharness("slices", run, "--store", store, "--bins", "2")
     assert shown.code == 0, shown.err
     assert "1: " in shown.out
     assert "±" in shown.out

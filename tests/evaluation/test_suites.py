@@ -132,7 +132,7 @@ def test_a_suite_runs_and_reports_and_is_not_asked_again(suite, tmp_path):
         "hf:smollm2",
         "hf:smollm2",
     ]
-    assert "people: 4 of them" in [row["name"] for row in found["references"]]
+    assert "4 annotators" in [row["name"] for row in found["references"]]
     report = (folder / "report.md").read_text(encoding="utf-8")
     assert "# Two ways on the sample" in report
     assert r"\<b\>no\</b\>" in report

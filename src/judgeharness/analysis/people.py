@@ -14,6 +14,9 @@ import numpy.typing as npt
 from judgeharness.domain.nouns import FloatArray, Item
 from judgeharness.metrics.measure import Measure
 
+HALVES = "human split-half"
+"""The name of what one half of the votes reaches against the other."""
+
 DRAWS = 20
 DRAWN_ITEMS = 40_000
 MAX_VOTES = 1_000_000

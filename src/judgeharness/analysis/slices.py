@@ -28,15 +28,15 @@ class Slice:
     intervals: Mapping[str, Interval | None]
 
 
-def slice_names(items: Sequence[Item], labels: Sequence[str], by: str, bands: int) -> list[str]:
+def slice_names(items: Sequence[Item], labels: Sequence[str], by: str, bins: int) -> list[str]:
     """The slice of each item.
 
-    by: `entropy` (of the human distribution, in `bands` of about as many items each), `majority` (the label that most
+    by: `entropy` (of the human distribution, in `bins` of about as many items each), `majority` (the label that most
     people chose; of tied ones the first), `explained-labels` (how many different labels the explanations argue for), a
     label source of the task (its most probable label), or a field of the items. Raises UnknownNameError for others.
     """
     if by == ENTROPY:
-        return _bands(items, bands)
+        return _bins(items, bins)
     if by == MAJORITY:
         return [labels[int(np.argmax(item.human))] for item in items]
     if by == EXPLAINED:
@@ -50,14 +50,14 @@ def slice_names(items: Sequence[Item], labels: Sequence[str], by: str, bands: in
 
 
 def slices_of(
-    task: Task, predictions: Sequence[Prediction], by: str, bands: int, measures: Mapping[str, Measure]
+    task: Task, predictions: Sequence[Prediction], by: str, bins: int, measures: Mapping[str, Measure]
 ) -> list[Slice]:
     """The measures of each slice of a run. Raises InputError where the task lacks its items, or there are too many."""
     found = {each.uid: each for each in predictions}
     items = [item for item in task.items if item.uid in found]
     if len(items) < len(found):
         raise InputError(f"task {task.name} does not have all items of the run any more")
-    names = slice_names(items, [label.name for label in task.labels], by, bands)
+    names = slice_names(items, [label.name for label in task.labels], by, bins)
     if len(set(names)) > MAX_SLICES:
         raise InputError(f"--by {by}: makes {len(set(names)):,} slices; at most {MAX_SLICES}")
     return sliced(items, [found[item.uid] for item in items], names, measures)
@@ -77,8 +77,8 @@ def sliced(
     return found
 
 
-def _bands(items: Sequence[Item], bands: int) -> list[str]:
+def _bins(items: Sequence[Item], bins: int) -> list[str]:
     values = entropies(np.array([item.human for item in items]))
-    edges = np.quantile(values, np.linspace(0, 1, bands + 1))
-    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bands - 1)
+    edges = np.quantile(values, np.linspace(0, 1, bins + 1))
+    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
     return [f"{place + 1}: {edges[place]:.2f} to {edges[place + 1]:.2f} nats" for place in places]

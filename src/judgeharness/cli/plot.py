@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   judgeharness plot ternary RUN1 RUN2 --out ternary.pdf
-  judgeharness plot bands RUN1 RUN2 --metric tvd
+  judgeharness plot bins RUN1 RUN2 --metric tvd
 """
 
 runs_argument = click.argument("runs", nargs=-1, required=True, metavar="RUN...")
@@ -84,7 +84,7 @@ def entropy_command(workspace: Workspace, runs: tuple[str, ...], out: Path | Non
     _show(out, lambda: entropy.draw(found), lambda: sketch.clouds(found))
 
 
-@command.command("bands")
+@command.command("bins")
 @runs_argument
 @click.option(
     "--metric",
@@ -94,18 +94,18 @@ def entropy_command(workspace: Workspace, runs: tuple[str, ...], out: Path | Non
     metavar="NAME",
     help="What is measured.",
 )
-@click.option("--bands", default=4, show_default=True, type=click.IntRange(2, 20), help="How many of entropy.")
+@click.option("--bins", default=4, show_default=True, type=click.IntRange(2, 20), help="How many of entropy.")
 @out_option
 @store_option
 @pass_workspace
-def bands_command(workspace: Workspace, runs: tuple[str, ...], metric: str, bands: int, out: Path | None) -> None:
+def bins_command(workspace: Workspace, runs: tuple[str, ...], metric: str, bins: int, out: Path | None) -> None:
     """A measure on items about which people agree, and on those about which they do not."""
     from judgeharness.reports.plots import bins as plot
     from judgeharness.reports.plots import sketch
     from judgeharness.reports.plots.series import judged
 
     measure = workspace.measures([metric])[metric]
-    found = plot.bands_of(_from_store(workspace, lambda stored: judged(runs, stored.runs)), measure, bands)
+    found = plot.bins_of(_from_store(workspace, lambda stored: judged(runs, stored.runs)), measure, bins)
     _show(out, lambda: plot.draw(found), lambda: sketch.bars(found))
 
 

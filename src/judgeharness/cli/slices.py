@@ -20,7 +20,7 @@ from judgeharness.evaluation.workspace import Workspace
 @click.command("slices")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--by", default="entropy", show_default=True, metavar="NAME", help="What makes the slices.")
-@click.option("--bands", default=3, show_default=True, type=click.IntRange(2, 20), help="How many of entropy.")
+@click.option("--bins", default=3, show_default=True, type=click.IntRange(2, 20), help="How many of entropy.")
 @metrics_option
 @task_file_option
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
@@ -31,7 +31,7 @@ def command(
     workspace: Workspace,
     runs: tuple[str, ...],
     by: str,
-    bands: int,
+    bins: int,
     metrics: tuple[str, ...],
     task_file: str | None,
     form: str,
@@ -52,7 +52,7 @@ def command(
         for run in [opened.runs.find(each) for each in dict.fromkeys(runs)]:
             task = workspace.task_of(run, task_file)
             measures = applicable(workspace.measures(metrics), task.definition.ordinal)
-            found = slices_of(task, opened.runs.predictions(run.id), by, bands, measures)
+            found = slices_of(task, opened.runs.predictions(run.id), by, bins, measures)
             documents.append(report.document(run, by, found))
             if form == "table":
                 console.print(report.render(run, by, found, [each.spec for each in measures.values()], console.width))

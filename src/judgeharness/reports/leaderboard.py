@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from judgeharness.analysis.intervals import MIN_ITEMS, Interval, bootstrapped, draw, intervals_of, ranks
-from judgeharness.analysis.people import annotators_measured, are_a_ceiling, halves_measured, votes_of
+from judgeharness.analysis.people import HALVES, annotators_measured, are_a_ceiling, halves_measured, votes_of
 from judgeharness.domain.errors import InputError
 from judgeharness.domain.names import DEFAULT_METRIC
 from judgeharness.domain.nouns import FloatArray, Item, Prediction
@@ -178,8 +178,8 @@ def _people(items: Sequence[Item], measures: Mapping[str, Measure], numbers: Seq
         return []
     few = {n: annotators_measured(votes, n, measures) for n in numbers}
     return [
-        *([ReferenceRow("people: one half", halves_measured(votes, measures))] if are_a_ceiling(votes) else []),
-        *(ReferenceRow(f"people: {n} of them", figures) for n, figures in few.items()),
+        *([ReferenceRow(HALVES, halves_measured(votes, measures))] if are_a_ceiling(votes) else []),
+        *(ReferenceRow(f"{n} annotators", figures) for n, figures in few.items()),
     ]
 
 

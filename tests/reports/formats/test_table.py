@@ -91,13 +91,13 @@ chaosnli · train · 20 of 341 items · 3 labels
    Llama-3-70B †               parallel-explicit  softmax τ=20   0.214         0.237             -             -
    original labels †                                             9.288             -             -             -
 
-   people: one half                                              0.107         0.090         0.087         0.956
+   human split-half                                              0.107         0.090         0.087         0.956
    baseline:uniform                                              0.365         0.307         0.350         0.000
    baseline:mnli-distribution                                    1.242         0.209         0.215         0.795
 * best model
 † as printed in Someone 2020, Table 2
 Llama-3-70B parallel-explicit softmax †: rounded
-people: one half of the votes against the other half, which no judge can be expected to beat
+human split-half: one half of the votes against the other; no judge can be expected to beat it
 # a place is shared where the difference is within noise (95 %, paired over items)
 ± half of the 95 % interval over items
 """  # noqa: E501 (a terminal of 140 columns)
@@ -121,14 +121,14 @@ chaosnli · train · 20 of 341 items · 3 labels
    softmax τ=20
    original labels †            9.288       -       -         -
 
-   people: one half             0.107   0.090   0.087     0.956
+   human split-half             0.107   0.090   0.087     0.956
    baseline:uniform             0.365   0.307   0.350     0.000
    baseline:mnli-distribution   1.242   0.209   0.215     0.795
 * best model
 † as printed in Someone 2020, Table 2
 Llama-3-70B parallel-explicit softmax †: rounded
-people: one half of the votes against the other half, which no judge can be
-expected to beat
+human split-half: one half of the votes against the other; no judge can be
+expected to beat it
 # a place is shared where the difference is within noise (95 %, paired over
 items)
 """
@@ -154,7 +154,7 @@ def full(board):
         ReferenceRow("original labels", {"kl": 9.288}, source=paper),
     )
     references = (
-        ReferenceRow("people: one half", {"kl": 0.107, "jsd": 0.09, "tvd": 0.087, "dcor": 0.956}),
+        ReferenceRow("human split-half", {"kl": 0.107, "jsd": 0.09, "tvd": 0.087, "dcor": 0.956}),
         *REFERENCES,
     )
     return Leaderboard(board.metrics, (Board(TASK, RUNS, references, intervals, ranks, printed),), RUNS)
@@ -232,7 +232,7 @@ def test_runs_are_ranked_by_the_metrics_direction(registry, store):
         (ranked,) = leaderboard(runs, store.runs, metrics, View(sort=sort)).boards
         assert [each.transform for each in ranked.runs] == expected
         assert [row.name for row in ranked.references] == [
-            "people: one half", "baseline:uniform", "baseline:explanations",
+            "human split-half", "baseline:uniform", "baseline:explanations",
         ]  # fmt: skip
 
 

@@ -96,12 +96,12 @@ def test_entropies_are_drawn_as_they_are():
         assert f"r = {np.corrcoef(expected.T)[0, 1]:.2f}" in axes.get_title()
 
 
-def test_bands_are_measured_as_their_items_alone(registry):
+def test_bins_are_measured_as_their_items_alone(registry):
     judged = made(items=80)
     measure = default_measures(registry)["tvd"]
-    found = bins.bands_of(judged, measure, 4)
+    found = bins.bins_of(judged, measure, 4)
     assert sum(found.sizes) == 80
-    assert [name for name, _ in found.lines] == ["hf:a parallel softmax τ=20", "people: one half"]
+    assert [name for name, _ in found.lines] == ["hf:a parallel softmax τ=20", "human split-half"]
     values = measure.values(judged.human, judged.series[0].model)
     means = [value for value, _ in found.lines[0][1]]
     assert sum(mean * size for mean, size in zip(means, found.sizes, strict=True)) / 80 == pytest.approx(values.mean())
@@ -113,11 +113,11 @@ def test_bands_are_measured_as_their_items_alone(registry):
     assert "TVD (lower is better" in axes.get_ylabel()
 
 
-def test_bands_without_votes_have_no_line_of_people(registry):
+def test_bins_without_votes_have_no_line_of_people(registry):
     judged = made()
     bare = tuple(Item(item.uid, {}, item.human) for item in judged.items)
     judged = Judged(judged.task, bare, judged.human, (Series("hf:a", bare, judged.human, judged.series[0].model),))
-    found = bins.bands_of(judged, default_measures(registry, ["entce"])["entce"], 3)
+    found = bins.bins_of(judged, default_measures(registry, ["entce"])["entce"], 3)
     assert [name for name, _ in found.lines] == ["hf:a"]
     with paper.paper():
         assert "best at 0" in bins.draw(found).axes[0].get_ylabel()
@@ -218,7 +218,7 @@ def test_the_program_draws_every_kind(tmp_path):
     for kind, words in (
         ("ternary", [model, human, "--mark", "sample-01"]),
         ("entropy", [model, explanations]),
-        ("bands", [model, explanations, "--metric", "rankcs", "--bands", "2"]),
+        ("bins", [model, explanations, "--metric", "rankcs", "--bins", "2"]),
         ("bias", [model]),
     ):
         path = tmp_path / f"{kind}.png"
@@ -239,6 +239,6 @@ def test_runs_that_cannot_be_drawn_together(tmp_path):
     assert "no item 'zz'" in judgeharness("plot", "ternary", human, "--mark", "zz", "--store", store).err
     assert "asked no prompts" in judgeharness("plot", "bias", human, "--store", store).err
     assert judgeharness("plot", "ternary", "--store", store).code == 2
-    drawn = judgeharness("plot", "bands", few, "--store", store, "--bands", "2")
+    drawn = judgeharness("plot", "bins", few, "--store", store, "--bins", "2")
     assert drawn.code == 0, "few items have no interval"
     assert "±" not in drawn.out

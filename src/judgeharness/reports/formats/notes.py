@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from judgeharness.analysis.people import HALVES
 from judgeharness.reports.leaderboard import Board
 from judgeharness.store.runs import Run
 
@@ -47,8 +48,8 @@ def _legend(board: Board, models: list[Run], with_intervals: bool, with_ranks: b
         if row.note:
             name = " ".join(part for part in (row.name, row.strategy, row.transform) if part)
             yield f"{name} {PRINTED}: {row.note}"
-    if any(row.name.startswith("people:") for row in board.references):
-        yield "people: one half of the votes against the other half, which no judge can be expected to beat"
+    if any(row.name == HALVES for row in board.references):
+        yield f"{HALVES}: one half of the votes against the other; no judge can be expected to beat it"
     if with_ranks and len(board.ranks) > 1:
         yield "# a place is shared where the difference is within noise (95 %, paired over items)"
     if with_intervals and board.intervals:
@@ -71,7 +72,7 @@ def _unexpected(board: Board) -> Iterator[str]:
         count = run.record.items_with_unexpected_labels
         if count:
             yield (
-                f"{run.name}: KL is ruled by {count:,} of {run.n_items:,} items, on "
+                f"{run.name}: KL is dominated by {count:,} of {run.n_items:,} items, on "
                 "which this judge gives nothing to a label that people chose (kl-smoothed bounds that)"
             )
 

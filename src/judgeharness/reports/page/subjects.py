@@ -15,7 +15,7 @@ from judgeharness.metrics.measure import Measure, applicable
 from judgeharness.reports.page.packing import floats
 from judgeharness.reports.page.report import Judge, Report, Subject
 
-BANDS = 4
+BINS = 4
 
 
 def subjects_data(report: Report) -> list[dict[str, Any]]:
@@ -41,7 +41,7 @@ def _subject(subject: Subject, report: Report) -> dict[str, Any]:
         "uids": [item.uid for item in subject.items],
         "human": floats(human),
         "entropy": floats(entropies(human)),
-        "bands": slice_names(subject.items, subject.board.task.labels, ENTROPY, BANDS),
+        "bands": slice_names(subject.items, subject.board.task.labels, ENTROPY, BINS),
         "votes": votes if any(votes) else None,
         "references": references,
         "measures": {

@@ -1,4 +1,4 @@
-"""A measure by how divided people are: the items in bands of human entropy, a line for each run."""
+"""A measure by how divided people are: the items in bins of human entropy, a line for each run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from judgeharness.analysis.intervals import Interval
-from judgeharness.analysis.people import are_a_ceiling, halves_measured, votes_of
+from judgeharness.analysis.people import HALVES, are_a_ceiling, halves_measured, votes_of
 from judgeharness.analysis.slices import ENTROPY, slice_names, sliced
 from judgeharness.domain.nouns import Prediction
 from judgeharness.metrics.measure import Measure
@@ -18,13 +18,12 @@ from judgeharness.reports.plots.series import Judged
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PEOPLE = "people: one half"
 Point = tuple[float | None, Interval | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Bands:
-    """A measure in bands of entropy, lowest first. lines: for each run, and for people where there are votes."""
+class Binned:
+    """A measure in bins of entropy, lowest first. lines: for each run, and for people where there are votes."""
 
     metric: MetricSpec
     names: tuple[str, ...]
@@ -32,10 +31,10 @@ class Bands:
     lines: tuple[tuple[str, tuple[Point, ...]], ...]
 
 
-def bands_of(judged: Judged, measure: Measure, bands: int) -> Bands:
+def bins_of(judged: Judged, measure: Measure, bins: int) -> Binned:
     """The measure of every run in each band. Raises as the measure does."""
     name = measure.spec.name
-    of_item = slice_names(judged.items, judged.labels, ENTROPY, bands)
+    of_item = slice_names(judged.items, judged.labels, ENTROPY, bins)
     band = dict(zip((item.uid for item in judged.items), of_item, strict=True))
     names = tuple(sorted(set(of_item)))
     lines = []
@@ -45,7 +44,7 @@ def bands_of(judged: Judged, measure: Measure, bands: int) -> Bands:
         points = {each.name: (each.metrics[name], each.intervals.get(name)) for each in found}
         lines.append((series.name, tuple(points.get(each, (None, None)) for each in names)))
     sizes = tuple(of_item.count(each) for each in names)
-    return Bands(measure.spec, names, sizes, (*lines, *_people(judged, measure, of_item, names)))
+    return Binned(measure.spec, names, sizes, (*lines, *_people(judged, measure, of_item, names)))
 
 
 def _people(
@@ -57,21 +56,21 @@ def _people(
         if votes is None or not are_a_ceiling(votes):
             return []
         points.append((halves_measured(votes, {measure.spec.name: measure})[measure.spec.name], None))
-    return [(PEOPLE, tuple(points))]
+    return [(HALVES, tuple(points))]
 
 
-def draw(bands: Bands) -> Figure:
-    """The measure over the bands with 95 % intervals; people in grey."""
-    figure = new_figure(4.8, 3.2 + 0.16 * len(bands.lines))
+def draw(bins: Binned) -> Figure:
+    """The measure over the bins with 95 % intervals; people in grey."""
+    figure = new_figure(4.8, 3.2 + 0.16 * len(bins.lines))
     axes = figure.subplots()
-    for place, (name, points) in enumerate(bands.lines):
+    for place, (name, points) in enumerate(bins.lines):
         # Side by side, so that no interval hides another.
-        shift = (place - (len(bands.lines) - 1) / 2) * 0.06
+        shift = (place - (len(bins.lines) - 1) / 2) * 0.06
         shown = [(at + shift, value, sure) for at, (value, sure) in enumerate(points) if value is not None]
         ends = [
             (value - (sure.low if sure else value), (sure.high if sure else value) - value) for _, value, sure in shown
         ]
-        look = {"color": GREY, "marker": "_", "linestyle": ":"} if name == PEOPLE else style(place)
+        look = {"color": GREY, "marker": "_", "linestyle": ":"} if name == HALVES else style(place)
         axes.errorbar(
             [at for at, _, _ in shown], [value for _, value, _ in shown],
             yerr=[[max(low, 0.0) for low, _ in ends], [max(high, 0.0) for _, high in ends]],
@@ -79,10 +78,10 @@ def draw(bands: Bands) -> Figure:
         )  # fmt: skip
     ticks = [
         f"{name.partition(': ')[2].removesuffix(' nats')}\n{size:,} items"
-        for name, size in zip(bands.names, bands.sizes, strict=True)
+        for name, size in zip(bins.names, bins.sizes, strict=True)
     ]
-    axes.set_xticks(range(len(bands.names)), labels=ticks)
-    axes.set(xlabel="entropy of the human distribution (nats)", ylabel=_measure(bands.metric))
+    axes.set_xticks(range(len(bins.names)), labels=ticks)
+    axes.set(xlabel="entropy of the human distribution (nats)", ylabel=_measure(bins.metric))
     figure.legend(loc="outside lower center")
     return figure
 

@@ -16,7 +16,7 @@ from judgeharness.domain.escaping import safe
 from judgeharness.domain.nouns import FloatArray
 from judgeharness.metrics.entropy import entropies
 from judgeharness.reports.plots import entropy, ternary
-from judgeharness.reports.plots.bins import Bands
+from judgeharness.reports.plots.bins import Binned
 from judgeharness.reports.plots.series import Judged
 from judgeharness.reports.text import figure, plain
 
@@ -63,19 +63,19 @@ def clouds(judged: Judged) -> RenderableType:
     return Group(_beside(shown), plain(note, "dim"))
 
 
-def bars(bands: Bands) -> RenderableType:
+def bars(bins: Binned) -> RenderableType:
     """The measure of each band as bars, a block for each run."""
-    values = [abs(value) for _, points in bands.lines for value, _ in points if value is not None]
+    values = [abs(value) for _, points in bins.lines for value, _ in points if value is not None]
     most = max(values, default=0.0) or 1.0
     parts: list[RenderableType] = []
-    for name, points in bands.lines:
+    for name, points in bins.lines:
         table = Table.grid(padding=(0, 2))
-        for band, (value, sure) in zip(bands.names, points, strict=True):
+        for band, (value, sure) in zip(bins.names, points, strict=True):
             half = "" if sure is None else f" ±{figure((sure.high - sure.low) / 2).lstrip('0')}"
             bar = "" if value is None else "█" * round(abs(value) / most * BAR)
             table.add_row(plain(band), Text(f"{figure(value)}{half}"), Text(bar))
         parts += [Text(), plain(name, "bold"), table]
-    return Group(*parts, plain(f"{bands.metric.label} by entropy of the human distribution", "dim"))
+    return Group(*parts, plain(f"{bins.metric.label} by entropy of the human distribution", "dim"))
 
 
 def shaded(points: FloatArray, rows: int, columns: int) -> list[list[str]]:

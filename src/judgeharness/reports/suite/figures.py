@@ -1,4 +1,4 @@
-"""The figures of a suite's report: for each task and model people and judge, entropies, bands, and what it prefers."""
+"""The figures of a suite's report: for each task and model people and judge, entropies, bins, and what it prefers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMS = (".png", ".pdf")
-BANDS = 4
+BINS = 4
 TERNARY_LABELS = 3
 
 
@@ -58,8 +58,8 @@ def _figures(
         if len(found.labels) == TERNARY_LABELS:
             yield Plot(f"People and judge: {about}", f"{stem}-ternary"), ternary.draw(found)
         yield Plot(f"Entropies of people and judge: {about}", f"{stem}-entropy"), entropy.draw(found)
-        in_bands = bins.bands_of(found, measure, BANDS)
-        yield Plot(f"{measure.spec.label} by how divided people are: {about}", f"{stem}-bands"), bins.draw(in_bands)
+        in_bins = bins.bins_of(found, measure, BINS)
+        yield Plot(f"{measure.spec.label} by how divided people are: {about}", f"{stem}-bins"), bins.draw(in_bins)
         biases = [(run.name, bias_of(run, task, registry, store)) for run in shown]
         yield Plot(f"Letters and places that the judge prefers: {about}", f"{stem}-bias"), bias.draw(biases)
 

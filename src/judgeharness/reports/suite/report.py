@@ -173,7 +173,7 @@ def _leaderboard(board: Leaderboard, write: Any) -> str:
 def _reading() -> str:
     return (
         "In brackets the 95 % interval over items (bootstrap). A place (#) is shared where the difference is within "
-        "noise. *people: one half* is one half of the votes against the other half, that no judge is expected to beat. "
+        "noise. *human split-half* is one half of the votes against the other half, that no judge is expected to beat. "
         "Distance correlation is too high for judges that depend weakly on people; its interval says where it would be "
         "with many items, and may lie below it."
     )
