@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Processes that run tests, each of which takes up to 5 GB.
+WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test lint bench docs clean
@@ -13,7 +15,7 @@ demo: $(VENV)/demo
 		--strategy serial --strategy serial-explicit
 
 test: $(VENV)/test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 	rm -rf $(VENV)/plugins
 	$(PIP) --no-deps --no-build-isolation --target $(VENV)/plugins ./plugins/judgeharness-*/
 	PYTHONPATH=$(CURDIR)/$(VENV)/plugins $(BIN)/python -m pytest plugins

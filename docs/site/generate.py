@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 import click
-from judgeharness.cli.shared.session import Session
 
 from judgeharness.cli.program import program
+from judgeharness.evaluation.workspace import Workspace
 from judgeharness.plugins.loading import SELECTION_VARIABLE, load_plugins
 from judgeharness.plugins.registry import Registry
 
@@ -18,14 +18,13 @@ WIDTH = 100
 HEAD = """\
 # Commands
 
-This page is made from the program: it is what `--help` says of each command. Every command takes `--plugin
-FILE_OR_MODULE`, `--debug` and `--help`. Exit codes: 0 done, 1 something failed or is incomplete, 2 wrong usage or bad
-input.
+This page is generated from the program and shows the `--help` of every command. Every command takes `--plugin
+FILE_OR_MODULE`, `--debug` and `--help`. Exit codes: 0 done, 1 failed or incomplete, 2 wrong usage or bad input.
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     root = _context(program, "judgeharness", None)
     return HEAD + "".join(f"\n## {name}\n\n```text\n{text}\n```\n" for name, text in _commands(program, root))
 
@@ -44,8 +43,8 @@ def _context(command: click.Command, name: str, parent: click.Context | None) ->
     return click.Context(command, info_name=name, parent=parent, obj=_Own(), **settings)
 
 
-class _Own(Session):
-    """What ships with judgeharness, whatever plugins are installed here."""
+class _Own(Workspace):
+    """Workspace with the built-in components only, whatever plugins are installed."""
 
     @cached_property
     def registry(self) -> Registry:

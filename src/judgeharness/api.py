@@ -1,4 +1,4 @@
-"""The Python API: `judgeharness.evaluate`, and what it returns."""
+"""The Python API: `judgeharness.evaluate` and its results."""
 
 from __future__ import annotations
 
@@ -31,8 +31,22 @@ Names = str | Sequence[str]
 class Result:
     """One judge on one task.
 
-    metrics: by name, None where undefined. intervals: 95 % over items, for tasks of ten items and more. human,
-    predictions: distributions in the order of `labels`, by uid; predictions lack the items in `failures`.
+    Attributes:
+        id: The id of the run in the store.
+        task: The name of the task.
+        split: The split of the task.
+        backend: The judge, as "scheme:model".
+        strategy: The prompt strategy, or None for baselines and predictions in files.
+        explanations: The explanations that prompts showed, or None if the run has none.
+        transform: The transform from scores to probabilities, or None.
+        temperature: The temperature of the transform, or None.
+        labels: The labels, in the order of all distributions.
+        metrics: Values by the name of the metric; None if a metric is undefined.
+        intervals: 95 % intervals over items, by the name of the metric; only for tasks of ten items or more.
+        human: The human judgment distribution of each item, by uid.
+        predictions: The model judgment distribution of each item, by uid, without the items in `failures`.
+        failures: Why an item has no distribution, by uid.
+        record: How the run was made.
     """
 
     id: str
@@ -53,7 +67,7 @@ class Result:
 
 
 class Results(Sequence[Result]):
-    """The results of an evaluation, in the order that was asked for; a notebook or rich shows their leaderboard."""
+    """The results of an evaluation, in the order of the request. Notebooks and rich show them as a leaderboard."""
 
     def __init__(self, results: Sequence[Result], board: Leaderboard) -> None:
         self._results = tuple(results)
@@ -66,15 +80,15 @@ class Results(Sequence[Result]):
     def __getitem__(self, index: slice) -> Sequence[Result]: ...
 
     def __getitem__(self, index: int | slice) -> Result | Sequence[Result]:
-        """A result by its place."""
+        """Return a result by its index."""
         return self._results[index]
 
     def __len__(self) -> int:
-        """How many results there are."""
+        """Return the number of results."""
         return len(self._results)
 
     def __repr__(self) -> str:
-        """The leaderboard as plain text."""
+        """Return the leaderboard as plain text."""
         from judgeharness.reports.text import Console
 
         console = Console(width=WIDTH, color_system=None)
@@ -83,13 +97,13 @@ class Results(Sequence[Result]):
         return captured.get().strip("\n")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """The leaderboard, for rich."""
+        """Yield the leaderboard, for rich."""
         from judgeharness.reports.formats.table import render
 
         yield render(self.leaderboard, options.max_width)
 
     def _repr_html_(self) -> str:
-        """The leaderboard, for notebooks."""
+        """Return the leaderboard as HTML, for notebooks."""
         import io
 
         from judgeharness.reports.text import Console
@@ -120,33 +134,33 @@ def evaluate(
     plugins: Names = (),
     progress: bool = True,
 ) -> Results:
-    """Ask models for their judgments and compare them with the human ones, as `judgeharness eval` does.
+    """Evaluate models as judges, like `judgeharness eval`.
 
     Args:
-        task: one or more, by name or by the path of a TOML file.
-        backend: one or more judges, each "scheme:model".
-        strategy: one or more; none for baselines.
-        transform: of option scores; those that apply of norm and softmax unless given.
-        temperature: of the softmax transform; 20 unless given.
-        metric: besides the default ones.
-        options: of backends, strategies, transforms and the executor, as `-o key=value` gives them.
-        explanations: "human" for the task's own, a file of JSON lines, or the id of a set in the store.
-        split: the part of the task; its first unless given.
-        limit: the first items only.
-        executor: where prompts are answered.
-        budget_requests: the most requests to servers that may be spent on these runs, earlier calls included.
-        budget_tokens: the most tokens of prompts and answers, likewise.
-        data_dir: where datasets lie; JUDGEHARNESS_DATA_DIR or the user's cache unless given.
-        store: the SQLite file; JUDGEHARNESS_STORE or ./judgeharness.db unless given.
-        plugins: files or modules, besides what is installed.
-        progress: whether plan, progress and notes are shown on stderr.
+        task: One or more tasks, each a name or the path of a TOML file.
+        backend: One or more judges, each "scheme:model".
+        strategy: One or more prompt strategies. Models need one, baselines do not.
+        transform: One or more transforms from scores to probabilities. By default norm and softmax, if they apply.
+        temperature: The temperature of the softmax transform. The default is 20.
+        metric: Metrics to compute besides the default ones.
+        options: Options of backends, strategies, transforms and the executor, as for `-o key=value`.
+        explanations: "human" for those of the task, the path of a JSON-lines file, or the id of a set in the store.
+        split: The split of the task. The default is its first split.
+        limit: Use only the first items.
+        executor: Where models run.
+        budget_requests: The most requests to servers that these runs may use, earlier calls included.
+        budget_tokens: The most tokens of prompts and answers that these runs may use, earlier calls included.
+        data_dir: The folder with the datasets. The default is JUDGEHARNESS_DATA_DIR or the user's cache.
+        store: The SQLite file of the store. The default is JUDGEHARNESS_STORE or ./judgeharness.db.
+        plugins: Plugins to load besides the installed ones, each a file or a module.
+        progress: Whether to show the plan, progress and notes on standard error.
 
     Returns:
-        A result for each run. Items that failed are in its `failures`; they are no exception.
+        A result for each run. Items that failed raise no exception; they are in `Result.failures`.
 
     Raises:
-        judgeharness.domain.errors.InputError: for wrong names, options and files.
-        judgeharness.domain.errors.HarnessError: where a model, a server or a file fails.
+        judgeharness.domain.errors.InputError: A name, an option or a file is wrong.
+        judgeharness.domain.errors.HarnessError: A model, a server or a file fails.
     """
     request = Request(
         tasks=_names(task),

@@ -1,1 +1,1 @@
-"""What answers are worth: intervals, significance, people, bias, slices, parity. Pure functions of domain types."""
+"""Analyses of answers: intervals, significance, people, bias, slices, parity. Pure functions of domain types."""

@@ -1,7 +1,7 @@
-"""What a judge prefers besides the answer: letters, places of explanations; and how much orders move it.
+"""Biases of a judge: which letters and which positions of explanations it prefers, and how much orders matter.
 
-Every label stands behind every letter equally often, and every explanation at every place. A judge that minds neither
-gives each letter 1 / K of the probability, and each place the same.
+Each label is assigned to each letter equally often, and each explanation stands at each position equally often. An
+unbiased judge gives each of K letters a probability of 1 / K on average, and treats all positions alike.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PromptShares:
-    """One item's prompts. probabilities: (prompts, labels). options: (prompts, letters), the label behind each letter.
+    """The prompts of one item.
 
-    explanations: (prompts, places), which explanation stands at each place. explained: (explanations,), their labels.
+    Attributes:
+        probabilities: The probability of each label, of shape (prompts, labels).
+        options: The label behind each letter, of shape (prompts, letters).
+        explanations: The explanation at each position, of shape (prompts, positions).
+        explained: The label of each explanation, of shape (explanations,).
     """
 
     probabilities: FloatArray
@@ -41,13 +45,16 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class Bias:
-    """What is preferred, and how much orders move.
+    """What a judge prefers, and how much orders change its answers.
 
-    letters: the mean probability of each letter. places: that of the label of the explanation at each place, empty
-    where prompts show fewer than two.
-
-    option_spread, explanation_spread: the standard deviation of a label's probability over the orders of the options,
-    and over the selections and orders of the explanations (None where there is one); means over items and labels.
+    Attributes:
+        items: How many items the means are over.
+        letters: The mean probability of each letter.
+        places: The mean probability of the label of the explanation at each position. Empty if prompts show fewer than
+            two explanations.
+        option_spread: The standard deviation of a label's probability over the orders of the options, as a mean over
+            items and labels.
+        explanation_spread: The same over selections and orders of the explanations. None if there is only one.
     """
 
     items: int
@@ -58,7 +65,7 @@ class Bias:
 
 
 def measure_bias(asked: Sequence[PromptShares]) -> Bias:
-    """The bias over items that were all asked in the same way. Raises ValueError where there are none."""
+    """Measure the bias over items that were all asked in the same way. Raises ValueError if there are none."""
     if not asked:
         raise ValueError("no item was asked")
     several = all(len(np.unique(each.explanations, axis=0)) > 1 for each in asked)
@@ -75,20 +82,23 @@ def measure_bias(asked: Sequence[PromptShares]) -> Bias:
 
 
 def letters(asked: PromptShares) -> FloatArray:
-    """The mean probability of each letter over an item's prompts: (letters,)."""
+    """Return the mean probability of each letter over an item's prompts, of shape (letters,)."""
     result: FloatArray = np.take_along_axis(asked.probabilities, asked.options, axis=1).mean(axis=0)
     return result
 
 
 def places(asked: PromptShares) -> FloatArray:
-    """The mean probability of the label of the explanation at each place: (places,)."""
+    """Return the mean probability of the label of the explanation at each position, of shape (positions,)."""
     shown = asked.explained[asked.explanations]
     result: FloatArray = np.take_along_axis(asked.probabilities, shown, axis=1).mean(axis=0)
     return result
 
 
 def spread(asked: PromptShares, varied: Labels, held: Labels) -> float:
-    """The standard deviation of a label's probability over `varied`, `held` being the same; the mean over both."""
+    """Return the standard deviation of a label's probability over `varied` while `held` is constant.
+
+    This is a mean over the labels and over the values of `held`.
+    """
     deviations = []
     for kind in np.unique(held, axis=0):
         same = (held == kind).all(axis=1)
@@ -99,7 +109,7 @@ def spread(asked: PromptShares, varied: Labels, held: Labels) -> float:
 
 
 def _preferences(values: FloatArray) -> tuple[Preference, ...]:
-    """(items, columns) to a mean with its interval for each column."""
+    """Return the mean of each column of (items, columns), with its interval."""
     means = values.mean(axis=0)
     if len(values) < 2:
         return tuple(Preference(float(mean), None) for mean in means)

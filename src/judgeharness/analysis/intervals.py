@@ -1,7 +1,7 @@
-"""How much a measure would change with other items: bootstrap intervals, and paired comparisons of two judges.
+"""How much a metric would change with other items: bootstrap intervals, and paired comparisons of two judges.
 
-The items are the sample: Efron and Tibshirani 1993, An Introduction to the Bootstrap. Every judge over the same number
-of items is measured on the same resamples, so that intervals of two judges may be compared.
+The items are the sample: Efron and Tibshirani 1993, An Introduction to the Bootstrap. All judges over the same number
+of items are measured on the same resamples, so that their differences are paired.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ LEVEL = 0.95
 SAMPLES = 2_000
 SEED = 0
 MIN_ITEMS = 10
-"""Fewer items say little about others: reports leave intervals out."""
+"""With fewer items, reports leave intervals out, because so few say little about others."""
 CHUNK = 500
 MAX_NUMBERS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where a measure lies with `level` confidence."""
+    """The range that contains a metric's true value with confidence `level`."""
 
     low: float
     high: float
@@ -43,7 +43,7 @@ def intervals(
     level: float = LEVEL,
     seed: int = SEED,
 ) -> dict[str, Interval | None]:
-    """The measure's own interval, or the bootstrap's; None where there is none, as for a single item.
+    """Return each metric's own interval, or the bootstrap interval. It is None if there is none, as for a single item.
 
     Bootstrap intervals are bias-corrected (Efron 1981): the share of samples below the estimate shifts both ends.
     """
@@ -62,7 +62,7 @@ def intervals_of(
     level: float = LEVEL,
     faults: dict[str, str] | None = None,
 ) -> dict[str, Interval | None]:
-    """The same from resamples that were drawn before; None for measures that were not. faults: as of `draw`."""
+    """Return intervals from resamples drawn before. Metrics without resamples get None. `faults` is as in `draw`."""
     found: dict[str, Interval | None] = dict.fromkeys(measures)
     for name, measure in measures.items():
         with _noting(name, faults):
@@ -75,15 +75,19 @@ def intervals_of(
 
 
 def bootstrapped(measures: Mapping[str, Measure]) -> dict[str, Measure]:
-    """The measures without an interval of their own."""
+    """Return the metrics that have no interval of their own."""
     return {name: measure for name, measure in measures.items() if measure.ends is None}
 
 
 def ranks(drawn: Mapping[str, FloatArray], spec: MetricSpec, level: float = LEVEL) -> dict[str, int]:
-    """Each judge's place: 1 and the number of judges that are better beyond noise; places may be shared.
+    """Return each judge's rank: 1 plus the number of judges that are better beyond noise. Ranks may be shared.
 
-    drawn: a measure of the same resamples of the same items, (samples,) by judge. One is better beyond noise where the
-    interval of the paired difference lies on one side of zero.
+    One judge is better beyond noise if the interval of the paired difference lies on one side of zero.
+
+    Args:
+        drawn: The values of one metric on the same resamples of the same items, of shape (samples,), by judge.
+        spec: The metric's spec, which says which values are better.
+        level: The level of the interval.
     """
     far = {name: np.abs(values) if spec.direction == "zero" else values for name, values in drawn.items()}
     sign = -1.0 if spec.direction == "higher" else 1.0
@@ -102,10 +106,18 @@ def draw(
     seed: int = SEED,
     faults: dict[str, str] | None = None,
 ) -> dict[str, FloatArray]:
-    """Each measure of `samples` resamples of the items: (samples,) by name.
+    """Compute each metric on `samples` resamples of the items. Returns arrays of shape (samples,) by name.
 
-    faults: takes the names of measures that fail, with the reason; they are left out. Raises HarnessError for such a
-    measure where None is given.
+    Args:
+        measures: The metrics, by name.
+        human: The human distributions, of shape (items, labels).
+        model: The model distributions, of shape (items, labels).
+        samples: How many resamples to draw.
+        seed: The seed of the draws.
+        faults: Collects the names of metrics that fail, with the reasons; these are left out of the result.
+
+    Raises:
+        HarnessError: A metric failed and `faults` is None.
     """
     of_items: dict[str, FloatArray] = {}
     for name, measure in measures.items():
@@ -130,7 +142,7 @@ def draw(
 
 @contextmanager
 def _noting(name: str, faults: dict[str, str] | None) -> Iterator[None]:
-    """Within it, what a measure fails with is noted instead of raised, where there is a place for it."""
+    """Note the error of a metric that fails in `faults`, or raise it if `faults` is None."""
     try:
         yield
     except HarnessError as error:
@@ -140,7 +152,7 @@ def _noting(name: str, faults: dict[str, str] | None) -> Iterator[None]:
 
 
 def resamples(items: int, samples: int, seed: int) -> Iterator[FloatArray]:
-    """How often each item is drawn in each of `samples` draws of as many items: (samples, items), in chunks."""
+    """Yield how often each item is drawn in each of `samples` draws of as many items: (samples, items), in chunks."""
     random = np.random.default_rng(seed)
     together = max(1, min(CHUNK, MAX_NUMBERS // max(items, 1)))
     for start in range(0, samples, together):
@@ -150,14 +162,14 @@ def resamples(items: int, samples: int, seed: int) -> Iterator[FloatArray]:
 
 
 def interval(drawn: FloatArray, value: float | None, level: float = LEVEL) -> Interval | None:
-    """The bias-corrected percentile interval around `value` of a measure's resamples; None where there are none."""
+    """Return the bias-corrected percentile interval around `value`, or None if there are no finite resamples."""
     from scipy.special import ndtr, ndtri
 
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn) or value is None:
         return None
     below = float(np.mean(drawn < value) + np.mean(drawn == value) / 2)
-    # A measure that no resample comes near to, such as the accuracy of a perfect judge, has nothing to be corrected.
+    # Clipping keeps the shift finite if all resamples lie on one side of the value.
     shift = float(ndtri(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn))))
     tails = ndtr(2 * shift + ndtri([(1 - level) / 2, (1 + level) / 2]))
     low, high = np.quantile(drawn, tails)

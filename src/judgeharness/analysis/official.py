@@ -1,8 +1,8 @@
-"""The figures that ChaosNLI's own evaluation gives (Nie et al. 2020, section 4), from which ours differ in details.
+"""The metrics of ChaosNLI's own evaluation (Nie et al. 2020, section 4), which differ from ours in details.
 
-JSD is the Jensen-Shannon distance, natural log: the same as ours. KL is the relative entropy of the human distribution
-from the model's, not clipped: infinite where the model gives nothing to a label that people chose. Accuracies are of
-the label that a file says was predicted.
+JSD is the Jensen-Shannon distance with natural logarithms, the same as ours. KL is the relative entropy of the human
+distribution from the model's. It is not clipped, so it is infinite if the model gives no probability to a label that
+people chose. Accuracies are those of the label that the file gives as predicted.
 """
 
 from __future__ import annotations
@@ -19,9 +19,15 @@ from judgeharness.tasks.official import RightLabels
 
 @dataclass(frozen=True, slots=True)
 class Official:
-    """js_distance, kl: means over items, in nats. infinite: on how many items KL is.
+    """The results of ChaosNLI's own evaluation.
 
-    old_accuracy: of the predicted label against the source dataset's; new_accuracy: against ChaosNLI's majority.
+    Attributes:
+        items: How many items there are.
+        js_distance: The mean Jensen-Shannon distance over items.
+        kl: The mean KL divergence over items, in nats.
+        infinite: How many items have an infinite KL.
+        old_accuracy: The accuracy of the predicted label against the source dataset's label.
+        new_accuracy: The accuracy of the predicted label against ChaosNLI's majority label.
     """
 
     items: int
@@ -33,10 +39,17 @@ class Official:
 
 
 def official(human: FloatArray, model: FloatArray, predicted: npt.NDArray[np.int64], right: RightLabels) -> Official:
-    """human, model: (items, labels). predicted: the index of each item's label (items,)."""
+    """Compute ChaosNLI's results.
+
+    Args:
+        human: The human distributions, of shape (items, labels).
+        model: The model distributions, of shape (items, labels).
+        predicted: The index of each item's predicted label, of shape (items,).
+        right: The labels that count as right.
+    """
     from scipy.special import rel_entr
 
-    # Equal distributions differ by rounding, to below zero.
+    # Rounding can put the divergence of equal distributions below zero.
     kl = np.maximum(rel_entr(human, model).sum(axis=1), 0.0)
     return Official(
         items=len(human),

@@ -1,4 +1,4 @@
-"""Whether backends that run the same model give the same answer: prompts, tokens, probabilities, distributions."""
+"""Whether backends that run the same model agree: in prompts, tokens, probabilities and distributions."""
 
 from __future__ import annotations
 
@@ -22,10 +22,17 @@ SHOWN_TOKENS = 4
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one backend made of the groups.
+    """What one backend returned for the prompt groups.
 
-    texts, tokens: of every prompt, None where only a server knows them. scores: by uid. failures: reasons by uid.
-    seconds: of scoring, without loading.
+    Attributes:
+        name: The backend's name.
+        texts: The text of every prompt; None if only a server knows them.
+        tokens: The tokens of every prompt; None if only a server knows them.
+        scores: The scores by uid.
+        failures: The reasons for failures by uid.
+        seconds: How long scoring took, without loading.
+        prompts: How many prompts there are.
+        counted_otherwise: For how many prompts the server counted another number of tokens.
     """
 
     name: str
@@ -40,12 +47,19 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One backend beside the first.
+    """A backend compared with the first.
 
-    texts, tokens: "same", "unknown", or where they first differ. probability: the largest difference of an option's
-    probability after one prompt. mean_jsd, largest_jsd: between the model judgment distributions of the items.
-    sharp_jsd: its mean at temperature 1, where a judge that says nothing is far from one that does. All None where they
-    have no item in common. items: how many they have in common.
+    The numbers are None if the two have no item in common.
+
+    Attributes:
+        side: The backend.
+        texts: "same", "unknown", or the first difference between the prompts' texts.
+        tokens: "same", "unknown", or the first difference between the prompts' tokens.
+        probability: The largest difference in an option's probability after any one prompt.
+        mean_jsd: The mean JSD between the items' model judgment distributions.
+        largest_jsd: The largest such JSD.
+        sharp_jsd: The mean JSD at temperature 1, where a judge without a preference is far from one that has one.
+        items: How many items the two have in common.
     """
 
     side: Side
@@ -58,7 +72,7 @@ class Difference:
     items: int
 
     def agrees(self, tolerance: float) -> bool:
-        """Whether the mean JSD is within the tolerance, and at temperature 1 within SHARP_FACTOR times it."""
+        """Return whether the mean JSD is within the tolerance, and at temperature 1 within SHARP_FACTOR times it."""
         if self.mean_jsd is None or self.sharp_jsd is None:
             return False
         return self.mean_jsd <= tolerance and self.sharp_jsd <= SHARP_FACTOR * tolerance
@@ -66,7 +80,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """The first backend, and the others beside it."""
+    """The first backend, and the others compared with it."""
 
     first: Side
     others: tuple[Difference, ...]
@@ -74,17 +88,17 @@ class Parity:
 
     @property
     def holds(self) -> bool:
-        """Whether every backend answered for every item, and agrees with the first within the tolerance."""
+        """Whether every backend answered for every item and agrees with the first within the tolerance."""
         sides = [self.first, *(each.side for each in self.others)]
         return not any(side.failures for side in sides) and all(each.agrees(self.tolerance) for each in self.others)
 
     def verdict(self) -> list[str]:
-        """What was found, in words: a sentence for each backend."""
+        """Return the findings in words, with a sentence for each backend."""
         return [_sentence(each, self.first, self.tolerance) for each in self.others]
 
 
 def compare(sides: Sequence[Side], transform: Transform, tolerance: float = DEFAULT_TOLERANCE) -> Parity:
-    """The sides beside the first. tolerance: of the mean JSD. Raises as `estimate` does."""
+    """Compare the sides with the first. `tolerance` applies to the mean JSD. Raises as `estimate` does."""
     first, *others = sides
     return Parity(first, tuple(_difference(first, other, transform) for other in others), tolerance)
 

@@ -1,7 +1,7 @@
-"""What people reach against people: the ceiling for any judge, and what a few annotators are worth.
+"""How people compare with people: the ceiling for any judge, and what a few annotators are worth.
 
-Votes are counts (items, labels). Each figure is the mean over several draws with one seed: over fewer where there are
-many items, of which one draw says as much.
+Votes are counts of shape (items, labels). Each value is a mean over several draws with one seed. There are fewer draws
+if there are many items, because then one draw tells as much.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from judgeharness.domain.nouns import FloatArray, Item
 from judgeharness.metrics.measure import Measure
 
 HALVES = "human split-half"
-"""The name of what one half of the votes reaches against the other."""
+"""The name for one half of the votes measured against the other."""
 
 DRAWS = 20
 DRAWN_ITEMS = 40_000
@@ -28,7 +28,11 @@ Pair = tuple[FloatArray, FloatArray]
 
 
 def votes_of(items: Sequence[Item]) -> Votes | None:
-    """The items' votes; None where an item has none, none that are counts, or fewer than two or more than can be."""
+    """Return the items' votes.
+
+    The result is None if an item has no votes, fewer than two votes, or fractions of votes, or if a label has more than
+    MAX_VOTES votes.
+    """
     if not items or any(item.votes is None for item in items):
         return None
     counts = np.array([item.votes for item in items], dtype=np.float64)
@@ -39,32 +43,32 @@ def votes_of(items: Sequence[Item]) -> Votes | None:
 
 
 def are_a_ceiling(votes: Votes) -> bool:
-    """Whether halves say how near a judge can come: every item has MIN_FOR_HALVES votes or more.
+    """Return whether the split-half shows how close a judge can come: every item has at least MIN_FOR_HALVES votes.
 
-    Of a few votes each half is one or two people, whom any judge that is in doubt beats.
+    With few votes, each half is one or two people, and any judge that spreads its probability beats them.
     """
     return bool((votes.sum(axis=1) >= MIN_FOR_HALVES).all())
 
 
 def split_halves(votes: Votes, random: np.random.Generator) -> Pair:
-    """Each item's votes dealt into two halves, as distributions; of an odd number the second half has one more."""
+    """Split each item's votes at random into two halves, as distributions. An odd vote goes to the second half."""
     first = np.array([random.multivariate_hypergeometric(row, int(row.sum()) // 2) for row in votes])
     return _distributions(first), _distributions(votes - first)
 
 
 def annotators(votes: Votes, n: int, random: np.random.Generator) -> Pair:
-    """The distribution of all votes, and that of n votes drawn from it, with replacement."""
+    """Return the distribution of all votes, and that of n votes drawn from it with replacement."""
     whole = _distributions(votes)
     return whole, random.multinomial(n, whole) / n
 
 
 def halves_measured(votes: Votes, measures: Mapping[str, Measure]) -> dict[str, float | None]:
-    """Each measure of one half of the people against the other."""
+    """Measure one half of the people against the other with each metric."""
     return _averaged(measures, lambda random: split_halves(votes, random), len(votes))
 
 
 def annotators_measured(votes: Votes, n: int, measures: Mapping[str, Measure]) -> dict[str, float | None]:
-    """Each measure of n people against all."""
+    """Measure n people against all of them with each metric."""
     return _averaged(measures, lambda random: annotators(votes, n, random), len(votes))
 
 

@@ -1,4 +1,4 @@
-"""Two judges on the same items: how far apart, how sure, and on which items they differ most."""
+"""Compare two judges on the same items: the difference, its significance, and the items that differ most."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ CORPUS_PERMUTATIONS = 500
 
 @dataclass(frozen=True, slots=True)
 class MeasureDifference:
-    """first, second: the two judges' values. difference: second minus first, with its interval.
+    """The difference of two judges in one metric.
 
-    p: of a paired permutation test of no difference. corrected: the same after Holm's correction for the number of
-    comparisons that were made together.
+    Attributes:
+        first: The first judge's value.
+        second: The second judge's value.
+        difference: The second value minus the first.
+        interval: The interval of the difference.
+        p: The p-value of a paired permutation test of no difference.
+        corrected: The p-value after Holm's correction for the number of comparisons made together.
     """
 
     first: float | None
@@ -34,7 +39,7 @@ class MeasureDifference:
 def difference(
     measure: Measure, human: FloatArray, first: FloatArray, second: FloatArray, samples: int = SAMPLES, seed: int = SEED
 ) -> MeasureDifference:
-    """One measure of two judges, (items, labels) each, against the same human distributions."""
+    """Compare two judges' distributions (items, labels) with one metric, against the same human distributions."""
     a, b = measure.value(human, first), measure.value(human, second)
     if a is None or b is None:
         return MeasureDifference(a, b, None, None, None)
@@ -45,9 +50,10 @@ def difference(
 
 
 def p_value(measure: Measure, human: FloatArray, first: FloatArray, second: FloatArray, seed: int = SEED) -> float:
-    """The share of random exchanges of the two judges' answers, item by item, that differ at least as much.
+    """Return the p-value of a two-sided paired permutation test.
 
-    The observed one counts as an exchange, so that p is never 0 (Phipson and Smyth 2010). Two-sided.
+    This is the share of random exchanges of the two judges' answers, item by item, that differ at least as much as the
+    judges do. The observed answers count as one exchange, so p is never 0 (Phipson and Smyth 2010).
     """
     of_items = measure.spec.level == "item"
     random = np.random.default_rng(seed)
@@ -59,13 +65,13 @@ def p_value(measure: Measure, human: FloatArray, first: FloatArray, second: Floa
     else:
         observed = float(measure.values(human, second) - measure.values(human, first))
         drawn = np.array([_exchanged(measure, human, first, second, row) for row in exchanged])
-    # Rounding makes exchanges that change nothing differ in the last digits.
+    # Because of rounding, exchanges that change nothing differ in the last digits.
     least = abs(observed) * (1 - 1e-9) - 1e-12
     return float((1 + np.sum(np.abs(drawn) >= least)) / (1 + len(drawn)))
 
 
 def holm(values: Sequence[float | None]) -> list[float | None]:
-    """p-values corrected for their number, so that the chance of any false alarm stays at the level (Holm 1979)."""
+    """Correct p-values for their number, which keeps the chance of any false alarm at the level (Holm 1979)."""
     known = [(value, place) for place, value in enumerate(values) if value is not None]
     corrected: list[float | None] = [None] * len(values)
     largest = 0.0
@@ -78,7 +84,10 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
 def changed_most(
     measure: Measure, human: FloatArray, first: FloatArray, second: FloatArray, most: int
 ) -> list[tuple[int, float]]:
-    """The items whose value of a measure differs most, with second minus first; the largest difference first."""
+    """Return the indices and differences of the items that differ most in a metric, the largest difference first.
+
+    A difference is the second judge's value minus the first's.
+    """
     gaps = measure.values(human, second) - measure.values(human, first)
     order = np.argsort(-np.abs(gaps), kind="stable")[:most]
     return [(int(place), float(gaps[place])) for place in order if gaps[place] != 0]
@@ -87,7 +96,7 @@ def changed_most(
 def differences(
     measures: Mapping[str, Measure], human: FloatArray, first: FloatArray, second: FloatArray
 ) -> dict[str, MeasureDifference]:
-    """Every measure of two judges."""
+    """Compare two judges with every metric."""
     return {name: difference(measure, human, first, second) for name, measure in measures.items()}
 
 

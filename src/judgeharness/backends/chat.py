@@ -1,7 +1,7 @@
-"""What stands between a conversation and a model: a chat template and a tokenizer, and checks that both do their part.
+"""The layer between a conversation and a model: a chat template and a tokenizer, with checks that both work.
 
-Templates and tokenizers fail silently. Some templates leave out the system turn. Some take content as a list of parts
-only, and show nothing of a text. Some leave the first token to the tokenizer, which is then told not to add any.
+Templates and tokenizers fail silently. Some templates leave out the system turn. Some accept content only as a list of
+parts, and drop content that is a text. Some leave the first token to the tokenizer, which is called without adding any.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from judgeharness.domain.hashes import LIKE_SPECIAL_TOKENS
 from judgeharness.domain.nouns import Message
 
 PINNED_DATE = date(2024, 7, 26)
-"""What a template takes for today unless told otherwise: what Llama 3's own templates fall back on."""
+"""The date that a template takes for today by default. Llama 3's own templates fall back on it."""
 
 PROBE = Message("user", "Answer:")
 _SYSTEM = Message("system", "Judge.")
 _LEADING = "a"
 _OTHER_DAYS = timedelta(days=400)
-"""To a date with another day, weekday, month and year."""
+"""The distance to a date with another day, weekday, month and year."""
 
 _THOUGHTS = (
     *((f"<{name}>", f"</{name}>") for name in ("think", "thinking", "thought", "reasoning")),
@@ -48,25 +48,27 @@ class Chat(Protocol):
 
     @property
     def template(self) -> Any:
-        """The chat template's source, or several by name; None for a model without one, which reads the bare text."""
+        """The chat template's source, or several by name. None if the model has none and reads the bare text."""
 
     def render(self, messages: Sequence[Message], answer_follows: bool = True) -> str:
-        """The text that the model reads. Raises HarnessError if the template refuses the conversation."""
+        """Return the text that the model reads. Raises HarnessError if the template refuses the conversation."""
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of rendered texts."""
+        """Return the token ids of rendered texts."""
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of tokens."""
+        """Return the text of tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """How conversations with the same roles are rendered.
 
-    parts: whether a turn's content is a list of parts instead of a text. controls: how many special tokens the template
-    writes. marks: what it writes in brackets, as around turns. opens_thought: whether it leaves a block of reasoning
-    open for the answer.
+    Attributes:
+        parts: Whether a turn's content is a list of parts instead of a text.
+        controls: How many special tokens the template writes.
+        marks: What the template writes in brackets, such as marks around turns.
+        opens_thought: Whether the template opens a block of reasoning before the answer.
     """
 
     parts: bool = False
@@ -76,10 +78,12 @@ class Form:
 
 
 class LocalChat(ABC):
-    """A chat template with a tokenizer at hand.
+    """A chat template with a local tokenizer.
 
-    template: as of a `Chat`. special: texts of special tokens by name, for the template. today: what the template takes
-    for the current date.
+    Args:
+        template: As in `Chat`.
+        special: The texts of special tokens by name, for the template.
+        today: The date that the template takes for today.
     """
 
     def __init__(self, template: Any, special: Mapping[str, str], today: date) -> None:
@@ -91,41 +95,46 @@ class LocalChat(ABC):
 
     @abstractmethod
     def tokenize(self, texts: Sequence[str], add_special: bool) -> list[list[int]]:
-        """Token ids of texts, special tokens in them read as such. add_special: whether the tokenizer adds its own."""
+        """Return the token ids of texts. Special tokens in the texts are recognized.
+
+        Args:
+            texts: The texts.
+            add_special: Whether the tokenizer adds its own special tokens.
+        """
 
     @abstractmethod
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of tokens, special ones included."""
+        """Return the text of tokens, special tokens included."""
 
     @property
     @abstractmethod
     def control_tokens(self) -> Mapping[int, str]:
-        """The tokens that are not text, such as the ends of turns, with how they look in a rendered conversation."""
+        """The tokens that are not text, such as the ends of turns, with their texts in a rendered conversation."""
 
     @property
     @abstractmethod
     def unknown_token(self) -> int | None:
-        """The token that stands for what the vocabulary lacks: a control token that may come from any text."""
+        """The token for text that is not in the vocabulary: a control token that any text may produce."""
 
     def render(self, messages: Sequence[Message], answer_follows: bool = True) -> str:
-        """The text that the model reads.
+        """Return the text that the model reads.
 
-        Raises HarnessError if the template refuses the conversation or does not show one of its turns.
+        Raises HarnessError if the template refuses the conversation or leaves out one of its turns.
         """
         if self._template is None:
             return bare(messages)
         return self._rendered(messages, answer_follows, self.form(messages, answer_follows).parts, self.today)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of rendered texts, with the tokens that the tokenizer puts first, once."""
+        """Return the token ids of rendered texts. The tokenizer's first tokens occur exactly once."""
         return [self._begun(ids) for ids in self.tokenize(texts, add_special=False)] if texts else []
 
     def encode_pieces(self, pieces: Sequence[str]) -> list[int]:
-        """Token ids of a rendered text in pieces: no token reaches from one into the next."""
+        """Return the token ids of a rendered text given in pieces. No token crosses from one piece into the next."""
         return self._begun([token for ids in self.tokenize(pieces, add_special=False) for token in ids])
 
     def controls(self, tokens: Sequence[int]) -> int:
-        """How many control tokens are among these, not counting the first tokens and the unknown one."""
+        """Count the control tokens, without the first tokens and the unknown token."""
         start, count = 0, len(self.first_tokens)
         while count and tuple(tokens[start : start + count]) == self.first_tokens:
             start += count
@@ -134,7 +143,7 @@ class LocalChat(ABC):
         return sum(map(self._counted.__contains__, tokens[start:]))
 
     def form(self, messages: Sequence[Message], answer_follows: bool = True) -> Form:
-        """How conversations with these roles are rendered, found out once by rendering one. Raises as `render`."""
+        """Return how conversations with these roles are rendered, found by rendering one. Raises as `render` does."""
         roles = tuple(message.role for message in messages)
         found = self._forms.get((roles, answer_follows))
         if found is None:
@@ -143,7 +152,7 @@ class LocalChat(ABC):
 
     @cached_property
     def marks(self) -> frozenset[str]:
-        """What the template writes in brackets in conversations of any roles."""
+        """What the template writes in brackets, in conversations with any roles."""
         found: set[str] = set()
         for roles in _ROLES:
             with contextlib.suppress(HarnessError):
@@ -157,7 +166,7 @@ class LocalChat(ABC):
 
     @cached_property
     def missing_first_tokens(self) -> tuple[int, ...]:
-        """Those of them that the template does not write, and that are added to each prompt."""
+        """The first tokens that the template does not write. They are added to each prompt."""
         if self._template is None:
             return self.first_tokens
         (begin,) = self.tokenize([self.render([PROBE])], add_special=False)
@@ -171,7 +180,7 @@ class LocalChat(ABC):
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """What changes a prompt's tokens and is not in the text of a probe: for `describe`, empty for most models."""
+        """What changes a prompt's tokens but does not show in the text of a probe, for `describe`. Usually empty."""
         found: dict[str, Any] = {}
         if self._template is None:
             return {"first_tokens": list(self.first_tokens)} if self._added[1] else found
@@ -183,20 +192,20 @@ class LocalChat(ABC):
 
     @property
     def record(self) -> dict[str, Any]:
-        """What a run's record should hold of this, besides `facts`."""
+        """What a run's record should hold about the chat in addition to `facts`."""
         found: dict[str, Any] = {"date": self.today.isoformat()} if self.uses_date else {}
         return {**found, **({"warnings": list(self.warnings)} if self.warnings else {})}
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader of scores has to know of the prompts."""
+        """What readers of the scores must know about the prompts."""
         if self._template is None or not self.form([PROBE]).opens_thought:
             return ()
         return ("the chat template opens a block of reasoning before the answer, so letters are read inside it",)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What is done to prompts besides rendering them, a sentence each, for the user."""
+        """What is done to prompts besides rendering them, in sentences for the user."""
         found = []
         if self._template is not None and self.form([PROBE]).parts:
             found.append("the chat template takes content in parts: each turn is given as one text part")
@@ -209,7 +218,7 @@ class LocalChat(ABC):
 
     @cached_property
     def _added(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """What the tokenizer adds before and after a text."""
+        """The tokens that the tokenizer adds before and after a text."""
         (own,), (whole,) = (self.tokenize([_LEADING], add_special=added) for added in (False, True))
         for start in range(len(whole) - len(own) + 1):
             if whole[start : start + len(own)] == own:
@@ -249,7 +258,7 @@ class LocalChat(ABC):
         return self._template.render(turns, answer_follows, today)
 
     def _tried(self, messages: Sequence[Message], answer_follows: bool) -> Form:
-        """A conversation of made-up words with the same roles, rendered with texts and then with parts."""
+        """Render a conversation of made-up words with the same roles, first with texts and then with parts."""
         if self._template is None:
             return Form()
         words = [Message(message.role, f"qvzx{place}wkj") for place, message in enumerate(messages)]
@@ -278,7 +287,7 @@ class LocalChat(ABC):
 
 
 def default_template(template: Any) -> str | None:
-    """The template that is used, of one or of several by name. Raises HarnessError if none is the default."""
+    """Return the template to use, given one or several by name. Raises HarnessError if none is the default."""
     if not isinstance(template, Mapping):
         return template or None
     if "default" not in template:
@@ -288,14 +297,14 @@ def default_template(template: Any) -> str | None:
 
 
 def control_texts(special: Mapping[int, str], added: Mapping[int, str], template: Any) -> dict[int, str]:
-    """The special tokens, and those added tokens that a template writes or that look like special ones."""
+    """Return the special tokens, and the added tokens that a template writes or that look like special ones."""
     source = default_template(template) or ""
     alike = {token: text for token, text in added.items() if text in source or LIKE_SPECIAL_TOKENS.fullmatch(text)}
     return {token: text for token, text in {**special, **alike}.items() if text.strip()}
 
 
 def bare(messages: Sequence[Message]) -> str:
-    """The text that a model without a template reads."""
+    """Return the text that a model without a template reads."""
     return "\n\n".join(message.content for message in messages)
 
 

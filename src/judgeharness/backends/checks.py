@@ -1,4 +1,4 @@
-"""Which prompts a way of scoring is checked on: the shortest and longest of a run so far, and at first some between."""
+"""Chooses the prompts on which a scoring method is checked: the shortest, the longest, and at first some in between."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ SPREAD = 3
 
 
 class CheckedLengths:
-    """The shortest and the longest prompt that a way of scoring was checked on."""
+    """The shortest and the longest prompt on which a scoring method has been checked."""
 
     def __init__(self) -> None:
         self._shortest: Tokens | None = None
         self._longest: Tokens | None = None
 
     def sample(self, prompts: Sequence[Tokens]) -> list[Tokens]:
-        """Prompts to check it on when these are scored; none if longer and shorter ones were checked already.
+        """Return the prompts to check when these prompts are scored, and count them as checked.
 
-        At first a few of these from the shortest to the longest; later the shortest and the longest so far, of which
-        one may not be among these. They count as checked from now on.
+        The first sample has a few of these prompts, from the shortest to the longest. Later samples have the shortest
+        and the longest prompt so far, one of which may be from an earlier call. The sample is empty if prompts at least
+        as short and as long have already been checked.
         """
         ordered = sorted(map(tuple, prompts), key=len)
         if self._shortest is None or self._longest is None:

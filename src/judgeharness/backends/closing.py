@@ -1,4 +1,4 @@
-"""Closing models."""
+"""Closes models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 def close(parts: Iterable[object]) -> None:
-    """Close those of the parts that are models. A model that fails does not keep the others from being closed."""
+    """Close those parts that are models. All are closed even if one of them fails."""
     for part in parts:
         if isinstance(part, Model):
             try:

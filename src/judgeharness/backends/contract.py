@@ -1,4 +1,4 @@
-"""What a backend is: a model that answers prompts, or something that predicts distributions without any."""
+"""The interfaces of backends: models that answer prompts, and predictors that give distributions without prompts."""
 
 from __future__ import annotations
 
@@ -20,23 +20,27 @@ from judgeharness.domain.nouns import (
 
 
 class PromptError(HarnessError):
-    """A prompt that a model cannot be given as it is meant. Others may be fine."""
+    """A prompt that a model cannot read as intended. Other prompts may work."""
 
 
 Description = Mapping[str, Any]
-"""What a backend says of itself, as plain JSON data: resolved model and revision, dtype, quantisation, device, letter
-tokens, template hash. Answers are stored under it: whatever changes them belongs in it, and nothing else does."""
+"""How a backend identifies itself, as plain JSON data.
+
+It has the resolved model and revision, dtype, quantization, device, letter tokens and template hash. Answers are stored
+under it, so it must hold everything that changes them, and nothing else.
+"""
 
 Answering = Literal["score", "generate"]
-"""How a prompt group is answered: by the method of that name."""
+"""How a prompt group is answered: by the method with this name."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackendContext:
-    """What a backend gets from the outside.
+    """What a backend gets from outside.
 
-    cache: a folder for files that may be made again. notify: takes one line for the user, such as what an alias
-    resolved to.
+    Attributes:
+        cache: A folder for files that can be rebuilt.
+        notify: Shows the user one line, such as the name that an alias resolved to.
     """
 
     cache: Path
@@ -45,62 +49,75 @@ class BackendContext:
 
 @runtime_checkable
 class Model(Protocol):
-    """What answers prompts: a `Scorer`, a `TextGenerator`, or both."""
+    """A model that answers prompts: a `Scorer`, a `TextGenerator`, or both."""
 
     def describe(self) -> Description:
-        """What it is. Cheap: called before `open`, also when every answer is in the store already."""
+        """Return what the model is.
+
+        This must be cheap: it is called before `open`, even if every answer is already in the store.
+        """
 
     def environment(self) -> Mapping[str, Any]:
-        """What else the record should hold, such as the GPU's name: as plain JSON data, and no part of the key."""
+        """Return what else belongs in the run's record, such as the GPU's name.
+
+        The value is plain JSON data. It does not affect the keys of answers.
+        """
 
     def render(self, group: PromptGroup) -> Sequence[str] | None:
-        """The text of each prompt as the model reads it; None where only a server knows. Raises PromptError."""
+        """Return the text of each prompt as the model reads it, or None if only a server knows. Raises PromptError."""
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]] | None:
-        """The token ids of each prompt as the model reads it, for the plan; None where only a server knows.
+        """Return the token ids of each prompt as the model reads it, for the plan, or None if only a server knows.
 
-        Raises PromptError if this group cannot be read as it is meant, HarnessError if no such group can.
+        Raises:
+            PromptError: If this group cannot be read as intended.
+            HarnessError: If no such group can.
         """
 
     def open(self) -> None:
-        """Load the model. Raises HarnessError where it cannot be. May be called twice."""
+        """Load the model. Raises HarnessError if that fails. May be called twice."""
 
     def close(self) -> None:
-        """Let go of everything. May be called without `open`, and twice."""
+        """Free all resources. May be called without `open`, and twice."""
 
 
 @runtime_checkable
 class Scorer(Model, Protocol):
-    """Answers prompts with option scores. Batching, packing and retrying are its own business."""
+    """Answers prompts with option scores. It does its own batching, packing and retrying."""
 
     def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores | ScoringFailure]:
-        """One result for each group as it gets done, in any order. Called between `open` and `close`."""
+        """Yield one result for each group as it is done, in any order. Called between `open` and `close`."""
 
 
 @runtime_checkable
 class TextGenerator(Model, Protocol):
-    """Answers prompts with texts. Batching and retrying are its own business."""
+    """Answers prompts with texts. It does its own batching and retrying."""
 
     def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts | ScoringFailure]:
-        """One result for each group as it gets done, in any order, written as the group's `decoding` says.
+        """Yield one result for each group as it is done, in any order, generated as the group's `decoding` says.
 
-        Called between `open` and `close`. A text holds no special tokens, and nothing of the prompt.
+        Called between `open` and `close`. A text contains no special tokens and no part of the prompt.
         """
 
 
 METHODS: Mapping[Answering, type[Scorer] | type[TextGenerator]] = {"score": Scorer, "generate": TextGenerator}
-"""What a model has to be for each way of answering."""
+"""The protocol that a model must implement for each way of answering."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The most requests, and tokens of prompts and answers together, that may be spent; None for no limit."""
+    """The most requests and the most tokens, of prompts and answers together, that may be spent.
+
+    Attributes:
+        requests: The most requests; None for no limit.
+        tokens: The most tokens; None for no limit.
+    """
 
     requests: int | None = None
     tokens: int | None = None
 
     def allows(self, requests: int, tokens: int) -> bool:
-        """Whether so much in all is within the budget."""
+        """Return whether these totals are within the budget."""
         limits = ((requests, self.requests), (tokens, self.tokens))
         return all(most is None or amount <= most for amount, most in limits)
 
@@ -110,45 +127,45 @@ class Budget:
 
 
 class Ledger(Protocol):
-    """Keeps what a model that is paid by the request gets and spends, as it happens: a kill loses nothing of it."""
+    """Records the replies of a model that is paid by the request, and their cost. A killed process loses nothing."""
 
     @property
     def budget(self) -> Budget:
-        """What may be spent, earlier calls and other processes included."""
+        """What may be spent in total, including earlier calls and other processes."""
 
     def spent(self) -> tuple[int, int]:
-        """Requests and tokens that were spent so far, earlier calls and other processes included."""
+        """Return the requests and tokens spent so far, including earlier calls and other processes."""
 
     def spend(self, requests: int, tokens: int) -> None:
-        """Add to what was spent. tokens may be negative, to correct an estimate."""
+        """Add to what was spent. A negative number of tokens corrects an estimate."""
 
     def spend_within(self, requests: int, tokens: int) -> bool:
-        """Add to what was spent if the budget allows it; whether it does."""
+        """Add to what was spent if the budget allows it, and return whether it does."""
 
     def key(self, group: PromptGroup) -> str:
-        """The key under which the replies to a group's prompts are kept."""
+        """Return the key of the replies to a group's prompts."""
 
     def replies(self, key: str) -> Mapping[int, str]:
-        """The replies to a group's prompts from before, by the prompt's position, as the model wrote them down."""
+        """Return the stored replies to a group's prompts, by the prompt's position, as the model wrote them."""
 
     def keep(self, key: str, position: int, reply: str) -> None:
-        """Keep the reply to a prompt, as JSON. It is dropped when the whole group is answered."""
+        """Store the reply to a prompt, as JSON. It is dropped once the whole group is answered."""
 
 
 @runtime_checkable
 class Metered(Protocol):
-    """A model that is paid by the request. What it gets is kept prompt by prompt, not only group by group."""
+    """A model that is paid by the request. Its replies are stored prompt by prompt, not only group by group."""
 
     def meter(self, ledger: Ledger) -> None:
-        """Use this ledger from now on. Called before anything is asked."""
+        """Use this ledger from now on. Called before the first prompt."""
 
 
 @runtime_checkable
 class Predictor(Protocol):
-    """Gives distributions without prompts: baselines, and predictions that were made elsewhere."""
+    """Gives distributions without prompts: baselines, and predictions from elsewhere."""
 
     def describe(self) -> Description:
-        """What it is."""
+        """Return what the predictor is."""
 
     def predict(self, items: Sequence[Item], labels: Sequence[Label]) -> FloatArray:
-        """Distributions (items, labels). Raises InputError where the items lack what it needs."""
+        """Return distributions (items, labels). Raises InputError if the items lack what it needs."""

@@ -1,14 +1,14 @@
-"""`file:` predictions that were made elsewhere: read whole, checked whole, and scored whole or not at all.
+"""The `file:` backend: predictions from elsewhere. A file is read, checked and scored completely or not at all.
 
-Forms, by the file's ending:
+Formats, by the file's suffix:
 
-- .json, as ChaosNLI has them: {uid: {"predicted_probabilities": [...], "predicted_label": "e"}}, or the same under the
-  name of each of several models (https://github.com/easonnie/ChaosNLI, model predictions);
-- .jsonl: {"uid": ..., "probabilities": [...]} a line;
+- .json, as ChaosNLI publishes them: {uid: {"predicted_probabilities": [...], "predicted_label": "e"}}, or an object
+  with such an object for each of several models (https://github.com/easonnie/ChaosNLI, model predictions).
+- .jsonl: one {"uid": ..., "probabilities": [...]} in each line.
 - .csv: a column `uid` and a column for each label.
 
-Probabilities stand in the task's label order, or in an object by label. Contradictions are errors: a key, a column or
-a label that is there twice, two fields of probabilities that differ, a row with other cells than the header.
+Probabilities are in the task's label order, or in an object by label. Contradictions are errors: a duplicate key,
+column or label, two fields of probabilities that differ, a row with another number of cells than the header.
 """
 
 from __future__ import annotations
@@ -41,30 +41,34 @@ FIELDS = ("predicted_probabilities", "probabilities")
 
 
 class FileOptions(Options):
-    """What `-o key=value` sets for `file:` predictions. model: which one of a file that has several."""
+    """What `-o key=value` sets for `file:` predictions.
+
+    Attributes:
+        model: The model to use, if the file has several.
+    """
 
     model: str | None = None
 
 
 class FilePredictions:
-    """Distributions from a file, in place of a model."""
+    """Distributions from a file instead of a model."""
 
     def __init__(self, model: str, options: FileOptions, context: BackendContext) -> None:
         self._path = predictions_file(model)
         self._model = options.model
 
     def describe(self) -> Description:
-        """The file by name and content."""
+        """Return the file by name and content."""
         name, sha256 = readable(self._path.name), file_digest(self._path)
         return {"backend": "file", "file": name, "model": self._model, "sha256": sha256}
 
     def predict(self, items: Sequence[Item], labels: Sequence[Label]) -> FloatArray:
-        """Distributions (items, labels). Raises as `read_predictions`."""
+        """Return distributions (items, labels). Raises the errors of `read_predictions`."""
         return read_predictions(self._path, self._model, items, labels)[0]
 
 
 def predictions_file(name: str) -> Path:
-    """The path of a file that may hold predictions. Raises InputError."""
+    """Return the path of a file that may hold predictions. Raises InputError."""
     path = Path(name).expanduser()
     if path.suffix not in READERS:
         raise InputError(f"file:{name}: is none of {', '.join(READERS)}")
@@ -75,10 +79,23 @@ def predictions_file(name: str) -> Path:
 def read_predictions(
     path: Path, model: str | None, items: Sequence[Item], labels: Sequence[Label]
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """Distributions (items, labels), and the index of the label (items,) that the file calls predicted.
+    """Read distributions and predicted labels from a file.
 
-    model: which one of a file that has several. Where the file names no label, it is the first of the most probable
-    ones. Raises PredictionsError with all that is wrong with the file, SeveralModelsError if `model` has to be given.
+    If the file names no label for an item, the predicted label is the first of the most probable ones.
+
+    Args:
+        path: The file.
+        model: The model to use, if the file has several.
+        items: The items to predict.
+        labels: The task's labels.
+
+    Returns:
+        The distributions (items, labels), and the indices of the predicted labels (items,).
+
+    Raises:
+        PredictionsError: With everything that is wrong with the predictions.
+        SeveralModelsError: If `model` is None and the file has several models.
+        InputError: If the file cannot be read.
     """
     found = _Found(labels, path)
     try:
@@ -95,21 +112,27 @@ def read_predictions(
 
 
 class PredictionsError(InputError):
-    """All that is wrong with predictions, a line each."""
+    """Everything that is wrong with predictions, one problem in each line."""
 
     def __init__(self, path: Path, problems: Sequence[str]) -> None:
         super().__init__(f"{path}: {len(problems):,} problems, so nothing was scored")
         self._problems = problems
 
     def lines(self) -> list[str]:
-        """The first line says how many; the others which."""
+        """Return the number of problems in the first line, and the problems in the others."""
         more = len(self._problems) - MAX_SHOWN
         rest = [f"and {more:,} more"] if more > 0 else []
         return [self.message, *self._problems[:MAX_SHOWN], *rest]
 
 
 class SeveralModelsError(InputError):
-    """A file has several models, and none is named. option: of the command at hand, which names one."""
+    """A file has several models, and none was chosen.
+
+    Args:
+        path: The file.
+        models: The names of its models.
+        option: The option that chooses a model in the current command.
+    """
 
     def __init__(self, path: Path, models: Sequence[str], option: str = "-o model=NAME") -> None:
         super().__init__(f"{path}: holds several models; name one with {option}, of {', '.join(models)}")
@@ -128,7 +151,13 @@ class _Found:
     problems: list[str] = field(default_factory=list)
 
     def add(self, uid: Any, entry: Any, line: int | None = None) -> None:
-        """Take a distribution, or note what is wrong with it. entry: probabilities, or an object with such a field."""
+        """Add a distribution, or record what is wrong with it.
+
+        Args:
+            uid: The item.
+            entry: Probabilities, or an object with a field of probabilities.
+            line: The line in the file, from 1, if it has lines.
+        """
         name = written(uid)
         if name is None or not name.strip():
             self.refuse(f"uid {uid!r:.60}", "is blank, or neither a text nor a number", line)
@@ -150,11 +179,11 @@ class _Found:
             self.predicted[name] = place
 
     def refuse(self, name: str, problem: str, line: int | None) -> None:
-        """Note a problem of an item. line: in the file, from 1, if it has lines."""
+        """Record a problem with an item."""
         self.problems.append(f"{name}: {problem}{'' if line is None else f' (line {line})'}")
 
     def require(self, uids: Sequence[str]) -> None:
-        """Raises PredictionsError where an item is missing, one is unknown, or anything was wrong."""
+        """Raise PredictionsError if an item is missing or unknown, or if anything was wrong."""
         missing = [f"{uid}: is missing" for uid in uids if uid not in self.seen]
         unknown = [f"{uid}: is no item of the task" for uid in self.seen - set(uids)]
         problems = [*self.problems, *missing, *sorted(unknown)]

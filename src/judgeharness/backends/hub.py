@@ -1,4 +1,4 @@
-"""Models of the Hugging Face hub: checked for access and size before anything large is fetched."""
+"""Models on the Hugging Face hub. Access and size are checked before anything large is downloaded."""
 
 from __future__ import annotations
 
@@ -28,9 +28,13 @@ NOT_WEIGHTS = ["consolidated*", "original/*", "*/*"]
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """A repository at one commit, which `revision` (None: the main branch) stood for when it was asked.
+    """A repository at one commit.
 
-    weight_bytes: of its safetensors files; None where the hub could not be asked and the local copy is used.
+    Attributes:
+        repository: Its id.
+        revision: The requested revision; None for the main branch.
+        commit: The commit that the revision stood for.
+        weight_bytes: The size of its safetensors files; None if the hub is not reachable and the local copy is used.
     """
 
     repository: str
@@ -40,9 +44,11 @@ class HubModel:
 
 
 def find_model(repository: str, revision: str | None) -> HubModel:
-    """Ask the hub for a model, or fall back on the local copy where the hub cannot be reached.
+    """Look up a model on the hub, or use the local copy if the hub cannot be reached.
 
-    Raises InputError for a name that is none, HarnessError for a model that is gated or missing.
+    Raises:
+        InputError: If the name is not valid.
+        HarnessError: If the model is gated or missing.
     """
     bound_hub()
     try:
@@ -61,8 +67,8 @@ def find_model(repository: str, revision: str | None) -> HubModel:
         raise HarnessError(
             f"the hub has no model {repository}, or it is private", "check the name, or set HF_TOKEN for a private one"
         ) from scrubbed_error(error)
-    # Whatever keeps the hub from being asked (offline mode, no network, a 5xx) leaves the local copy to try. The client
-    # lets through the errors of its HTTP library, and which one that is changes with its version.
+    # If anything keeps the hub from answering (offline mode, no network, a 5xx), try the local copy. The client passes
+    # on the errors of its HTTP library, and which library that is depends on its version.
     except Exception as error:
         return _local(repository, revision, scrubbed_error(error))
     sizes = {
@@ -77,15 +83,15 @@ def find_model(repository: str, revision: str | None) -> HubModel:
 
 
 def small_files(model: HubModel, with_code: bool) -> Path:
-    """The folder with the model's configuration and tokenizer, fetched where they are missing."""
+    """Return the folder with the model's configuration and tokenizer. Missing files are downloaded."""
     patterns = SMALL_FILES + (CODE_FILES if with_code else [])
-    # By its branch first: that is how the local copy is found again without the hub.
+    # Use the branch first: that is how the local copy is found again without the hub.
     folder = _snapshot(model, patterns, model.revision)
     return folder if folder.name == model.commit else _snapshot(model, patterns, model.commit)
 
 
 def all_files(model: HubModel, with_code: bool) -> Path:
-    """The folder with the weights too. Raises HarnessError where there are none, or the disk is too small."""
+    """Return the folder with the weights too. Raises HarnessError if there are none or the disk is too small."""
     if model.weight_bytes == 0:
         raise HarnessError(
             f"{model.repository} has no safetensors files",
@@ -99,7 +105,7 @@ def all_files(model: HubModel, with_code: bool) -> Path:
 
 
 def gguf_file(repository: str, file: str, revision: str | None) -> Path:
-    """A GGUF file of the hub, with all its parts, fetched where it is missing. Raises HarnessError."""
+    """Return a GGUF file from the hub with all its parts, downloading what is missing. Raises HarnessError."""
     bound_hub()
     try:
         parts = [huggingface_hub.hf_hub_download(repository, part, revision=revision) for part in gguf_parts(file)]
@@ -118,7 +124,7 @@ def _snapshot(model: HubModel, patterns: list[str], revision: str | None) -> Pat
             ignore_patterns=NOT_WEIGHTS,
             local_files_only=model.weight_bytes is None,
         )
-    # As above.
+    # Any error of the client or of its HTTP library, as in find_model.
     except Exception as error:
         raise HarnessError(f"{model.repository} cannot be fetched: {first_line(error)}") from scrubbed_error(error)
     return Path(folder)

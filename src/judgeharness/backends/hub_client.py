@@ -1,4 +1,4 @@
-"""The HTTP client of huggingface_hub, bounded: it waits for each byte, but not for ever for all of them."""
+"""Bounds the HTTP client of huggingface_hub, so that every request ends even if the hub sends data very slowly."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from judgeharness.domain.errors import HarnessError
 
 SECONDS = 60.0
 MIN_BYTES = 16 << 10
-"""What has to come in as many seconds, unless it is the end."""
+"""How many bytes must arrive within SECONDS, except at the end."""
 MAX_UNANNOUNCED = 1 << 30
 STOPPED = "the hub has stopped answering"
 
 
 def bound_hub() -> None:
-    """Have all requests to the hub end: those that bring nothing for too long, and replies that are too large.
+    """Make all requests to the hub end, even if the hub sends too little in a long time or a reply that is too large.
 
-    Raises HarnessError for a token that cannot be sent.
+    Raises HarnessError if the token cannot be sent.
     """
     token = huggingface_hub.get_token() or ""
     fault = fault_of(token)
@@ -46,7 +46,7 @@ def bound_hub() -> None:
 
 
 class _Send:
-    """A session's `send`: as it was, and bounded. Files come as streams, everything else is read here."""
+    """A session's `send` with bounds. Files are returned as streams; every other reply is read here."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
@@ -83,14 +83,14 @@ class _Send:
         return rebuilt(response, bytes(content))
 
     def _stop(self) -> None:
-        """Close the connections: what waits for headers that come byte by byte fails."""
+        """Close the connections, so that a request fails that still waits for headers arriving byte by byte."""
         self.has_stopped = True
         self._session.close()
 
 
 @cache
 def _paced(library: Any) -> Any:
-    """The kind of stream that breaks a reply off, for one of the HTTP libraries that huggingface_hub is built on."""
+    """Return a bounded stream class for one of the HTTP libraries that huggingface_hub is built on."""
 
     class Paced(library.SyncByteStream):  # type: ignore[misc]
         def __init__(self, response: Any) -> None:
@@ -116,7 +116,7 @@ def _paced(library: Any) -> Any:
 
 
 def _without_useless_content(response: Any) -> None:
-    """Leave out the content of a redirect, which the library would read whole, however large it is."""
+    """Drop the content of a redirect, which the library would read completely, however large it is."""
     if response.has_redirect_location:
         response.stream.close()
         response.stream = _library(response).ByteStream(b"")

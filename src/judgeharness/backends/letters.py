@@ -1,4 +1,4 @@
-"""Which token each answer letter is, and what is read of it.
+"""Finds the token of each answer letter, and holds the scores read from them.
 
 The token depends on the template: `A` and ` A` are different tokens.
 """
@@ -17,16 +17,23 @@ PLAIN_ANSWER_PREFIX = " "
 
 @dataclass(frozen=True, slots=True)
 class LetterScores:
-    """logits: (prompts, letters), raw. mass: (prompts,), the probability that the letters hold together."""
+    """The scores of the answer letters after some prompts.
+
+    Attributes:
+        logits: The raw logits (prompts, letters).
+        mass: The total probability of the letters (prompts,).
+    """
 
     logits: FloatArray
     mass: FloatArray
 
 
 def letter_tokens(chat: Chat, answer_prefix: str | None = None) -> dict[str, int]:
-    """The token with which an answer of each letter begins, for those letters that have one of their own.
+    """Return the first token of an answer with each letter, for the letters that have a token of their own.
 
-    answer_prefix: what stands between prompt and letter; None to follow the template.
+    Args:
+        chat: The chat template and tokenizer.
+        answer_prefix: What comes between the prompt and the letter; None to follow the template.
     """
     found: dict[str, int] = {}
     for letter in LETTERS:
@@ -37,7 +44,7 @@ def letter_tokens(chat: Chat, answer_prefix: str | None = None) -> dict[str, int
 
 
 def require_letters(letters: Mapping[str, int], n_options: int) -> list[int]:
-    """The tokens of the first letters. Raises HarnessError where one has none of its own."""
+    """Return the tokens of the first letters. Raises HarnessError if one of them has no token of its own."""
     missing = [letter for letter in LETTERS[:n_options] if letter not in letters]
     if missing:
         raise HarnessError(
@@ -48,10 +55,10 @@ def require_letters(letters: Mapping[str, int], n_options: int) -> list[int]:
 
 
 def _letter_token(chat: Chat, letter: str, answer_prefix: str | None) -> int | None:
-    """The first token after the prompt in the answered conversation, as the template itself would write it.
+    """Return the first token after the prompt in an answered conversation, as the template itself would write it.
 
-    Where no template can, the letter is appended to the prompt. Some tokenizers then cut the prompt's own end
-    otherwise (two line breaks before a letter); the last token is the letter's all the same.
+    If no template can do this, the letter is appended to the prompt. Some tokenizers then split the prompt's end
+    differently (two line breaks before a letter), but the last token is still the letter's.
     """
     prompt = chat.render([PROBE])
     (start,) = chat.encode([prompt])
@@ -75,7 +82,7 @@ def _prefix(chat: Chat, answer_prefix: str | None) -> str:
 
 
 def _answered(chat: Chat, letter: str) -> str | None:
-    """The conversation with the letter as its answer, where the template decides how that looks."""
+    """Return the conversation with the letter as its answer, or None if no template renders it."""
     if chat.template is None:
         return None
     try:

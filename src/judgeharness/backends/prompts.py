@@ -1,4 +1,4 @@
-"""Prompt groups as a local model reads them, checked: every turn is there, and no special token comes from data."""
+"""Renders and checks prompt groups for a local model: no turn is lost, and no special token comes from data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from judgeharness.backends.contract import PromptError
 from judgeharness.domain.nouns import Message, Prompt, PromptGroup
 
 CUT = "\U0010fa7e\U0010fa7f"
-"""Two characters of a private plane, put where the text of a special token is cut; they reach no tokenizer."""
+"""Two private-use characters that are inserted to split the text of a special token. They never reach a tokenizer."""
 
 COMPARED_GROUPS = 4_096
 
@@ -20,9 +20,9 @@ COMPARED_GROUPS = 4_096
 class PromptReader:
     """Renders and encodes prompts.
 
-    A special token in the words of a turn, as in an item's text that holds "<|im_end|>", is cut after its first
-    character, so that the tokenizer reads it as the text that it is. What a template marks turns with but is no token
-    of its own to the tokenizer, as "[INST]" often is, cannot be told apart in this way, and is refused.
+    If the words of a turn contain a special token, such as "<|im_end|>" in an item's text, it is split after its first
+    character, so that the tokenizer reads it as plain text. This does not work for a mark that the template puts around
+    turns but that is not a single token, as "[INST]" often is. Prompts with such a mark in their words are rejected.
     """
 
     def __init__(self, chat: LocalChat) -> None:
@@ -30,14 +30,14 @@ class PromptReader:
         self._seen: dict[int, tuple[str, int]] = {}
 
     def texts(self, group: PromptGroup) -> list[str]:
-        """The text of each prompt. Raises PromptError if words of a turn are not in it; and as `Chat.render`."""
+        """Return the text of each prompt. Raises PromptError if it lacks words of a turn, and as `Chat.render` does."""
         return [self._rendered(prompt).replace(CUT, "") for prompt in group.prompts]
 
     def tokens(self, group: PromptGroup) -> list[list[int]]:
-        """The token ids of each prompt.
+        """Return the token ids of each prompt.
 
-        Raises PromptError if a special token comes from its words all the same, or if the model would read the same
-        for another item; and as `texts`.
+        Raises PromptError if its words still produce a special token, if the model would read the same tokens for
+        another item, and as `texts` does.
         """
         texts = [self._rendered(prompt) for prompt in group.prompts]
         found = self._chat.encode([text.replace(CUT, "") for text in texts])
@@ -52,7 +52,7 @@ class PromptReader:
         return found
 
     def _rendered(self, prompt: Prompt) -> str:
-        """The text, with special tokens in the words of its turns cut."""
+        """Return the text, with the special tokens in the words of its turns split."""
         if any(CUT in each.content for each in prompt.messages):
             raise PromptError("a prompt holds the characters U+10FA7E and U+10FA7F, which are reserved")
         messages = [Message(each.role, self._cut(each.content)) for each in prompt.messages]
@@ -72,11 +72,11 @@ class PromptReader:
 
     def _encoded_in_pieces(self, text: str, whole: Sequence[int]) -> list[int]:
         pieces = self._chat.encode_pieces([piece for piece in text.split(CUT) if piece])
-        # Some tokenizers put a space before each text, and so before each piece.
+        # Some tokenizers put a space before each text, and therefore before each piece.
         return pieces if self._chat.decode(pieces) == self._chat.decode(whole) else list(whole)
 
     def _compare(self, uid: str, text: str, tokens: Sequence[int]) -> None:
-        """Raises PromptError where another item's first prompt has the same tokens and another text."""
+        """Raise PromptError if another item's first prompt has the same tokens but a different text."""
         key, words = hash(tuple(tokens)), hash(_letters_of(text))
         if len(self._seen) < COMPARED_GROUPS:
             self._seen.setdefault(key, (uid, words))
@@ -94,7 +94,7 @@ class PromptReader:
 
     @cached_property
     def _begins(self) -> re.Pattern[str] | None:
-        """The first character of each special token, also of those that overlap."""
+        """Matches the first character of each special token, even if tokens overlap."""
         special = self._special
         return None if special is None else re.compile(f"(?=(?:{special.pattern}))(.)", re.DOTALL)
 
@@ -105,5 +105,5 @@ class PromptReader:
 
 
 def _letters_of(text: str) -> str:
-    """A text without what a tokenizer may well level: case, white space, forms of the same character."""
+    """Drop what a tokenizer may legitimately normalize: case, white space, forms of the same character."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -1,4 +1,4 @@
-"""Replies of servers, before anything else sees them: bounded in size and time, decoded, and without keys."""
+"""Reads replies of servers before anything else sees them: bounded in size and time, decoded, and without keys."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import httpx2
 from judgeharness.domain.api_keys import scrub
 
 MAX_REPLY_BYTES = 1 << 25
-"""Of a reply's decoded content: a few KB of gzip can be gigabytes."""
+"""The limit for decoded content, since a few KB of gzip can be gigabytes."""
 IDENTITY = {"accept-encoding": "identity"}
 
 
 class BoundedAsyncClient(httpx2.AsyncClient):
-    """A client whose replies are read whole, within a number of seconds for connecting, headers and content."""
+    """A client that reads replies completely, with one time limit for connecting, headers and content."""
 
     def __init__(self, seconds: float, **settings: Any) -> None:
         super().__init__(headers=IDENTITY, **settings)
         self._seconds = seconds
 
     async def send(self, request: httpx2.Request, **settings: Any) -> Any:
-        """Send a request and return its reply, read. Raises httpx2.HTTPError."""
+        """Send a request and return its reply, completely read. Raises httpx2.HTTPError."""
         try:
             async with asyncio.timeout(self._seconds):
                 response = await super().send(request, **{**settings, "stream": True})
@@ -38,7 +38,7 @@ class BoundedAsyncClient(httpx2.AsyncClient):
 
 
 def rebuilt(response: Any, content: bytes) -> Any:
-    """Return a reply with this decoded content, without any known key in it, its headers and its reason."""
+    """Return a reply with this decoded content. Known keys are removed from content, headers and reason."""
     encoded = "content-encoding" in response.headers
     left_out = {b"content-encoding", b"transfer-encoding", *([b"content-length"] if encoded else [])}
     return type(response)(
@@ -52,12 +52,12 @@ def rebuilt(response: Any, content: bytes) -> Any:
 
 
 def extend(content: bytearray, part: bytes) -> None:
-    """Add a part of a reply to what there is of it. Raises httpx2.RemoteProtocolError if that is too much."""
+    """Append a part of a reply to its content. Raises httpx2.RemoteProtocolError if the content gets too long."""
     content += part
     if len(content) > MAX_REPLY_BYTES:
         raise httpx2.RemoteProtocolError(f"a reply of more than {MAX_REPLY_BYTES:,} bytes")
 
 
 def _clean(data: bytes) -> bytes:
-    # Each byte as a character: keys are ASCII, and everything else stays as it is.
+    # Latin-1 maps each byte to one character. Keys are ASCII, and all other bytes stay as they are.
     return scrub(data.decode("latin-1")).encode("latin-1")

@@ -1,4 +1,4 @@
-"""What a model's name stands for: an alias, a GGUF file, a local folder, or a repository of the hub."""
+"""Resolves a model's name: an alias, a GGUF file, a local folder, or a repository on the hub."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ _PART = re.compile(r"(?P<stem>.+)-00001-of-(?P<count>\d{5})\.gguf")
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """A model as named by the user, told apart by kind.
+    """A model as the user named it.
 
-    kind "hub": `name` is a repository id; `file` a GGUF file in it, if one is named.
-    kind "folder" and "gguf": `path` is where it lies, `name` its last part.
+    Attributes:
+        kind: "hub", "folder" or "gguf".
+        name: The repository's id on the hub, or the last part of the path.
+        path: The local file or folder; None on the hub.
+        file: The GGUF file in a repository on the hub, if one is named.
     """
 
     kind: Literal["hub", "folder", "gguf"]
@@ -34,9 +37,11 @@ class ModelSource:
 
 
 def find_source(model: str, scheme: str) -> ModelSource:
-    """The source behind the part after `scheme:`.
+    """Return the model for the part after `scheme:`.
 
-    Raises InputError for an empty or missing path, HarnessError for an alias whose package is not installed.
+    Raises:
+        InputError: If the name is empty, or is a path that does not exist.
+        HarnessError: If it is an alias whose package is not installed.
     """
     if not model:
         raise InputError(f"{scheme}: names no model", f"for example {scheme}:smollm2 or {scheme}:./model.gguf")
@@ -59,7 +64,7 @@ def find_source(model: str, scheme: str) -> ModelSource:
 
 
 def fingerprint(source: ModelSource) -> str:
-    """A hash of a local model's content: two files or folders with the same one hold the same model."""
+    """Return a hash of a local model's content. Two files or folders with the same hash hold the same model."""
     if source.path is None:
         raise ValueError(f"{source.name} is not local")
     if source.kind == "gguf":
@@ -70,12 +75,12 @@ def fingerprint(source: ModelSource) -> str:
 
 
 def cache_name(name: str, fingerprint: str) -> str:
-    """The name of a folder for what is made of a model; of long names the beginning, since a name has 255 bytes."""
+    """Return the name of a folder for files derived from a model. Long names are truncated to fit into 255 bytes."""
     return f"{name[:50]}-{fingerprint[:16]}"
 
 
 def gguf_parts(name: str) -> list[str]:
-    """The names of all parts of a GGUF file that was split, given that of its first; else the name alone."""
+    """Return the names of all parts of a split GGUF file, given the first, or only the name if it is not split."""
     split = _PART.fullmatch(name)
     if split is None:
         return [name]
@@ -94,10 +99,14 @@ def _checked_gguf(path: Path) -> Path:
 
 
 def require_safetensors(folder: Path) -> None:
-    """Raises InputError where a folder is no model of transformers, HarnessError where its weights are pickled.
+    """Check a folder before transformers loads it.
 
-    transformers opens whatever has the names that it looks for: all of them have to be files, and no configuration or
-    tokenizer larger than one is.
+    transformers opens every file with a name that it looks for. Each must therefore be a regular file, and a
+    configuration or tokenizer must not be unreasonably large.
+
+    Raises:
+        InputError: If the folder is not a transformers model.
+        HarnessError: If its weights are pickled.
     """
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder}: no config.json, so not a model folder of transformers")

@@ -1,6 +1,6 @@
-"""Chat templates, rendered as transformers renders them: same white space rules and functions, in a stricter sandbox.
+"""Renders chat templates as transformers does, with the same whitespace rules and functions, in a stricter sandbox.
 
-There are two differences: what a template takes for today is a date that the caller sets, and what it computes is
+There are two differences. The caller sets the date that a template takes for today, and a template's computation is
 bounded, since it comes with a model file.
 """
 
@@ -22,17 +22,22 @@ from judgeharness.domain.sandbox import BoundedEnvironment, LimitError, bounded_
 MAX_DATE_FORM_LENGTH = 1_000
 MAX_ADDED = 1 << 16
 MAX_REPEATED = 8
-"""A template writes at most so many characters of its own, and each text of the conversation so often."""
+"""A template may add MAX_ADDED characters of its own, and may repeat each text of the conversation this many times."""
 SHOWN = 200
-"""Characters of what a template says when it refuses a conversation."""
+"""How many characters of a template's refusal are shown."""
 
 _WIDTH = re.compile(r"%[^a-zA-Z%]*\d{3}")
 
 
 class ChatTemplate:
-    """A compiled template.
+    """A compiled chat template.
 
-    special: texts of special tokens by name, such as bos_token. Raises HarnessError for a template that is not valid.
+    Args:
+        source: The template.
+        special: The texts of special tokens by name, such as bos_token.
+
+    Raises:
+        HarnessError: If the template is not valid.
     """
 
     def __init__(self, source: str, special: Mapping[str, str]) -> None:
@@ -51,7 +56,7 @@ class ChatTemplate:
             raise HarnessError(f"the model's chat template {error}") from error
 
     def render(self, turns: Sequence[Mapping[str, Any]], answer_follows: bool, today: date) -> str:
-        """The text of a conversation, at midnight of that day. Raises HarnessError if the template refuses it."""
+        """Return the text of a conversation, at midnight of a day. Raises HarnessError if the template refuses it."""
         self._now = datetime.combine(today, time())
         values = {
             **self._special,
@@ -68,7 +73,7 @@ class ChatTemplate:
             return text
         except LimitError as error:
             raise HarnessError(f"the model's chat template {error}", "use another model") from error
-        # A template is code of the model's author and may raise anything.
+        # A template is the model author's code and may raise anything.
         except Exception as error:
             raise HarnessError(
                 f"the model's chat template refuses the conversation: {first_line(error)[:SHOWN]}"
@@ -86,7 +91,7 @@ def _length(turn: Mapping[str, Any]) -> int:
 
 
 class _Generation(Extension):
-    """`{% generation %}` marks what an assistant wrote, for training. Here it is only its content."""
+    """`{% generation %}` marks an assistant's words for training. Here it only renders its content."""
 
     tags = {"generation"}  # noqa: RUF012 (jinja2 declares it as a plain set)
 

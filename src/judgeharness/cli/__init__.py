@@ -1,75 +1,69 @@
-"""The `judgeharness` program: a module a command, each imported when it is called."""
+"""The `judgeharness` program. Each command is a module, which is imported when the command is used."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from judgeharness.plugins.hookspecs import hookimpl
 from judgeharness.plugins.specs import CommandSpec
 
+COMMANDS: Mapping[str, Mapping[str, str]] = {
+    "Ask": {
+        "eval": "Evaluate models as judges.",
+        "prompts": "Print the prompts of a strategy.",
+        "explain": "Generate explanations for labels with a model.",
+        "run": "Run a suite of evaluations and write a report.",
+        "reproduce": "Reproduce a published table.",
+        "score": "Score predictions made elsewhere.",
+    },
+    "Look": {
+        "leaderboard": "Rank the runs in the store.",
+        "show": "Show a run, or one item of it.",
+        "report": "Write an HTML report.",
+        "plot": "Draw runs, in the terminal or to a file.",
+        "list": "List tasks, backends, metrics, ...",
+    },
+    "Analyse": {
+        "compare": "Compare runs item by item.",
+        "slices": "Measure runs on parts of their items.",
+        "bias": "Show which letters and positions a judge prefers.",
+        "parity": "Check that backends agree.",
+        "finetune": "Fine-tune a classifier on soft labels.",
+        "relation": "Relate label quality to fine-tuning results.",
+    },
+    "Data": {
+        "data": "Find, download, check and export datasets.",
+        "new-task": "Create a task from a JSON-lines file.",
+        "export": "Export soft labels for other trainers.",
+    },
+    "Store": {
+        "store": "Check, rescue or back up a store.",
+        "merge": "Merge the stores of several machines.",
+        "verify": "Check stored answers by asking the model again.",
+        "rerun": "Repeat a run from its record.",
+    },
+    "Extend": {
+        "new-plugin": "Create a plugin with one component.",
+        "plugins": "Show plugins and what they provide.",
+    },
+    "Set up": {
+        "doctor": "Check what is installed and which backends can run.",
+        "completion": "Print a completion script for the shell.",
+    },
+}
+"""The summary of each command, by the section of `judgeharness --help` in which it is listed."""
+
 
 @hookimpl
 def judgeharness_commands() -> list[CommandSpec]:
-    """The commands that ship with judgeharness."""
+    """Return the commands that ship with judgeharness."""
     return [
-        CommandSpec(name="eval", summary="Evaluate models as judges.", target="judgeharness.cli.eval:command"),
         CommandSpec(
-            name="leaderboard", summary="Rank the runs in the store.", target="judgeharness.cli.leaderboard:command"
-        ),
-        CommandSpec(name="compare", summary="Compare runs item by item.", target="judgeharness.cli.compare:command"),
-        CommandSpec(name="bias", summary="Show what letters a judge prefers.", target="judgeharness.cli.bias:command"),
-        CommandSpec(
-            name="slices", summary="Measure runs on parts of their items.", target="judgeharness.cli.slices:command"
-        ),
-        CommandSpec(name="explain", summary="Have a model explain labels.", target="judgeharness.cli.explain:command"),
-        CommandSpec(
-            name="run", summary="Run a suite of evaluations, with a report.", target="judgeharness.cli.run:command"
-        ),
-        CommandSpec(
-            name="reproduce", summary="Measure a published table again.", target="judgeharness.cli.reproduce:command"
-        ),
-        CommandSpec(
-            name="finetune",
-            summary="Fine-tune a classifier on soft labels.",
-            target="judgeharness.cli.finetune:command",
-        ),
-        CommandSpec(
-            name="relation", summary="Do better labels teach better?", target="judgeharness.cli.relation:command"
-        ),
-        CommandSpec(name="export", summary="Write soft labels to files.", target="judgeharness.cli.export:command"),
-        CommandSpec(name="plot", summary="Draw runs.", target="judgeharness.cli.plot:command"),
-        CommandSpec(name="report", summary="Write a page to look at.", target="judgeharness.cli.report:command"),
-        CommandSpec(
-            name="score", summary="Measure predictions made elsewhere.", target="judgeharness.cli.score:command"
-        ),
-        CommandSpec(name="verify", summary="Ask for stored answers again.", target="judgeharness.cli.verify:command"),
-        CommandSpec(name="rerun", summary="Make a run again.", target="judgeharness.cli.rerun:command"),
-        CommandSpec(
-            name="merge", summary="Join the stores of several machines.", target="judgeharness.cli.merge:command"
-        ),
-        CommandSpec(name="store", summary="Check, rescue or copy the store.", target="judgeharness.cli.store:command"),
-        CommandSpec(name="show", summary="Show a run, or one item of it.", target="judgeharness.cli.show:command"),
-        CommandSpec(name="list", summary="List tasks, backends, metrics, ...", target="judgeharness.cli.list:command"),
-        CommandSpec(name="parity", summary="Check that backends agree.", target="judgeharness.cli.parity:command"),
-        CommandSpec(
-            name="prompts", summary="Print the prompts of a strategy.", target="judgeharness.cli.prompts:command"
-        ),
-        CommandSpec(
-            name="data", summary="Find, fetch, check and export datasets.", target="judgeharness.cli.data:command"
-        ),
-        CommandSpec(
-            name="plugins", summary="Show plugins and what they provide.", target="judgeharness.cli.plugins:command"
-        ),
-        CommandSpec(
-            name="new-task", summary="Make a task of a JSON-lines file.", target="judgeharness.cli.new_task:command"
-        ),
-        CommandSpec(
-            name="new-plugin", summary="Begin a plugin of your own.", target="judgeharness.cli.new_plugin:command"
-        ),
-        CommandSpec(
-            name="completion",
-            summary="Print a shell's completion script.",
-            target="judgeharness.cli.completion:command",
-        ),
-        CommandSpec(
-            name="doctor", summary="Check what is installed and at hand.", target="judgeharness.cli.doctor:command"
-        ),
+            name=name,
+            summary=summary,
+            target=f"judgeharness.cli.{name.replace('-', '_')}:command",
+            section=section,
+        )
+        for section, commands in COMMANDS.items()
+        for name, summary in commands.items()
     ]

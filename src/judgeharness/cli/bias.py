@@ -1,4 +1,4 @@
-"""`judgeharness bias`: which letters and places a judge prefers."""
+"""`judgeharness bias`: shows which letters and positions a judge prefers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import json
 
 import click
 
-from judgeharness.cli.shared.parameters import data_dir_option, pass_workspace, store_option, task_file_option
+from judgeharness.cli.shared.parameters import (
+    data_dir_option,
+    pass_workspace,
+    report_format_option,
+    store_option,
+    task_file_option,
+)
 from judgeharness.cli.shared.streams import echo
 from judgeharness.evaluation.workspace import Workspace
 
@@ -14,14 +20,15 @@ from judgeharness.evaluation.workspace import Workspace
 @click.command("bias")
 @click.argument("run_id", metavar="RUN")
 @task_file_option
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@report_format_option
 @data_dir_option
 @store_option
 @pass_workspace
 def command(workspace: Workspace, run_id: str, task_file: str | None, form: str) -> None:
-    """Show which answer letters and which places of explanations a run's judge prefers, and how much orders move it.
+    """Show which letters and explanation positions a judge prefers.
 
-    From the scores in the store; no model is asked. RUN is a run's id or its beginning.
+    Also shows how much probabilities change with the order of options and explanations. Reads the scores in the store
+    and runs no model. RUN is the id of a run, or the beginning of it.
     """
     from judgeharness.evaluation.again.replay import bias_of
     from judgeharness.reports import bias

@@ -1,4 +1,4 @@
-"""`judgeharness compare`: whether one judge is better than another, on the same items."""
+"""`judgeharness compare`: tests whether one judge is better than another on the same items."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import click
 
-from judgeharness.cli.shared.parameters import metrics_option, pass_workspace, store_option
+from judgeharness.cli.shared.parameters import metrics_option, pass_workspace, report_format_option, store_option
 from judgeharness.cli.shared.streams import echo
 from judgeharness.domain.names import DEFAULT_METRIC
 from judgeharness.evaluation.workspace import Workspace
@@ -15,9 +15,13 @@ from judgeharness.evaluation.workspace import Workspace
 @click.command("compare")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
 @metrics_option
-@click.option("--by", default=DEFAULT_METRIC, show_default=True, metavar="METRIC", help="By what items changed most.")
-@click.option("--items", default=5, show_default=True, type=click.IntRange(min=0), help="How many of those to show.")
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@click.option(
+    "--by", default=DEFAULT_METRIC, show_default=True, metavar="METRIC", help="Metric that ranks the changed items."
+)
+@click.option(
+    "--items", default=5, show_default=True, type=click.IntRange(min=0), help="Number of changed items to show."
+)
+@report_format_option
 @store_option
 @pass_workspace
 def command(
@@ -28,10 +32,11 @@ def command(
     items: int,
     form: str,
 ) -> None:
-    """Compare runs with the first of them, item by item: differences, 95 % intervals, p-values.
+    """Compare runs with the first one, item by item.
 
-    RUN is a run's id or its beginning. Items that one of the two has no distribution for are left out. p is of a paired
-    permutation test, corrected by Holm's method where several runs are compared.
+    Shows differences with 95 % intervals and p-values, and the items that changed most. The p-values come from a paired
+    permutation test, with Holm's correction if there are several comparisons. An item counts only if both runs have a
+    distribution for it. RUN is the id of a run, or the beginning of it.
     """
     from judgeharness.domain.errors import InputError
     from judgeharness.reports import comparison

@@ -1,4 +1,4 @@
-"""`judgeharness completion`: what a shell needs to complete commands, options and the names of components."""
+"""`judgeharness completion`: prints the script that completes commands, options and component names."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ PROGRAM = "judgeharness"
 VARIABLE = "_JUDGEHARNESS_COMPLETE"
 
 
-@click.command("completion")
+EXAMPLES = """\b
+Examples:
+  judgeharness completion bash >> ~/.bashrc
+  judgeharness completion zsh >> ~/.zshrc
+  judgeharness completion fish > ~/.config/fish/completions/judgeharness.fish
+"""
+
+
+@click.command("completion", epilog=EXAMPLES)
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def command(shell: str) -> None:
-    r"""Print the completion script of a SHELL.
-
-    \b
-    bash: judgeharness completion bash >> ~/.bashrc
-    zsh:  judgeharness completion zsh >> ~/.zshrc
-    fish: judgeharness completion fish > ~/.config/fish/completions/judgeharness.fish
-    """
+    """Print a completion script for the shell."""
     from judgeharness.cli.program import program
 
     kind = get_completion_class(shell)

@@ -1,4 +1,4 @@
-"""`judgeharness data`: datasets, from finding to exporting."""
+"""`judgeharness data`: lists, downloads, checks and exports datasets."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @click.group("data")
 def command() -> None:
-    """Find, fetch, check and export datasets."""
+    """Find, download, check and export datasets."""
 
 
 @command.command("list")
 @data_dir_option
 @pass_workspace
 def list_datasets(workspace: Workspace) -> None:
-    """List the known datasets, their licences, and where their files are."""
+    """List datasets, their licences and the location of their files."""
     from rich import box
     from rich.table import Table
 
@@ -47,10 +47,13 @@ def list_datasets(workspace: Workspace) -> None:
 
 @command.command("fetch")
 @click.argument("names", nargs=-1)
-@click.option("--url", help="Fetch from this address instead; the hashes stay the same. Needs one NAME.")
+@click.option("--url", help="Download from this address instead. Needs exactly one NAME. The hashes must match.")
 @pass_workspace
 def fetch_datasets(workspace: Workspace, names: tuple[str, ...], url: str | None) -> None:
-    """Download datasets into the cache: those that are NAMEd, or all. Nothing is kept that is not as published."""
+    """Download datasets to the cache.
+
+    Downloads the datasets that you name, or all. Files whose hashes differ from the published ones are not kept.
+    """
     from judgeharness.domain.errors import InputError
     from judgeharness.tasks.fetch import fetch
 
@@ -68,7 +71,10 @@ def fetch_datasets(workspace: Workspace, names: tuple[str, ...], url: str | None
 @data_dir_option
 @pass_workspace
 def verify_datasets(workspace: Workspace, names: tuple[str, ...]) -> int:
-    """Check the files at hand, of the NAMEd datasets or all, against their published hashes."""
+    """Check files of datasets against their published hashes.
+
+    Checks the datasets that you name, or all. The exit code is 1 if a file differs, but not if it is missing.
+    """
     from judgeharness.domain.errors import HarnessError
     from judgeharness.tasks.datasets import verify
 
@@ -96,10 +102,10 @@ def verify_datasets(workspace: Workspace, names: tuple[str, ...]) -> int:
 @data_dir_option
 @pass_workspace
 def export_task(workspace: Workspace, task_name: str, split: str | None, limit: int | None) -> None:
-    """Write a TASK's items to stdout, one JSON object a line.
+    """Export the items of a task as JSON lines.
 
-    Fields: uid, the item's texts, human (probabilities in label order), votes, explanations (text, label, annotator),
-    references (other label sources).
+    TASK is the name of a task or a TOML file. Each line has the uid, the texts, human (probabilities in label order),
+    votes, explanations (text, label, annotator) and references (other label sources).
     """
     for row in _exported(workspace.task(task_name, split, limit)):
         echo(json_line(row))

@@ -1,4 +1,4 @@
-"""`judgeharness doctor`: what is installed and at hand, and what to do about the rest."""
+"""`judgeharness doctor`: checks what is installed, and says how to get the rest."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ from judgeharness.plugins.loading import Plugin
     multiple=True,
     type=ComponentName("backends"),
     metavar="SCHEME:MODEL",
-    help="Look at a backend only; repeats.",
+    help="Show only this backend (repeatable).",
 )
-@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeats.")
+@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="Option of the backend (repeatable).")
 @pass_workspace
 def command(workspace: Workspace, backends: tuple[str, ...], pairs: tuple[str, ...]) -> int:
-    """Check versions, devices, datasets and plugins. Exit code 1 where something is broken, not where it is absent.
+    """Check what is installed and which backends can run.
 
-    With --backend: what it resolves to and says of itself, without its weights. A server is asked anew what it can do.
+    Shows versions, devices, datasets and plugins. The exit code is 1 if a plugin is broken, but not if something is
+    missing.
+
+    With --backend, shows what the backend is and what it supports, without loading weights. Asks servers again what
+    they support.
     """
     registry = workspace.registry
     if backends:
@@ -76,7 +80,7 @@ def _openai() -> str:
 
 
 def _backend(workspace: Workspace, name: str, pairs: tuple[str, ...]) -> None:
-    """What a backend says of itself, from an empty cache, so that nothing is taken as it was before."""
+    """Print the description of a backend. Its cache is empty, so nothing comes from an earlier call."""
     from judgeharness.backends.contract import BackendContext, Scorer
     from judgeharness.domain.scratch import scratch
     from judgeharness.evaluation.components import choose_backend, require_known

@@ -1,4 +1,4 @@
-"""`judgeharness eval`: evaluate models as judges."""
+"""`judgeharness eval`: evaluates models as judges."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Examples:
     required=True,
     type=ComponentName("tasks"),
     metavar="NAME|FILE.toml",
-    help="A task; repeats.",
+    help="Task, by name or as a TOML file (repeatable).",
 )
 @click.option(
     "--backend",
@@ -46,7 +46,7 @@ Examples:
     required=True,
     type=ComponentName("backends"),
     metavar="SCHEME:MODEL",
-    help="A judge; repeats.",
+    help="Judge, such as hf:smollm2 or baseline:uniform (repeatable).",
 )
 @click.option(
     "--strategy",
@@ -54,7 +54,7 @@ Examples:
     multiple=True,
     type=ComponentName("strategies"),
     metavar="NAME",
-    help="How prompts are made; repeats.",
+    help="Prompt strategy (repeatable). Models need one, baselines do not.",
 )
 @click.option(
     "--transform",
@@ -62,19 +62,19 @@ Examples:
     multiple=True,
     type=ComponentName("transforms"),
     metavar="NAME",
-    help="Scores to probabilities; repeats. norm and softmax unless given.",
+    help="Transform from scores to probabilities (repeatable).  [default: norm and softmax, if they apply]",
 )
-@click.option("--temperature", type=float, metavar="TAU", help="Of the softmax transform; 20, as in the paper.")
+@click.option("--temperature", type=float, metavar="TAU", help="Temperature of the softmax transform.  [default: 20]")
 @metrics_option
 @click.option(
     "-o",
     "pairs",
     multiple=True,
     metavar="KEY=VALUE",
-    help="An option of a backend, strategy, transform or executor; repeats.",
+    help="Option of a backend, strategy, transform or executor (repeatable).",
 )
 @executor_option
-@click.option("--shard", metavar="I/N", help="Ask the I-th of N parts of the items only, and make no run.")
+@click.option("--shard", metavar="I/N", help="Process only part I of N of the items, and create no run.")
 @budget_options
 @explanations_option
 @split_option
@@ -84,10 +84,11 @@ Examples:
 @format_option
 @pass_workspace
 def command(workspace: Workspace, /, form: str, **given: Any) -> int:
-    """Ask models for their judgments, compare them with the human ones, and rank them.
+    """Evaluate models as judges and rank them.
 
-    Everything is kept in the store: the same call again takes what is there, and an interrupted one goes on where it
-    stopped. Another transform or metric needs no model at all.
+    Asks each model about every item, and compares its distributions with those of people. Answers are cached in the
+    store, so an interrupted command resumes. With cached answers, another transform, temperature or metric needs no
+    model.
     """
     from judgeharness.evaluation.request import Request
     from judgeharness.evaluation.shards import Shard

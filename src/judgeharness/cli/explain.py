@@ -1,4 +1,4 @@
-"""`judgeharness explain`: a model writes explanations for given labels."""
+"""`judgeharness explain`: generates explanations for given labels."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Examples:
     required=True,
     type=ComponentName("backends"),
     metavar="SCHEME:MODEL",
-    help="The model that writes.",
+    help="Model that generates the explanations.",
 )
 @click.option(
     "--labels",
@@ -49,14 +49,31 @@ Examples:
     default=("all",),
     show_default=True,
     metavar="all|voted|human|LABEL",
-    help="Every label, those with votes, those of people's explanations, or one; repeats.",
+    help="Labels to explain: all, voted (those with votes), human (one per human explanation), or one LABEL "
+    "(repeatable).",
 )
-@click.option("--answer-tokens", type=click.IntRange(min=1), default=96, show_default=True, help="The longest one.")
-@click.option("--writing-temperature", type=click.FloatRange(0, 10), default=0.7, show_default=True)
-@click.option("--seed", type=click.IntRange(0, (1 << 31) - 1), default=0, show_default=True)
-@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the backend; repeats.")
-@click.option("--out", type=OutputFile(), metavar="FILE", help="Write them as JSON lines too.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option(
+    "--answer-tokens",
+    type=click.IntRange(min=1),
+    default=96,
+    show_default=True,
+    help="Maximum tokens of an explanation.",
+)
+@click.option(
+    "--writing-temperature",
+    type=click.FloatRange(0, 10),
+    default=0.7,
+    show_default=True,
+    help="Sampling temperature; 0 takes the most probable tokens.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0, (1 << 31) - 1), default=0, show_default=True, help="Random seed of the sampling."
+)
+@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="Option of the backend (repeatable).")
+@click.option("--out", type=OutputFile(), metavar="FILE", help="Also write the explanations to a JSON-lines file.")
+@click.option(
+    "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Output format."
+)
 @budget_options
 @split_option
 @limit_option
@@ -75,10 +92,10 @@ def command(
     limit: int | None,
     **given: Any,
 ) -> int:
-    """Have a model explain labels, and keep what it writes in the store under an id.
+    """Generate explanations for labels with a model.
 
-    With `--explanations ID`, eval shows these explanations in place of people's. What was written once is not written
-    again; an interrupted call goes on where it stopped.
+    Saves them in the store as a set with an id. 'judgeharness eval --explanations ID' shows this set in its prompts
+    instead of the explanations by people. Generated explanations are cached, so an interrupted command resumes.
     """
     from judgeharness.domain.nouns import Decoding
     from judgeharness.evaluation.components import choose_backend, require_known

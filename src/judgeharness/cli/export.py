@@ -1,4 +1,4 @@
-"""`judgeharness export`: soft labels for other trainers."""
+"""`judgeharness export`: exports soft labels for other trainers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,31 @@ from judgeharness.evaluation.workspace import Workspace
 
 @click.command("export")
 @click.argument("labels", metavar="RUN|baseline:NAME")
-@click.option("--format", "form", type=click.Choice(("soft-labels",)), default="soft-labels", show_default=True)
 @click.option(
-    "--task", "task_name", default="chaosnli", show_default=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml"
+    "--format",
+    "form",
+    type=click.Choice(("soft-labels",)),
+    default="soft-labels",
+    show_default=True,
+    help="Format of the files.",
 )
-@click.option("--split", metavar="NAME", help="What the labels are for; the task's first split unless given.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR")
+@click.option(
+    "--task",
+    "task_name",
+    default="chaosnli",
+    show_default=True,
+    type=ComponentName("tasks"),
+    metavar="NAME|FILE.toml",
+    help="Task, by name or as a TOML file.",
+)
+@click.option("--split", metavar="NAME", help="Split that the labels are for.  [default: the first split of the task]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Folder for the files.",
+)
 @data_dir_option
 @store_option
 @pass_workspace
@@ -31,9 +50,10 @@ def command(
     split: str | None,
     out: Path,
 ) -> None:
-    """Write a run's or a baseline's distributions as JSON lines, a file a split, with the data's licence beside them.
+    """Export soft labels for other trainers.
 
-    The split of the labels has them; the others have people's distributions, to measure on.
+    Writes one JSON-lines file per split, and a README.txt with the licence of the data. The chosen split gets the
+    distributions of the run or baseline. The other splits get those of people, for evaluation.
     """
     from judgeharness.finetune.export import write_soft_labels
     from judgeharness.finetune.labels import soft_labels

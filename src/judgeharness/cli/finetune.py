@@ -1,4 +1,4 @@
-"""`judgeharness finetune`: are a judge's distributions as good to learn from as people's?"""
+"""`judgeharness finetune`: fine-tunes classifiers on the distributions of judges and people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.parameters import data_dir_option, format_option, pass_workspace, store_option
+from judgeharness.cli.shared.parameters import data_dir_option, finetune_format_option, pass_workspace, store_option
 from judgeharness.cli.shared.signals import RESUMES, stopped
 from judgeharness.evaluation.workspace import Workspace
 
@@ -24,19 +24,40 @@ Example:
 
 
 @click.command("finetune", epilog=EXAMPLES)
-@click.option("--labels", "given", multiple=True, required=True, metavar="RUN|baseline:NAME", help="Repeats.")
-@click.option("--model", required=True, metavar="MODEL", help="An encoder: hub id, folder, or minilm.")
 @click.option(
-    "--task", "task_name", default="chaosnli", show_default=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml"
+    "--labels",
+    "given",
+    multiple=True,
+    required=True,
+    metavar="RUN|baseline:NAME",
+    help="Soft labels to train on: a run, or a baseline such as baseline:human (repeatable).",
 )
-@click.option("--split", metavar="NAME", help="What is learned from; the task's first split unless given.")
-@click.option("--seed", "seeds", type=int, multiple=True, default=(42,), show_default=True, help="Repeats.")
-@click.option("--stage1", "first", metavar="mnli|FILE", help="Learn from hard labels first; mnli is fetched.")
-@click.option("--fields", metavar="A[,B]", help="The texts that are read; premise,hypothesis where there are such.")
-@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="A part of the recipe; repeats.")
+@click.option("--model", required=True, metavar="MODEL", help="Encoder: a hub id, a folder, or minilm.")
+@click.option(
+    "--task",
+    "task_name",
+    default="chaosnli",
+    show_default=True,
+    type=ComponentName("tasks"),
+    metavar="NAME|FILE.toml",
+    help="Task, by name or as a TOML file.",
+)
+@click.option("--split", metavar="NAME", help="Split to train on.  [default: the first split of the task]")
+@click.option(
+    "--seed", "seeds", type=int, multiple=True, default=(42,), show_default=True, help="Random seed (repeatable)."
+)
+@click.option(
+    "--stage1", "first", metavar="mnli|FILE", help="Train on these hard labels first. 'mnli' downloads those of MNLI."
+)
+@click.option(
+    "--fields",
+    metavar="A[,B]",
+    help="Text fields to read.  [default: premise,hypothesis, or the only field]",
+)
+@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="Setting of the recipe (repeatable).")
 @data_dir_option
 @store_option
-@format_option
+@finetune_format_option
 @pass_workspace
 def command(
     workspace: Workspace,
@@ -48,10 +69,11 @@ def command(
     form: str,
     **more: Any,
 ) -> None:
-    """Fine-tune a small classifier on soft labels, and measure it on the other splits of the task.
+    """Fine-tune a small classifier on soft labels.
 
-    Once for each --labels and --seed, by the recipe of Chen et al. 2024 unless -o says otherwise. Every result is a
-    run in the store: what is there is not trained again, and a training that was killed goes on from its last epoch.
+    Trains one classifier for each --labels and --seed, and measures it on the other splits of the task. The recipe is
+    that of Chen et al. 2024; -o changes it. Each result is a run in the store, and existing results are not trained
+    again. An interrupted training resumes after its last full epoch.
     """
     from judgeharness.domain.errors import MissingExtraError
     from judgeharness.evaluation.versions import program_arguments
@@ -95,7 +117,7 @@ def command(
 
 
 def _splits(workspace: Workspace, task_name: str, split: str | None) -> tuple[Task, list[Task]]:
-    """What is learned from, and the other splits, by which it is measured."""
+    """Return the split to train on, and the other splits, on which the classifiers are measured."""
     from judgeharness.finetune import development_first
 
     definition = workspace.definition(task_name)

@@ -1,9 +1,8 @@
-"""`judgeharness leaderboard`: the runs in the store, best first."""
+"""`judgeharness leaderboard`: shows the runs in the store, best first."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +10,6 @@ from judgeharness.cli.shared.component_name import ComponentName
 from judgeharness.cli.shared.parameters import format_option, pass_workspace, store_option
 from judgeharness.domain.names import DEFAULT_METRIC
 from judgeharness.evaluation.workspace import Workspace
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command("leaderboard")
@@ -23,14 +19,14 @@ if TYPE_CHECKING:
     multiple=True,
     type=ComponentName("tasks"),
     metavar="NAME",
-    help="Runs of this task only; repeats.",
+    help="Show only runs on this task (repeatable).",
 )
 @click.option(
     "--backend",
     "backends",
     multiple=True,
     metavar="PATTERN",
-    help="Runs of this backend only, such as 'hf:*'; repeats.",
+    help="Show only runs of matching backends, such as 'hf:*' (repeatable).",
 )
 @click.option(
     "--strategy",
@@ -38,7 +34,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=ComponentName("strategies"),
     metavar="NAME",
-    help="Runs of this strategy only; repeats.",
+    help="Show only runs with this strategy (repeatable).",
 )
 @click.option(
     "--transform",
@@ -46,29 +42,33 @@ if TYPE_CHECKING:
     multiple=True,
     type=ComponentName("transforms"),
     metavar="NAME",
-    help="Runs of this transform only; repeats.",
+    help="Show only runs with this transform (repeatable).",
 )
-@click.option("--top", type=click.IntRange(min=1), metavar="N", help="The best N runs of each board only.")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Show only the best N runs of each table.")
 @click.option(
     "--metric",
     "metrics",
     multiple=True,
     type=ComponentName("metrics"),
     metavar="NAME",
-    help="A column besides the default ones; repeats.",
+    help="Metric to show besides the default ones (repeatable).",
 )
-@click.option("--sort", default=DEFAULT_METRIC, show_default=True, metavar="METRIC", help="What ranks the runs.")
+@click.option("--sort", default=DEFAULT_METRIC, show_default=True, metavar="METRIC", help="Metric that ranks the runs.")
 @click.option(
-    "--people", type=click.IntRange(min=1), multiple=True, metavar="N", help="Show what N annotators reach; repeats."
+    "--people",
+    type=click.IntRange(min=1),
+    multiple=True,
+    metavar="N",
+    help="Show what N annotators reach (repeatable).",
 )
 @click.option(
     "--kind",
     type=click.Choice(("judges", "finetune")),
     default="judges",
     show_default=True,
-    help="Judges, or classifiers that learned from them.",
+    help="Show judges, or classifiers fine-tuned on soft labels.",
 )
-@click.option("--published", is_flag=True, help="Show printed figures on the same items, marked as such.")
+@click.option("--published", is_flag=True, help="Add published results on the same items, marked as such.")
 @store_option
 @format_option
 @pass_workspace
@@ -84,7 +84,7 @@ def command(
     form: str,
     **selected: tuple[str, ...],
 ) -> None:
-    """Rank the runs in the store, those over the same items together."""
+    """Rank the runs in the store, with one table for each set of items."""
     from judgeharness.reports.leaderboard import Selection, View, leaderboard
 
     registry = workspace.registry

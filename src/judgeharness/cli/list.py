@@ -1,4 +1,4 @@
-"""`judgeharness list`: what there is of each kind."""
+"""`judgeharness list`: lists components of a kind, models or explanations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.shared.parameters import format_option, pass_workspace, store_option
+from judgeharness.cli.shared.parameters import listing_format_option, pass_workspace, store_option
 from judgeharness.cli.shared.streams import echo
 from judgeharness.evaluation.workspace import Workspace
 from judgeharness.plugins.registry import Catalog, Registry
@@ -31,10 +31,13 @@ KINDS = (
 @click.command("list")
 @click.argument("kind", type=click.Choice(KINDS))
 @store_option
-@format_option
+@listing_format_option
 @pass_workspace
 def command(workspace: Workspace, kind: str, form: str) -> None:
-    """List the components of a KIND with their summaries; models by their aliases; explanations of the store."""
+    """List components of a kind, with their summaries.
+
+    'models' lists the short names of models, and 'explanations' the sets in the store.
+    """
     from judgeharness.domain.errors import UnknownNameError
 
     registry = workspace.registry
@@ -65,7 +68,6 @@ def _models(registry: Registry) -> list[dict[str, Any]]:
 
 
 def _explanations(workspace: Workspace) -> list[dict[str, Any]]:
-
     with workspace.open_store() as opened:
         return [
             {"name": each.id, "summary": each.name, "note": each.created, "count": each.count, "origin": each.origin}

@@ -1,4 +1,4 @@
-"""`judgeharness merge`: stores of several machines in one."""
+"""`judgeharness merge`: merges the stores of several machines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from judgeharness.cli.shared.parameters import InputFile, pass_workspace, store_option
+from judgeharness.cli.shared.parameters import InputFile, pass_workspace, report_format_option, store_option
 from judgeharness.cli.shared.streams import echo
 from judgeharness.evaluation.workspace import Workspace
 
@@ -23,16 +23,18 @@ TOLERANCE = 1e-4
     default=TOLERANCE,
     show_default=True,
     metavar="X",
-    help="By how much numbers of the same answer may differ.",
+    help="Largest difference allowed between numbers of the same answer.",
 )
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@report_format_option
 @store_option
 @pass_workspace
 def command(workspace: Workspace, sources: tuple[Path, ...], tolerance: float, form: str) -> None:
-    """Add STOREs to the one that --store names, which is made where it is missing; they are left as they are.
+    """Merge the stores of several machines.
 
-    All or nothing: where an answer is there twice and differs, nothing is merged. Then the evaluation that was done in
-    shards, called once more without --shard, makes its leaderboard from what is there.
+    Adds each STORE to the store that --store names, and creates that one if it is missing. The others are not changed.
+    If two stores disagree about the same answer, nothing is merged.
+
+    After an evaluation in shards, merge the stores and repeat the command without --shard to get the leaderboard.
     """
     from dataclasses import asdict
 

@@ -1,4 +1,4 @@
-"""`judgeharness new-plugin`: the first version of a plugin of one's own."""
+"""`judgeharness new-plugin`: creates a plugin."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ Example:
 
 @click.command("new-plugin", epilog=EXAMPLES)
 @click.argument("name")
-@click.option("--kind", type=click.Choice(tuple(KINDS)), required=True, help="What it provides.")
+@click.option("--kind", type=click.Choice(tuple(KINDS)), required=True, help="Component that the plugin provides.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False, exists=True), default=".", metavar="DIR", help="Where."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=".",
+    metavar="DIR",
+    help="Folder in which to create it.  [default: the current folder]",
 )
 def command(name: str, kind: str, out: Path) -> None:
-    """Write a small distribution with one component, and tests that pass: a folder NAME.
+    """Create a plugin with one component and passing tests.
 
-    It is typed, has the entry point by which judgeharness finds it, and can be installed as it is.
+    Writes a typed package to the folder NAME. You can install it as it is: judgeharness finds it by its entry point.
     """
     from judgeharness.plugins.scaffold import scaffold, write
 

@@ -1,4 +1,4 @@
-"""`judgeharness new-task`: a task from a JSON-lines file."""
+"""`judgeharness new-task`: creates a task from a JSON-lines file."""
 
 from __future__ import annotations
 
@@ -26,25 +26,34 @@ Examples:
 
 @click.command("new-task", epilog=EXAMPLES)
 @click.argument("file", type=InputFile(), metavar="FILE.jsonl")
-@click.option("--name", metavar="NAME", help="Of the task; the file's unless given.")
-@click.option("--uid", metavar="PATH", help="The field that tells items apart.")
-@click.option("--votes", metavar="PATH", help="Counts: an object by label, or a list.")
-@click.option("--human", metavar="PATH", help="Probabilities: an object by label, or a list.")
+@click.option("--name", metavar="NAME", help="Name of the task.  [default: from the name of the file]")
+@click.option("--uid", metavar="PATH", help="Field that identifies an item.  [default: guessed]")
+@click.option("--votes", metavar="PATH", help="Field with vote counts: an object by label, or a list.")
+@click.option("--human", metavar="PATH", help="Field with probabilities: an object by label, or a list.")
 @click.option(
     "--annotations",
     metavar="PATH",
-    help="A list of labels, one an annotator; or a field for each annotator, with commas.",
+    help="Field with a list of labels, or one field per annotator, separated by commas.",
 )
-@click.option("--labels", metavar="A,B,...", help="The labels in their order.")
-@click.option("--ordinal", is_flag=True, help="The labels' order means something, as of bad, fair, good.")
-@click.option("--field", "fields", multiple=True, metavar="NAME=PATH", help="A text for the template; repeats.")
-@click.option("--question", metavar="TEXT", help="What a judge is asked.")
-@click.option("--yes", is_flag=True, help="Take the guesses; ask nothing.")
+@click.option("--labels", metavar="A,B,...", help="Labels in order.  [default: guessed]")
+@click.option("--ordinal", is_flag=True, help="The labels have a natural order, such as bad, fair, good.")
+@click.option(
+    "--field",
+    "fields",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="Text field for the prompt template (repeatable).  [default: guessed]",
+)
+@click.option("--question", metavar="TEXT", help="Question for the judge.  [default: Which of the options fits best?]")
+@click.option("--yes", is_flag=True, help="Accept all guesses without asking.")
 def command(file: Path, name: str | None, ordinal: bool, question: str | None, yes: bool, **given: Any) -> None:
-    """Look at a file, ask or guess what its fields are, and write a task beside it: FILE.toml and FILE.jinja.
+    """Create a task from a JSON-lines file.
 
-    PATH is a field's name, with dots for what is inside another ("example.premise"). Questions are asked on a terminal
-    only. The task is read before anything is kept: a fault is named with its line.
+    Guesses what the fields are, and lets you correct the guesses if it runs in a terminal. Writes FILE.toml and
+    FILE.jinja next to the file. If the items cannot be read as a task, it reports the faulty line and writes nothing.
+
+    PATH is the name of a field, with dots for nested fields ("example.premise"). For the human judgments, use at most
+    one of --votes, --human and --annotations.
     """
     from judgeharness.domain.names import readable
     from judgeharness.tasks import new_task
@@ -69,7 +78,7 @@ def command(file: Path, name: str | None, ordinal: bool, question: str | None, y
 
 
 def _asked(known: Guess, question: str | None, default: str) -> tuple[Guess, str]:
-    """What a person at the terminal says, with the guesses to be taken by pressing return."""
+    """Ask the user in the terminal, with the guesses as defaults."""
     from judgeharness.domain.escaping import safe
     from judgeharness.tasks import new_task
 
@@ -95,7 +104,6 @@ def _asked(known: Guess, question: str | None, default: str) -> tuple[Guess, str
 
 
 def _show(task: Task, path: Path) -> None:
-
     labels = ", ".join(label.name for label in task.labels)
     explained = sum(bool(item.explanations) for item in task.items)
     echo(f"{path}: {len(task.items):,} items, {len(task.labels)} labels ({labels})")

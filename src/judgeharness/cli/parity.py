@@ -1,4 +1,4 @@
-"""`judgeharness parity`: whether backends that run the same model agree."""
+"""`judgeharness parity`: checks whether backends that run the same model agree."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from judgeharness.cli.shared.parameters import (
     data_dir_option,
     limit_option,
     pass_workspace,
+    report_format_option,
     split_option,
     strategy_option,
     task_option,
@@ -35,18 +36,22 @@ Example:
     required=True,
     type=ComponentName("backends"),
     metavar="SCHEME:MODEL",
-    help="A backend; two or more.",
+    help="Backend to compare (repeatable; two or more).",
 )
 @click.option(
     "--temperature",
     type=click.FloatRange(min=0, min_open=True),
-    help="The temperature of the softmax transform.  [default: 20]",
+    help="Temperature of the softmax transform.  [default: 20]",
 )
-@click.option("--tolerance", type=click.FloatRange(min=0), help="Of the mean JSD between distributions; 0.002.")
 @click.option(
-    "-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of a backend or the strategy; repeats."
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    help="Largest mean Jensen-Shannon distance allowed.  [default: 0.002]",
 )
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@click.option(
+    "-o", "pairs", multiple=True, metavar="KEY=VALUE", help="Option of a backend or the strategy (repeatable)."
+)
+@report_format_option
 @split_option
 @limit_option
 @data_dir_option
@@ -62,11 +67,13 @@ def command(
     limit: int | None,
     **given: Any,
 ) -> int:
-    """Ask two or more backends the same and compare: prompts, token ids, probabilities, distributions, speed.
+    """Check that backends agree.
 
-    The first backend is what the others are compared with. The models are always run; the store is not used. Exit code
-    1 where a mean Jensen-Shannon distance between model judgment distributions is above the tolerance, or at
-    temperature 1 above ten times the tolerance.
+    Sends the same prompts to each backend, and compares prompts, token ids, probabilities, distributions and speed with
+    those of the first backend. The models always run; the store is not used.
+
+    The exit code is 1 if a backend fails on an item, if the mean Jensen-Shannon distance between distributions exceeds
+    the tolerance, or if it exceeds ten times the tolerance at temperature 1.
     """
     from judgeharness.analysis import parity
     from judgeharness.evaluation.parity import ask_all

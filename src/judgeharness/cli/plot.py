@@ -1,4 +1,4 @@
-"""`judgeharness plot`: pictures of stored runs, for print or as a sketch in the terminal."""
+"""`judgeharness plot`: draws stored runs, for print or as a sketch in the terminal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.parameters import (
-    OutputFile,
-    data_dir_option,
-    pass_workspace,
-    store_option,
-    task_file_option,
-)
+from judgeharness.cli.shared.parameters import data_dir_option, pass_workspace, store_option, task_file_option
+from judgeharness.cli.shared.pictures import picture_option
 from judgeharness.cli.shared.streams import echo
 from judgeharness.domain.names import DEFAULT_METRIC
 from judgeharness.evaluation.workspace import Workspace
@@ -33,36 +28,25 @@ Examples:
 runs_argument = click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 
 
-def _require_ending(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    from judgeharness.reports.plots.paper import require_ending
-
-    if value is not None:
-        require_ending(value)
-    return value
-
-
-out_option = click.option(
-    "--out",
-    type=OutputFile(),
-    callback=_require_ending,
-    metavar="FILE",
-    help=".png, .svg or .pdf; a sketch here unless given.",
-)
+out_option = picture_option("File to write: .png, .svg or .pdf.  [default: a sketch in the terminal]")
 
 
 @click.group("plot", epilog=EXAMPLES)
 def command() -> None:
-    """Draw stored runs. Without --out, a sketch in the terminal; RUN is a run's id or its beginning."""
+    """Draw runs, in the terminal or to a file.
+
+    RUN is the id of a run, or the beginning of it.
+    """
 
 
 @command.command("ternary")
 @runs_argument
-@click.option("--mark", "marked", multiple=True, metavar="UID", help="An item to mark in every triangle; repeats.")
+@click.option("--mark", "marked", multiple=True, metavar="UID", help="Item to mark in every triangle (repeatable).")
 @out_option
 @store_option
 @pass_workspace
 def ternary_command(workspace: Workspace, runs: tuple[str, ...], marked: tuple[str, ...], out: Path | None) -> None:
-    """People and judges side by side: each item a point between three labels."""
+    """Draw each item as a point between three labels, for people and judges."""
     from judgeharness.reports.plots import sketch, ternary
     from judgeharness.reports.plots.series import judged
 
@@ -76,7 +60,7 @@ def ternary_command(workspace: Workspace, runs: tuple[str, ...], marked: tuple[s
 @store_option
 @pass_workspace
 def entropy_command(workspace: Workspace, runs: tuple[str, ...], out: Path | None) -> None:
-    """How undecided a judge is on each item, against how undecided people are."""
+    """Draw the entropy of judges against that of people, item by item."""
     from judgeharness.reports.plots import entropy, sketch
     from judgeharness.reports.plots.series import judged
 
@@ -92,14 +76,16 @@ def entropy_command(workspace: Workspace, runs: tuple[str, ...], out: Path | Non
     show_default=True,
     type=ComponentName("metrics"),
     metavar="NAME",
-    help="What is measured.",
+    help="Metric to draw.",
 )
-@click.option("--bins", default=4, show_default=True, type=click.IntRange(2, 20), help="How many of entropy.")
+@click.option(
+    "--bins", default=4, show_default=True, type=click.IntRange(2, 20), help="Number of bins of human entropy."
+)
 @out_option
 @store_option
 @pass_workspace
 def bins_command(workspace: Workspace, runs: tuple[str, ...], metric: str, bins: int, out: Path | None) -> None:
-    """A measure on items about which people agree, and on those about which they do not."""
+    """Draw a metric on items in bins of human entropy."""
     from judgeharness.reports.plots import bins as plot
     from judgeharness.reports.plots import sketch
     from judgeharness.reports.plots.series import judged
@@ -122,7 +108,7 @@ def bias_command(
     task_file: str | None,
     out: Path | None,
 ) -> None:
-    """Which letters, and which places of explanations, a judge prefers."""
+    """Draw which letters and explanation positions a judge prefers."""
     from rich.console import Group
 
     from judgeharness.evaluation.again.replay import bias_of

@@ -1,4 +1,4 @@
-"""`judgeharness plugins`: where components come from, and what could not be loaded."""
+"""`judgeharness plugins`: shows where components come from, and what could not be loaded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.shared.parameters import format_option, pass_workspace
+from judgeharness.cli.shared.parameters import listing_format_option, pass_workspace
 from judgeharness.cli.shared.streams import echo
 from judgeharness.domain.version import __version__
 from judgeharness.evaluation.workspace import Workspace
@@ -16,10 +16,13 @@ from judgeharness.plugins.loading import Plugin
 
 
 @click.command("plugins")
-@format_option
+@listing_format_option
 @pass_workspace
 def command(workspace: Workspace, form: str) -> None:
-    """Show every plugin: where it comes from, its version, what it provides, and why it failed if it did."""
+    """Show plugins and what they provide.
+
+    Shows the origin and version of each plugin, its components, and the error if it could not be loaded.
+    """
     from judgeharness.domain.errors import UnknownNameError
 
     rows = [_row(plugin) for plugin in workspace.registry.plugins]

@@ -1,4 +1,4 @@
-"""The program itself: finds commands through plugins, imports one when it is called, and words errors."""
+"""The program: it finds commands through plugins, imports the one that is called, and prints errors."""
 
 from __future__ import annotations
 
@@ -22,15 +22,26 @@ if TYPE_CHECKING:
     from judgeharness.evaluation.progress import Watcher
 
 
+HELP = """\
+Measure how well LLM judges approximate human judgment distributions.
+
+\b
+New here? Run this first. It needs no model and no download:
+  judgeharness eval --task nli-sample --backend baseline:uniform
+Then check which backends can run on this machine:
+  judgeharness doctor
+"""
+
+
 class Program(click.Group):
-    """A group whose commands come from plugins."""
+    """Command group whose commands come from plugins."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        """The names of all commands."""
+        """Return the names of all commands."""
         return list(dict.fromkeys(spec.name for spec, _ in _workspace(context).registry.commands))
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        """Import a command; None, which click reports, where there is none of that name."""
+        """Import and return a command, or return None, which click reports, if there is none of that name."""
         commands = _workspace(context).registry.commands
         if name not in commands:
             return None
@@ -43,15 +54,20 @@ class Program(click.Group):
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """The command list, from the specs alone: nothing is imported for it."""
-        rows = [(spec.name, spec.summary) for spec, _ in _workspace(context).registry.commands]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        """Write the commands in sections. Only specs are read: importing commands would take too long."""
+        specs = [spec for spec, _ in _workspace(context).registry.commands]
+        width = max((len(spec.name) for spec in specs), default=0)
+        rows: dict[str, list[tuple[str, str]]] = {}
+        for spec in specs:
+            rows.setdefault(spec.section, []).append((spec.name.ljust(width), spec.summary))
+        for section, listed in rows.items():
+            with formatter.section(section):
+                formatter.write_dl(listed)
 
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with the nearest names for a wrong one."""
+        """Resolve a command, or raise an error that suggests the nearest names."""
         name = args[0]
         commands = _workspace(context).registry.commands
         if not name.startswith("-") and name not in commands:
@@ -94,7 +110,7 @@ def _shared_options() -> list[click.Option]:
             is_eager=True,
             callback=_take_plugins,
             metavar="FILE_OR_MODULE",
-            help="Load a plugin; no:NAME switches one off.",
+            help="Load a plugin, or switch one off with no:NAME (repeatable).",
         ),
         click.Option(
             ["--debug"],
@@ -102,7 +118,7 @@ def _shared_options() -> list[click.Option]:
             expose_value=False,
             is_eager=True,
             callback=_take_debug,
-            help="Show the trace of an error.",
+            help="Show the traceback of an error.",
         ),
     ]
 
@@ -116,7 +132,7 @@ def _with_shared_options(command: click.Command) -> None:
 
 
 def _put_behind(wall: Wall, command: click.Command) -> None:
-    """Put what a plugin's command does behind its wall. Of those that ship with judgeharness, a fault is ours."""
+    """Attribute errors in the command of a plugin to that plugin."""
     for method in ("make_context", "invoke"):
         if method not in vars(command):
             setattr(command, method, wall.function(method, getattr(command, method)))
@@ -138,28 +154,28 @@ _version = click.Option(
     expose_value=False,
     is_eager=True,
     callback=_print_version,
-    help="Show the version, and those of all that figures depend on.",
+    help="Show the versions of judgeharness, Python, packages and plugins.",
 )
 
 program = Program(
     name="judgeharness",
     params=[*_shared_options(), _version],
-    help="How well do language models, used as judges, approximate human judgment distributions?",
+    help=HELP,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the program and exit: 0 done, 1 failed or incomplete, 2 wrong usage or bad input."""
+    """Run the program and exit. Codes: 0 done, 1 failed or incomplete, 2 wrong usage or bad input."""
     output = make_steady()
     sys.excepthook = _print_trace
     listen()
     _show_notes()
     code = run(arguments)
-    # A plugin may have closed it, or taken it apart.
+    # A plugin may have closed or detached it.
     with contextlib.suppress(ValueError):
         sys.stdout.flush()
-    # A reader that has gone, such as head, has what it wants.
+    # A reader that closes the pipe, such as head, has all it wants.
     if output.failure is not None and not isinstance(output.failure, ConnectionError):
         _print_error([f"standard output cannot be written to: {output.failure.strerror}"])
         code = code or HarnessError.exit_code
@@ -167,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; the exit code."""
+    """Run the program and return its exit code."""
     workspace = _opened()
     remember_environment()
     remember_words(sys.argv[1:] if arguments is None else arguments)
@@ -185,7 +201,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _print_error(error.lines())
         return error.exit_code
     except UnicodeEncodeError as error:
-        # Streams and files take any text. It was to be found in the store, or to name a file.
+        # Streams and files accept any text, so the text was a value for the store or the name of a file.
         if workspace.debug:
             raise
         _print_error([f"'{error.object[:80]}' holds bytes that are not UTF-8, or characters that this locale lacks"])
@@ -196,7 +212,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show_notes() -> None:
-    """Have what parts without a console log printed, a line each."""
+    """Print log records of judgeharness, one line each."""
     import logging
 
     class Notes(logging.Handler):
@@ -207,7 +223,7 @@ def _show_notes() -> None:
 
 
 def _code_of(error: click.exceptions.Exit | SystemExit) -> int:
-    """What the program ends with. SystemExit comes from a plugin's command: nothing else gets through its wall."""
+    """Return the exit code. Only the command of a plugin raises SystemExit."""
     code = error.exit_code if isinstance(error, click.exceptions.Exit) else error.code
     if code is None or isinstance(code, int):
         return code or 0
@@ -216,7 +232,7 @@ def _code_of(error: click.exceptions.Exit | SystemExit) -> int:
 
 
 def _worded(error: click.ClickException) -> list[str]:
-    """What click says in four lines, in two: the fault, and where to look it up."""
+    """Return an error of click in two lines: what is wrong, and the command that shows the help."""
     message = " ".join(error.format_message().split()).rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     return [message, *([] if context is None else [f"'{context.command_path} --help' says what there is"])]
@@ -228,7 +244,7 @@ def _print_error(lines: Sequence[str]) -> None:
 
 
 def _print_trace(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print the trace of an error as one text, in which a key is found over the ends of lines."""
+    """Print a traceback as one text, so that API keys that span lines are hidden too."""
     import traceback
 
     echo("".join(traceback.format_exception(kind, error, trace)).rstrip("\n"), err=True)

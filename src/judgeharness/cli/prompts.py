@@ -1,4 +1,4 @@
-"""`judgeharness prompts`: what would be asked, without a model."""
+"""`judgeharness prompts`: prints prompts without running a model."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ from judgeharness.evaluation.workspace import Workspace
 @click.command("prompts")
 @task_option
 @strategy_option
-@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of the strategy; repeats.")
-@click.option("--format", "form", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
+@click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="Option of the strategy (repeatable).")
+@click.option(
+    "--format", "form", type=click.Choice(("text", "jsonl")), default="text", show_default=True, help="Output format."
+)
 @explanations_option
 @split_option
 @limit_option
@@ -42,10 +44,13 @@ def command(
     split: str | None,
     limit: int | None,
 ) -> None:
-    """Print every prompt of a strategy; of one that has the model write, the first that it asks. --limit counts items.
+    """Print the prompts of a strategy.
 
-    As jsonl, one prompt a line: uid, explanations (indices into the item's explanations, from 0, in the order shown),
-    options (the labels behind A, B, C, ...), content (the user turn).
+    If a strategy asks in several turns, prints only the first. --limit counts items.
+
+    With --format jsonl, each line is a prompt: uid, explanations (indices of the item's explanations in the order
+    shown, from 0), options (the labels behind A, B, C, ...), content (the last message) and, if there are several,
+    messages (all of them).
     """
     from judgeharness.evaluation.components import choose, require_known
     from judgeharness.plugins import options
@@ -76,7 +81,6 @@ def _row(uid: str, prompt: Prompt, names: list[str]) -> dict[str, Any]:
 
 
 def _text(row: dict[str, Any]) -> str:
-
     options = ", ".join(f"{letter}={name}" for letter, name in zip(LETTERS, row["options"], strict=False))
     head = f"── {row['uid']} · {options}"
     if row["explanations"]:

@@ -1,4 +1,4 @@
-"""`judgeharness relation`: do soft labels that are nearer to people teach better?"""
+"""`judgeharness relation`: relates the quality of soft labels to fine-tuning results."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from judgeharness.cli.plot import out_option
 from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.parameters import pass_workspace, store_option
+from judgeharness.cli.shared.parameters import pass_workspace, report_format_option, store_option
+from judgeharness.cli.shared.pictures import picture_option
 from judgeharness.cli.shared.streams import echo
 from judgeharness.evaluation.workspace import Workspace
 
@@ -18,13 +18,20 @@ DRAWN = ("jsd", "dcor")
 
 
 @click.command("relation")
-@click.option("--split", default="test", show_default=True, metavar="NAME", help="Where classifiers are measured.")
 @click.option(
-    "--task", "tasks", multiple=True, type=ComponentName("tasks"), metavar="NAME", help="Classifiers of this task only."
+    "--split", default="test", show_default=True, metavar="NAME", help="Split on which the classifiers are measured."
 )
-@click.option("--model", metavar="MODEL", help="Classifiers only whose name begins so.")
-@out_option
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    type=ComponentName("tasks"),
+    metavar="NAME",
+    help="Use only classifiers for this task (repeatable).",
+)
+@click.option("--model", metavar="MODEL", help="Use only classifiers whose model name starts with this.")
+@picture_option("Also draw the relation to this file: .png, .svg or .pdf.")
+@report_format_option
 @store_option
 @pass_workspace
 def command(
@@ -35,9 +42,10 @@ def command(
     out: Path | None,
     form: str,
 ) -> None:
-    """Rank correlations between measures of soft labels and of the classifiers that learned from them.
+    """Relate label quality to fine-tuning results.
 
-    Over all fine-tuned classifiers in the store. --out draws them as well.
+    Shows rank correlations (Kendall's tau-b) between the metrics of soft labels and those of the classifiers fine-tuned
+    on them, over all such classifiers in the store.
     """
     from judgeharness.domain.errors import UnknownNameError
     from judgeharness.finetune import leaderboard as finetuned

@@ -1,4 +1,4 @@
-"""`judgeharness report`: one HTML file, from the leaderboard to single items."""
+"""`judgeharness report`: writes one HTML file, from the leaderboard to single items."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ Examples:
     required=True,
     type=OutputFile(),
     metavar="FILE.html",
-    help="The file to write.",
+    help="File to write.",
 )
-@click.option("--title", default="Judges and people", show_default=True, metavar="TEXT", help="Of the page.")
+@click.option("--title", default="Judges and people", show_default=True, metavar="TEXT", help="Title of the report.")
 @click.option("--no-text", is_flag=True, help="Leave out the texts of items, explanations, prompts and answers.")
 @click.option(
     "--sort",
@@ -38,10 +38,12 @@ Examples:
     show_default=True,
     type=ComponentName("metrics"),
     metavar="METRIC",
-    help="What ranks the runs.",
+    help="Metric that ranks the runs.",
 )
 @metrics_option
-@click.option("--task", "task_files", multiple=True, metavar="FILE.toml", help="Where a task of your own is; repeats.")
+@click.option(
+    "--task", "task_files", multiple=True, metavar="FILE.toml", help="TOML file of a task of your own (repeatable)."
+)
 @data_dir_option
 @store_option
 @pass_workspace
@@ -55,11 +57,13 @@ def command(
     metrics: tuple[str, ...],
     task_files: tuple[str, ...],
 ) -> None:
-    """Write a page to look at: leaderboard, distributions, single items with every prompt, and how it was run.
+    """Write an HTML report.
 
-    RUN is a run's id or its beginning; all judges in the store unless given. The file holds everything that it shows,
-    asks the network for nothing, and opens in any browser of today. Mind the licence of the data before you pass it on:
-    --no-text leaves texts out.
+    It shows the leaderboard, the distributions, single items with every prompt, and how each run was made. RUN is the
+    id of a run, or the beginning of it. Without RUN, the report shows all judges in the store.
+
+    The report is one file, loads nothing from the network and opens in any modern browser. Check the licence of the
+    data before you share it: --no-text leaves texts out.
     """
     from judgeharness.domain.files import write
     from judgeharness.reports.leaderboard import View
@@ -72,7 +76,7 @@ def command(
     own = {workspace.definition(file).name: file for file in task_files}
     with workspace.open_store() as opened:
         asked = chosen(runs, opened)
-        # Before anything is drawn on the terminal: data may have to be fetched, with a bar of its own.
+        # Before the status line starts, because downloads show a progress bar of their own.
         one_each = {run.task_digest: run for run in asked}
         tasks = {digest: workspace.task_of(run, own.get(run.task)) for digest, run in one_each.items()}
         with Console(stderr=True).status("") as status:

@@ -1,4 +1,4 @@
-"""`judgeharness reproduce`: a published table, measured again."""
+"""`judgeharness reproduce`: measures a published table with models of the user's choice."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ Examples:
 @suite_options
 @pass_workspace
 def command(workspace: Workspace, /, name: str, **given: Any) -> int:
-    """Measure a published table again, with models of your choice: emnlp2024.
+    """Reproduce a published table with models of your choice.
 
-    Printed and measured figures stand side by side in the report. An interrupted call goes on where it stopped.
+    NAME is the table: emnlp2024. The report shows published and measured results side by side. Answers are cached in
+    the store, so an interrupted command resumes.
     """
     from judgeharness.evaluation.suites import shipped_suite
 

@@ -1,4 +1,4 @@
-"""`judgeharness rerun`: a run once more, from its record alone."""
+"""`judgeharness rerun`: repeats a run from its record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from judgeharness.cli.shared.executor_flags import WithExecutors, executor_option, given_flags
-from judgeharness.cli.shared.parameters import NewStore, data_dir_option, pass_workspace, replaced_option, store_option
+from judgeharness.cli.shared.parameters import (
+    NewStore,
+    data_dir_option,
+    pass_workspace,
+    replaced_option,
+    report_format_option,
+    store_option,
+)
 from judgeharness.cli.shared.signals import RESUMES
 from judgeharness.cli.shared.streams import echo
 from judgeharness.cli.shared.trusting import settled, trust_option
@@ -27,17 +34,17 @@ THROWN_AWAY = ("nothing is kept without --into NEW.db", "the same command begins
 
 @click.command("rerun", cls=WithExecutors)
 @click.argument("run_id", metavar="RUN")
-@click.option("--into", type=NewStore(), metavar="NEW.db", help="Keep what comes out in a store.")
+@click.option("--into", type=NewStore(), metavar="NEW.db", help="Keep the new run in this store.")
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
     metavar="TVD",
-    help="How far an item's distribution may be from the stored one; 0.001.",
+    help="Largest distance allowed between the new and the stored distribution of an item.  [default: 0.001]",
 )
 @replaced_option
 @trust_option
 @executor_option
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@report_format_option
 @data_dir_option
 @store_option
 @pass_workspace
@@ -51,13 +58,14 @@ def command(
     executor: str,
     form: str,
 ) -> int:
-    """Make a RUN again from its record alone, and say what differs: figures, and what they depend on.
+    """Repeat a run from its record and show what differs.
 
-    Everything is asked anew, into a store of its own, which is thrown away unless it is named with --into. Exit code 1
-    where an item's distribution is farther from the stored one than the tolerance.
+    Asks the model about every item again, and compares metrics, distributions and what they depend on, such as
+    versions. The new run goes to a store of its own, which is deleted unless you name it with --into. The exit code is
+    1 if a distribution is missing or differs by more than the tolerance.
 
-    A store may come from anybody. If its record asks to run code, contact an address, send a secret or start a program,
-    you have to allow it: with --trust, or by answering a question on a terminal. Your own -o needs no --trust.
+    A store may come from anybody. If the record asks to run code, contact an address, send a secret or start a program,
+    you must allow it: use --trust, or answer the question in the terminal. Your own -o options need no --trust.
     """
     from judgeharness.cli.shared.evaluating import prepared, run_all
     from judgeharness.evaluation.again import rerun
@@ -85,7 +93,7 @@ def command(
 
 @contextlib.contextmanager
 def _new_store(into: Path | None, what: Sequence[Any]) -> Iterator[Store]:
-    """A store for a rerun; what: all that it depends on."""
+    """Open a new store for a rerun. what: everything that the rerun depends on."""
     from judgeharness.domain.hashes import digest
     from judgeharness.domain.scratch import UNFINISHED, resumable, scratch
     from judgeharness.store.database import Store, new_store

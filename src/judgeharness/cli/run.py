@@ -1,4 +1,4 @@
-"""`judgeharness run`: a suite of evaluations, and its report."""
+"""`judgeharness run`: runs a suite of evaluations and writes its report."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ Example:
 @suite_options
 @pass_workspace
 def command(workspace: Workspace, /, file: Path, **given: Any) -> int:
-    """Run the evaluations of a suite file, and write a report: Markdown, LaTeX tables, plots.
+    """Run a suite of evaluations and write a report.
 
-    What is in the store already is not asked again: the same call goes on where an interrupted one stopped.
+    The report is a folder with Markdown, LaTeX tables and plots. Answers are cached in the store, so an interrupted
+    command resumes.
     """
     from judgeharness.evaluation.suites import read_suite
 

@@ -1,4 +1,4 @@
-"""`judgeharness score`: measures for predictions that were made elsewhere."""
+"""`judgeharness score`: scores predictions that were made elsewhere."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ Example:
     required=True,
     type=ComponentName("tasks"),
     metavar="NAME|FILE.toml",
-    help="The task that they are about.",
+    help="Task of the predictions, by name or as a TOML file.",
 )
-@click.option("--model", metavar="NAME", help="Which one of a file that has several.")
+@click.option("--model", metavar="NAME", help="Model to score, if a file has several.")
 @metrics_option
-@click.option("--official", is_flag=True, help="The figures of ChaosNLI's own evaluation instead; nothing is stored.")
+@click.option("--official", is_flag=True, help="Compute the metrics of ChaosNLI's own evaluation, and store nothing.")
 @split_option
 @data_dir_option
 @store_option
@@ -54,10 +54,12 @@ def command(
     split: str | None,
     form: str,
 ) -> int:
-    """Measure distributions in files: .json as ChaosNLI has predictions, .jsonl with uid and probabilities, or .csv.
+    """Score predictions made elsewhere.
 
-    Every item has to be there once, with probabilities that sum to 1; else everything that is wrong is listed, and
-    nothing is scored. The same as 'eval --backend file:FILE': it is kept in the store, and can be compared.
+    FILE is a .json file in the format of ChaosNLI, a .jsonl file with uid and probabilities, or a .csv file. Every item
+    must occur once, with probabilities that sum to 1. Otherwise judgeharness lists what is wrong and scores nothing.
+
+    The result is a run in the store, the same as from 'judgeharness eval --backend file:FILE'.
     """
     from judgeharness.backends.file import SeveralModelsError
     from judgeharness.evaluation.request import Request

@@ -1,4 +1,4 @@
-"""`judgeharness show`: a run with its record, or one item of it."""
+"""`judgeharness show`: shows a run with its record, or one item of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from judgeharness.cli.shared.parameters import pass_workspace, store_option
+from judgeharness.cli.shared.parameters import pass_workspace, report_format_option, store_option
 from judgeharness.cli.shared.streams import echo
 from judgeharness.evaluation.workspace import Workspace
 
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 @click.command("show")
 @click.argument("run_id", metavar="RUN")
 @click.argument("uid", required=False)
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@report_format_option
 @store_option
 @pass_workspace
 def command(workspace: Workspace, run_id: str, uid: str | None, form: str) -> None:
-    """Show a RUN (the beginning of its id will do): how it was done and what came out. With a UID, one item."""
+    """Show a run, or one item of it.
+
+    RUN is the id of a run, or the beginning of it. Shows how the run was made and its results. With UID, shows the item
+    of that id.
+    """
     from judgeharness.reports import run as rendering
 
     with workspace.open_store() as opened:

@@ -1,4 +1,4 @@
-"""`judgeharness slices`: where a judge is near to people, and where it is not."""
+"""`judgeharness slices`: shows on which items a judge is close to people."""
 
 from __future__ import annotations
 
@@ -10,20 +10,34 @@ from judgeharness.cli.shared.parameters import (
     data_dir_option,
     metrics_option,
     pass_workspace,
+    report_format_option,
     store_option,
     task_file_option,
 )
 from judgeharness.cli.shared.streams import echo
 from judgeharness.evaluation.workspace import Workspace
 
+CHOICES = """\b
+--by takes one of:
+  entropy           the entropy of the human distribution, in --bins bins
+  majority          the label that most people chose
+  explained-labels  how many different labels the explanations argue for
+  SOURCE            a label source of the task, such as mnli-single
+  FIELD             a field of the items
+"""
 
-@click.command("slices")
+
+@click.command("slices", epilog=CHOICES)
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("--by", default="entropy", show_default=True, metavar="NAME", help="What makes the slices.")
-@click.option("--bins", default=3, show_default=True, type=click.IntRange(2, 20), help="How many of entropy.")
+@click.option(
+    "--by", default="entropy", show_default=True, metavar="NAME", help="Property that divides the items, listed below."
+)
+@click.option(
+    "--bins", default=3, show_default=True, type=click.IntRange(2, 20), help="Number of bins for --by entropy."
+)
 @metrics_option
 @task_file_option
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@report_format_option
 @data_dir_option
 @store_option
 @pass_workspace
@@ -38,8 +52,7 @@ def command(
 ) -> None:
     """Measure runs on parts of their items.
 
-    --by entropy (of the human distribution), majority (the label that most people chose), explained-labels (how many
-    different labels the explanations argue for), a label source of the task (mnli-single, ...), or a field of items.
+    RUN is the id of a run, or the beginning of it.
     """
     from judgeharness.analysis.slices import slices_of
     from judgeharness.metrics.measure import applicable

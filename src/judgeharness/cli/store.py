@@ -1,4 +1,4 @@
-"""`judgeharness store`: look after the store itself."""
+"""`judgeharness store`: checks, rescues and backs up stores."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from typing import Any
 
 import click
 
-from judgeharness.cli.shared.parameters import NewStore, pass_workspace, store_option
+from judgeharness.cli.shared.parameters import NewStore, pass_workspace, report_format_option, store_option
 from judgeharness.cli.shared.streams import echo
 from judgeharness.evaluation.workspace import Workspace
-
-form_option = click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 
 
 @click.group("store")
 def command() -> None:
-    """Check a store, rescue what is whole of a damaged one, copy one that is in use."""
+    """Check, rescue or back up a store."""
 
 
 @command.command("check")
 @store_option
-@form_option
+@report_format_option
 @pass_workspace
 def check(workspace: Workspace, form: str) -> int:
-    """Read all of a store and say what is damaged: exit code 1 where anything is."""
+    """Check a store for damage.
+
+    Reads the whole store. The exit code is 1 if anything is damaged.
+    """
     from judgeharness.store.check import problems
 
     path = workspace.store_path
@@ -43,14 +44,15 @@ def check(workspace: Workspace, form: str) -> int:
 
 
 @command.command("rescue")
-@click.option("--to", "target", required=True, type=NewStore(), metavar="NEW.db", help="The store to make.")
+@click.option("--to", "target", required=True, type=NewStore(), metavar="NEW.db", help="Store to create.")
 @store_option
-@form_option
+@report_format_option
 @pass_workspace
 def rescue(workspace: Workspace, target: Path, form: str) -> int:
-    """Copy whatever is whole of a damaged store into a new one: exit code 1 where something was lost.
+    """Copy what is intact in a damaged store to a new store.
 
-    Answers are kept row by row; tasks and runs where they are complete. 'judgeharness eval' makes the others again.
+    Keeps every intact answer, and those tasks and runs that are complete. 'judgeharness eval' rebuilds the others. The
+    exit code is 1 if something was lost.
     """
     from dataclasses import asdict
 
@@ -63,11 +65,11 @@ def rescue(workspace: Workspace, target: Path, form: str) -> int:
 
 
 @command.command("backup")
-@click.option("--to", "target", required=True, type=NewStore(), metavar="COPY.db", help="The file to write.")
+@click.option("--to", "target", required=True, type=NewStore(), metavar="COPY.db", help="File to write.")
 @store_option
 @pass_workspace
 def backup(workspace: Workspace, target: Path) -> None:
-    """Copy a store, also while a run writes to it."""
+    """Copy a store, even while a run writes to it."""
     with workspace.open_store() as opened:
         opened.copy(target)
     echo(f"{target}: {target.stat().st_size:,} bytes")

@@ -1,4 +1,4 @@
-"""`judgeharness verify`: a sample of a run's stored answers, asked again."""
+"""`judgeharness verify`: checks a sample of the stored answers of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import json
 
 import click
 
-from judgeharness.cli.shared.parameters import data_dir_option, pass_workspace, replaced_option, store_option
+from judgeharness.cli.shared.parameters import (
+    data_dir_option,
+    pass_workspace,
+    replaced_option,
+    report_format_option,
+    store_option,
+)
 from judgeharness.cli.shared.streams import echo
 from judgeharness.cli.shared.trusting import settled, trust_option
 from judgeharness.evaluation.workspace import Workspace
@@ -15,17 +21,17 @@ from judgeharness.plugins.specs import Kind
 
 @click.command("verify")
 @click.argument("run_id", metavar="RUN")
-@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="How many items are asked again; 8.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the draw of the items.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Number of items to ask again.  [default: 8]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Random seed for the choice of items.")
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
     metavar="TVD",
-    help="How far an item's distribution may be from the stored one; 0.001.",
+    help="Largest distance allowed between the new and the stored distribution of an item.  [default: 0.001]",
 )
 @replaced_option
 @trust_option
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@report_format_option
 @data_dir_option
 @store_option
 @pass_workspace
@@ -39,13 +45,14 @@ def command(
     trusted: frozenset[Kind],
     form: str,
 ) -> int:
-    """Ask for a sample of a RUN's answers again, with the model as it is now, and compare them with the stored ones.
+    """Check stored answers by asking the model again.
 
-    The store is not written. Exit code 1 where an answer differs: distributions beyond the tolerance, texts in any
-    letter.
+    Draws items of the RUN at random, asks the model as it is now, and compares its answers with the stored ones. The
+    store is not changed. The exit code is 1 if an answer is missing or differs: a text in any character, a distribution
+    by more than the tolerance.
 
-    A store may come from anybody. If its record asks to run code, contact an address, send a secret or start a program,
-    you have to allow it: with --trust, or by answering a question on a terminal. Your own -o needs no --trust.
+    A store may come from anybody. If the record asks to run code, contact an address, send a secret or start a program,
+    you must allow it: use --trust, or answer the question in the terminal. Your own -o options need no --trust.
     """
     from judgeharness.evaluation.again import verify
     from judgeharness.evaluation.again.origin import request_for

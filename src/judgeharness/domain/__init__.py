@@ -1,1 +1,1 @@
-"""The ground floor: the nouns, errors, hashes, and files of users. It imports no other room."""
+"""The ground floor: nouns, errors, hashes and the files of users. It imports no other room."""

@@ -1,7 +1,7 @@
-"""The keys of this process: checked before they are sent, and taken out of every text that comes back.
+"""The keys of this process. They are checked before they are sent, and removed from all text that comes back.
 
-A server or a library may put a key into whatever it says. What is remembered here is replaced in texts in every
-encoding: as it is, as base64 or hex, and with any of its characters escaped for URLs, JSON, Python or HTML.
+A server or a library may repeat a key in any message. Remembered keys are removed from texts in every encoding: plain,
+as base64 or hex, and with any of their characters escaped for URLs, JSON, Python or HTML.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 MIN_LENGTH = 8
-"""Shorter ones, such as EMPTY for a server that asks for none, may be words of an ordinary text, and stay in it."""
+"""Shorter keys, such as EMPTY for a server that needs none, may be ordinary words and are not removed."""
 MAX_LENGTH = 4096
 PART = 16
-"""So many characters from the beginning of a longer key are taken out too."""
+"""How many characters from the beginning of a longer key are enough for a match."""
 REPLACEMENT = "[key]"
 VARIABLES = ("OPENAI_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "RAY_AUTH_TOKEN")
 FILES = {"HF_TOKEN_PATH": "~/.cache/huggingface/token", "RAY_AUTH_TOKEN_PATH": "~/.ray/auth_token"}
@@ -32,7 +32,7 @@ ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 
 def fault_of(key: str) -> str | None:
-    """Return why a key cannot be sent, without quoting it; None if it can."""
+    """Return why a key cannot be sent, without quoting it, or None if it can."""
     if len(key) > MAX_LENGTH:
         return f"longer than {MAX_LENGTH:,} characters"
     if re.search(r"\s", key):
@@ -43,13 +43,13 @@ def fault_of(key: str) -> str | None:
 
 
 def remember(*keys: str) -> None:
-    """Take keys out of every text from now on."""
+    """Remove keys from all texts from now on."""
     found = {part for key in keys for part in re.split(r"[^!-~]+", key) if len(part) >= MIN_LENGTH}
     _known.update(part[:MAX_LENGTH] for part in found)
 
 
 def remember_environment(environment: Mapping[str, str] = os.environ) -> None:
-    """Remember the keys and the passwords of proxies that libraries take from the environment, and tokens in files."""
+    """Remember the keys, tokens in files and proxy passwords that libraries take from the environment."""
     remember(*(environment.get(name, "") for name in VARIABLES))
     home = environment.get("HF_HOME")
     for name, usual in FILES.items():
@@ -59,7 +59,7 @@ def remember_environment(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def remember_words(words: Iterable[str]) -> None:
-    """Remember passwords in addresses, and values of what is called a key, on a command line."""
+    """Remember passwords in addresses, and the values of keys, tokens and passwords, on a command line."""
     for word in words:
         if "://" in word:
             _remember_passwords(word)
@@ -77,8 +77,8 @@ def _remember_passwords(address: str) -> None:
 
 
 def scrub(text: str) -> str:
-    """Return a text without any of the known keys, or a long part of one that begins where it does."""
-    # The longest first: one key may be the beginning of another.
+    """Return a text without any known key, or a long part from the beginning of one."""
+    # Start with the longest, since one key may be the beginning of another.
     for key in sorted(_known, key=len, reverse=True) if len(text) >= MIN_LENGTH else ():
         text = text.replace(key, REPLACEMENT)
         for form in _forms(key):
@@ -87,7 +87,7 @@ def scrub(text: str) -> str:
 
 
 def scrubbed(value: Any) -> Any:
-    """Return JSON data without any of the known keys, in texts and in names. Raises RecursionError."""
+    """Return JSON data without any known key, in values and in names. Raises RecursionError."""
     if isinstance(value, str):
         return scrub(value)
     if isinstance(value, list):
@@ -96,7 +96,7 @@ def scrubbed(value: Any) -> Any:
 
 
 def scrubbed_error(error: ErrorT) -> ErrorT:
-    """Return an error of a library, whose words and whose causes' words hold none of the known keys any more."""
+    """Return a library's error after removing known keys from its message and from those of its causes."""
     each: BaseException | None = error
     while each is not None:
         each.args = tuple(scrub(part) if isinstance(part, str) else part for part in each.args)
@@ -115,8 +115,10 @@ def _content(path: Path) -> str:
 class _Form:
     """A key in one encoding.
 
-    start: what it begins with, all branches of which begin with a literal: then `re` skips quickly whatever is none.
-    rest: regular expressions for the following characters, one by one, which are compiled once a key is there.
+    Attributes:
+        start: Matches its beginning. Each branch begins with a literal, so that `re` can skip other text quickly.
+        rest: Regular expressions for the following characters, one for each. They are compiled once a beginning
+            matches.
     """
 
     def __init__(self, start: re.Pattern[str], rest: tuple[str, ...]) -> None:
@@ -156,23 +158,23 @@ def _form(characters: Sequence[str], between: str) -> _Form:
 
 
 def _base64(key: str, before: int) -> str:
-    """The part of a key's base64 that depends on the key alone, if so many bytes stand before it."""
+    """Return the part of a key's base64 that depends only on the key, if `before` bytes come before it."""
     import base64
 
-    # Of the characters at the ends, some bits belong to what stands around the key.
+    # Some bits of the characters at both ends belong to what surrounds the key.
     first, last = -(-8 * before // 6), 8 * (before + len(key)) // 6
     return base64.b64encode(b"\0" * before + key.encode("ascii")).decode("ascii")[first:last]
 
 
 def _character(char: str) -> str:
-    """A regular expression for one character, as it is in either case or escaped in any way."""
+    """Return a regular expression for one character in either case, plain or escaped in any way."""
     code, digits = ord(char), _hex(ord(char))
     as_it_is = [re.escape(each) for each in sorted({char.lower(), char.upper()})]
     named = [re.escape(name.rstrip(";")) for name in _entities().get(char, ())]
     after_backslash = "|".join([*as_it_is, f"(?:u00|x){digits}", f"{code:03o}"])
     after_ampersand = "|".join([f"#0{{0,6}}{code}", f"#[xX]0{{0,6}}{digits}", *named])
     escaped = [rf"\\\\{{0,7}}(?:{after_backslash})", f"&(?:amp;){{0,3}}(?:{after_ampersand});?"]
-    # As it is last: a backslash may begin an escape.
+    # The plain form comes last, since a backslash may begin an escape.
     return f"(?:{'|'.join([*escaped, f'%(?:25){{0,3}}{digits}', f'={digits}', *as_it_is])})"
 
 
@@ -182,7 +184,7 @@ def _hex(code: int) -> str:
 
 @cache
 def _entities() -> Mapping[str, list[str]]:
-    # Thousands of names, for which no command that knows no key has to wait.
+    # This loads thousands of names. Commands without a key should not wait for it.
     import html.entities
 
     found: dict[str, list[str]] = {}

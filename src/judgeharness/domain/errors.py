@@ -1,4 +1,4 @@
-"""Errors that a user is expected to meet: one line on what was wrong, one on what to do next."""
+"""Errors that users are expected to meet: one line says what is wrong, and another what to do next."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from judgeharness.domain.api_keys import scrub
 
 
 class HarnessError(Exception):
-    """Something failed that was asked for rightly: exit code 1.
+    """A valid request failed. The exit code is 1.
 
-    `message` says what was wrong, `hint` what to do next.
+    Attributes:
+        message: What is wrong.
+        hint: What to do next, if anything.
     """
 
     exit_code = 1
@@ -21,18 +23,18 @@ class HarnessError(Exception):
         super().__init__(self.message)
 
     def lines(self) -> list[str]:
-        """The error as the console shows it: one line, or two where there is a hint; lists have more."""
+        """Return the lines that the console shows: the message and the hint. Subclasses with lists have more lines."""
         return [self.message] if self.hint is None else [self.message, self.hint]
 
 
 class InputError(HarnessError):
-    """Wrong usage or bad input: exit code 2."""
+    """Wrong usage or bad input. The exit code is 2."""
 
     exit_code = 2
 
 
 class UnknownNameError(InputError):
-    """A name that no component carries."""
+    """A name that no component has."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
@@ -47,7 +49,7 @@ class MissingExtraError(HarnessError):
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """A hint with the names closest to `name`, or all of them where none is close."""
+    """Return a hint with the names closest to `name`, or with all names if none is close."""
     import difflib
 
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
@@ -57,6 +59,6 @@ def nearest(name: str, known: list[str]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """What an error of another library says first, or its kind where it says nothing."""
+    """Return the first line of another library's error, or the error's type if it has no message."""
     lines = scrub(str(error)).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -1,8 +1,8 @@
-r"""Text from outside, fit to be shown: nothing in it moves a cursor, hides, or changes the order of what is read.
+r"""Makes text from outside safe to show: nothing in it moves the cursor, hides text, or changes the reading order.
 
-Shown as escapes such as `\x1b` and `\u202e` are control characters, half surrogate pairs, separators of lines and
-paragraphs, characters for private use, and invisible ones that set directions, tag text, fill space or join nothing.
-Letters of every script keep their own direction, and joiners stay, which emoji and Persian need.
+The following are shown as escapes such as `\x1b` and `\u202e`: control characters, half surrogate pairs, line and
+paragraph separators, private-use characters, and invisible characters that set directions, tag text, fill space or join
+nothing. Letters of every script keep their own direction. Joiners stay, since emoji and Persian need them.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _UNFIT = rf"(?![\n\t]){_UNFIT_IN_LINES}"
 
 
 def safe(text: str) -> str:
-    """Return a text in which what cannot be shown is escaped; line feeds and tabs stay."""
+    """Return a text in which unsafe characters are escaped. Line feeds and tabs stay."""
     return re.sub(_UNFIT, _escape, text)
 
 
 def safe_line(text: str) -> str:
-    """Return a text as `safe` does, in one line: line feeds and tabs are escaped too."""
+    """Return a text as `safe` does, but in one line: line feeds and tabs are escaped too."""
     return re.sub(_UNFIT_IN_LINES, _escape, text)
 
 
 def json_text(value: Any) -> str:
-    """Return a value as JSON in one line. If anything in it is not fit to be shown, it is escaped as JSON does."""
+    """Return a value as JSON in one line. If it has any unsafe character, all non-ASCII characters are escaped."""
     import json
 
     text = json.dumps(value, ensure_ascii=False)
@@ -39,7 +39,7 @@ def json_text(value: Any) -> str:
 
 
 def safe_data(value: Any) -> Any:
-    """Return plain data in which each text is as `safe` gives it, names included."""
+    """Return plain data with `safe` applied to each text, including the names in objects."""
     if isinstance(value, str):
         return safe(value)
     if isinstance(value, list | tuple):

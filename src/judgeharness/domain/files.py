@@ -1,4 +1,4 @@
-"""Files of users: read only where they are regular files of a bounded size, and written whole or not at all."""
+"""Files of users. Only regular files of a bounded size are read, and files are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def opened(path: Path, most: int = MAX_DATA_BYTES, what: str = "file") -> Iterat
 
     Args:
         path: The file.
-        most: The size of the largest file that is read, in bytes.
+        most: The largest size of a file that is read, in bytes.
         what: The kind of file, for messages.
 
     Raises:
-        InputError: The file is missing, cannot be read, is larger, or grows while it is read.
+        InputError: If the file is missing, cannot be read, is too large, or grows while it is read.
     """
     try:
-        # By its name first, since opening a device may do something, and then once more for what was opened.
+        # Check the path first, since opening a device may have effects, and then check what was opened.
         _require_regular(path.stat(), path)
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError as error:
@@ -72,7 +72,7 @@ def read_bytes(path: Path, most: int = MAX_DATA_BYTES, what: str = "file") -> by
 
 
 def read_text(path: Path, most: int = MAX_DATA_BYTES, what: str = "file") -> str:
-    """Return the text of a file in UTF-8, its lines ended by a line feed each. Errors are those of `opened`."""
+    """Return the text of a UTF-8 file, with a line feed at the end of each line. Errors are those of `opened`."""
     try:
         return io.TextIOWrapper(io.BytesIO(read_bytes(path, most, what)), encoding="utf-8").read()
     except UnicodeDecodeError as error:
@@ -80,26 +80,26 @@ def read_text(path: Path, most: int = MAX_DATA_BYTES, what: str = "file") -> str
 
 
 def is_file(path: Path) -> bool:
-    """Return whether there is a regular file, possibly at the end of links. Names that none can have are no error."""
+    """Return whether a path leads to a regular file, possibly through links. Impossible names are no error."""
     return os.path.isfile(path)  # noqa: PTH113
 
 
 def is_stream(path: Path) -> bool:
-    """Return whether a name stands for a stream of a process, whatever file it leads to."""
+    """Return whether a path names a stream of a process, whatever file it leads to."""
     return str(path.absolute()).startswith(_STREAMS)
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether there is a folder, possibly at the end of links. Names that none can have are no error."""
+    """Return whether a path leads to a folder, possibly through links. Impossible names are no error."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
 def require_place(path: Path) -> Path:
-    """Return where a file of this name is written: at the end of all links.
+    """Return the path to which a file is written, after following all links.
 
     Raises:
-        InputError: No file can be written there: something else than a file has the name, the folder is missing or
-            cannot be written to, or the file is write-protected.
+        InputError: If no file can be written there: the path is not a file, the folder is missing or not writable, or
+            the file is write-protected or a database.
     """
     try:
         target = Path(os.path.realpath(path))
@@ -120,10 +120,10 @@ def require_place(path: Path) -> Path:
 
 
 def require_folder(folder: Path) -> None:
-    """Refuse a folder in which no files can be written, without making it.
+    """Check that files can be written in a folder, without creating it.
 
     Raises:
-        InputError: It is something else, cannot be written to, or is missing and cannot be made.
+        InputError: If it is not a folder, cannot be written to, or is missing and cannot be created.
     """
     there = next(each for each in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(each))
     if not is_folder(there):
@@ -133,7 +133,7 @@ def require_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for files, where it is missing. Errors are those of `require_folder`."""
+    """Create a folder if it is missing. Errors are those of `require_folder`."""
     require_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -143,11 +143,11 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file that takes the place of an older one only once it is whole, and keeps its permissions.
+    """Write a file that replaces an older one only when it is complete, and keeps its permissions.
 
     Raises:
         InputError: As `require_place` raises it.
-        HarnessError: The file cannot be written. An older one is as it was.
+        HarnessError: If the file cannot be written. An older file is unchanged.
     """
     target = require_place(path)
     with scratch(target.parent) as work:
@@ -157,14 +157,14 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a whole file, texts in UTF-8 and without keys. Errors are those of `replacing`."""
+    """Write a complete file, with text as UTF-8 and without keys. Errors are those of `replacing`."""
     encoded = scrub(content).encode() if isinstance(content, str) else content
     with replacing(path) as stream:
         stream.write(encoded)
 
 
 def remember(path: Path, content: str) -> str | None:
-    """Write a small file of a cache and its folder; return why that failed, if it did: nothing depends on it."""
+    """Write a small cache file and its folder. Returns why that failed, if it did, since nothing depends on it."""
     try:
         make_folder(path.parent)
         write(path, content)
@@ -174,10 +174,10 @@ def remember(path: Path, content: str) -> str | None:
 
 
 def place(new: Path, target: Path) -> None:
-    """Put a whole file of the same file system in the place of another, whose permissions it takes.
+    """Replace a file with a complete one on the same file system, which gets the old file's permissions.
 
     Raises:
-        HarnessError: It cannot be put there.
+        HarnessError: If that fails.
     """
     with writing(target):
         with new.open("rb+") as stream:
@@ -189,7 +189,7 @@ def place(new: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Raise a HarnessError that names the file or folder for an OSError within."""
+    """Turn an OSError inside the block into a HarnessError that names the file or folder."""
     try:
         yield
     except OSError as error:
@@ -197,9 +197,9 @@ def writing(path: Path) -> Iterator[None]:
 
 
 class _Bounded(io.FileIO):
-    """A regular file that is read as far as it went when it was opened; more is an error."""
+    """A regular file that is read up to its size when it was opened. More content is an error."""
 
-    # FileIO's own would not go through readinto.
+    # FileIO's own methods would not use readinto.
     read = io.RawIOBase.read  # type: ignore[assignment]
     readall = io.RawIOBase.readall
 

@@ -1,6 +1,6 @@
-"""How large the result of an operation in a template may get, found out before it is made.
+"""Bounds the size of an operation's result in a template before the result is built.
 
-Sizes are in characters; a list counts ELEMENT for each of its values, besides what these count.
+Sizes are in characters. A list counts ELEMENT for each value, in addition to the size of the value.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from jinja2.exceptions import SecurityError
 from markupsafe import Markup
 
 MAX_CHARACTERS = 4_000_000
-"""Of a text that a template makes or writes."""
+"""The limit for a text that a template builds or writes."""
 
 MAX_NUMBER = 10_000
-"""What is padded or cut to a length takes no number beyond this."""
+"""The largest length to which text may be padded or truncated."""
 
 MAX_BITS = 10_000
 ELEMENT = 16
 ESCAPED = 6
-"""A character is at most so many where it is escaped for HTML."""
+"""The most characters that escaping for HTML makes of one."""
 
 PADDING = frozenset(
     [
@@ -47,7 +47,7 @@ _NUMBER = re.compile(r"\d+")
 
 
 def weight(value: object) -> int:
-    """About how many characters a value is; more than MAX_CHARACTERS for all that are larger."""
+    """Return a value's approximate size in characters, or a number above MAX_CHARACTERS if it is larger than that."""
     if isinstance(value, str | bytes):
         return len(value)
     if isinstance(value, int):
@@ -58,7 +58,7 @@ def weight(value: object) -> int:
 
 
 def of_operator(operator: str, left: Any, right: Any) -> int:
-    """Of an operator's result. Raises SecurityError for numbers that get too large."""
+    """Return the size of an operator's result. Raises SecurityError if a number would get too large."""
     if isinstance(left, int) and isinstance(right, int):
         return _of_numbers(operator, left, right)
     if operator == "%" and isinstance(left, str | bytes):
@@ -71,21 +71,21 @@ def of_operator(operator: str, left: Any, right: Any) -> int:
 
 
 def of_method(name: str, owner: Any, *given: Any, **named: Any) -> int:
-    """Of the result of a method of a text or number. Raises SecurityError for lengths beyond reason."""
+    """Return the size of the result of a text's or number's method. Raises SecurityError for excessive lengths."""
     if name in ("maketrans", "translate"):
         raise SecurityError(f"'{name}' is not available")
     return _of_known(_METHODS, name, owner, *given, **named)
 
 
 def of_filter(name: str, value: Any, *given: Any, **named: Any) -> int:
-    """Of the result of a filter. Raises SecurityError as `of_method`, and for a sum of what are not numbers."""
+    """Return the size of a filter's result. Raises SecurityError as `of_method` does, and for a sum of non-numbers."""
     if name == "sum" and not isinstance(named.get("start", given[1] if len(given) > 1 else 0), int | float):
         raise SecurityError("'sum' is for numbers")
     return _of_known(_FILTERS, name, value, *given, **named)
 
 
 def of_format(form: str, values: Iterable[Any]) -> int:
-    """Of a text with fields in braces. Raises SecurityError for widths beyond reason."""
+    """Return the size of a text with fields in braces. Raises SecurityError for excessive widths."""
     most, size = max(map(weight, values), default=0), len(form)
     for _, field, spec, _ in string.Formatter().parse(form):
         if spec and "{" in spec:
@@ -110,7 +110,7 @@ def _of_known(sizes: dict[str, Callable[..., int]], name: str, *given: Any, **na
     try:
         return sizes[name](*given, **named) if name in sizes else 0
     except TypeError:
-        # Wrong arguments: the call itself says so.
+        # The arguments are wrong, and the call itself will report it.
         return 0
 
 
@@ -166,4 +166,4 @@ def _width(spec: str) -> int:
 _METHODS: dict[str, Callable[..., int]] = {"expandtabs": _untabbed, "join": _joined, "replace": _replaced}
 _FILTERS: dict[str, Callable[..., int]] = {"format": _formatted, "indent": _indented, "replace": _replaced}
 FILTERS = PADDING | {"sum"} | _FILTERS.keys()
-"""Filters whose results may be larger than what they are given."""
+"""Filters whose results may be larger than their input."""

@@ -1,4 +1,4 @@
-"""Content hashes: what was computed is known by what it was computed from."""
+"""Content hashes: a result is identified by everything that it was computed from."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ LIKE_SPECIAL_TOKENS = re.compile(
     r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CALLS|THINK|gMASK|BOS|EOS|UNK|PAD|CLS|SEP|MASK)\]"
     r"|<</?SYS>>|\]~\w+\]|\[e~\["
 )
-"""What has the form of a special token of some family of models."""
+"""Matches text that looks like a special token of some family of models."""
 
 
 def digest(value: Any) -> str:
-    """sha256, in hex, of a value as canonical JSON (sorted keys, no spaces, UTF-8)."""
+    """Return the SHA-256 hex digest of a value as canonical JSON (sorted keys, no spaces, UTF-8)."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def file_digest(path: Path, what: str = "file") -> str:
-    """sha256, in hex, of a file's bytes. Raises InputError as `files.opened` does, to which `what` goes."""
+    """Return the SHA-256 hex digest of a file's bytes. `what` and errors are those of `files.opened`."""
     with opened(path, what=what) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def group_digest(group: PromptGroup, backend_digest: str) -> str:
-    """The key of a group's answer: what the backend says of itself, the prompts' texts and their option orders.
+    """Return the key of a group's answer.
 
-    And, where the answer is written, how. Words that look like special tokens were once read as such, so prompts with
-    any have keys of their own.
+    It covers the backend's description, the prompts' texts, the order of their options and, for generated answers, the
+    decoding. Text that looks like a special token used to be read as one, so prompts with such text have keys of their
+    own.
     """
     running = hashlib.sha256(backend_digest.encode())
     for prompt in group.prompts:
@@ -54,9 +55,10 @@ def group_digest(group: PromptGroup, backend_digest: str) -> str:
 
 
 def sampled_digest(path: Path, whole_below: int = 1 << 28, samples: int = 64) -> str:
-    """sha256 of a file's size and content; of files of `whole_below` bytes and more, of evenly spaced MiB blocks.
+    """Return a SHA-256 hex digest of a file's content.
 
-    Weights of many gigabytes are told apart in seconds: training changes every block.
+    For files of `whole_below` bytes or more, only the size and `samples` evenly spaced blocks of 1 MiB are hashed. This
+    identifies many gigabytes of weights in seconds, since training changes every block.
     """
     with opened(path, MAX_WEIGHTS_BYTES) as stream:
         size = os.fstat(stream.fileno()).st_size

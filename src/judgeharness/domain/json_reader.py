@@ -1,8 +1,8 @@
 """JSON from outside, read by one set of rules: tasks, predictions, explanations, stores, replies of servers.
 
-A text is UTF-8, with or without a byte order mark. An object has each key once. Lines end at a line feed and nowhere
-else: U+2028, U+0085 and form feeds are characters of a text. NaN and Infinity, which Python's writer produces, are read
-as such: whoever uses a number checks that it is finite.
+Text is UTF-8, with or without a byte order mark. An object must not have duplicate keys. Lines end only at a line feed:
+U+2028, U+0085 and form feeds are characters of a text. NaN and Infinity, which Python writes, are accepted, so code
+that uses a number checks that it is finite.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class JsonError(ValueError):
 
     Attributes:
         line: The line number in a file of JSON lines, from 1.
-        key: The key that an object has twice, if that is the fault.
+        key: The duplicate key of an object, if that is the error.
     """
 
     def __init__(self, reason: str, line: int | None = None, key: str | None = None) -> None:
@@ -59,10 +59,10 @@ def json_lines(stream: IO[bytes], most: int = MAX_LINE_BYTES) -> Iterator[tuple[
 
     Args:
         stream: The file.
-        most: The size of the longest line that is read, in bytes.
+        most: The largest size of a line, in bytes.
 
     Raises:
-        JsonError: A line is too long, or is not JSON.
+        JsonError: If a line is too long or is not JSON.
     """
     for number, given in enumerate(iter(lambda: stream.readline(most + 1), b""), start=1):
         if len(given) > most:
@@ -73,7 +73,7 @@ def json_lines(stream: IO[bytes], most: int = MAX_LINE_BYTES) -> Iterator[tuple[
         if not line.strip():
             continue
         try:
-            # As a text: as bytes, a byte order mark would pass at the start of any line.
+            # Decode first: given bytes, a byte order mark would be accepted at the start of every line.
             value = read_json(line.decode())
         except UnicodeDecodeError as error:
             raise JsonError("not UTF-8", number) from error
@@ -88,7 +88,7 @@ def finite_number(value: Any) -> float:
     Python itself would also read "1_0" as ten, and the digits of any script.
 
     Raises:
-        ValueError: The value is something else.
+        ValueError: If the value is anything else.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("not a number")
@@ -104,19 +104,19 @@ def finite_number(value: Any) -> float:
 
 
 def written(value: Any) -> str | None:
-    """Return a text as it is and a finite number as Python writes it; None for anything else, also true and false."""
+    """Return a text unchanged, and a finite number as Python writes it. Anything else, also a boolean, gives None."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     return None if isinstance(value, float) and not math.isfinite(value) else str(value)
 
 
 def spellings(value: str | float) -> set[str]:
-    """Return all ways to write an id: 1 and 1.0 are the same number, the texts "1" and "1.0" are not."""
+    """Return all ways to write an id. 1 and 1.0 are the same number, but the texts "1" and "1.0" differ."""
     return {str(value), str(int(value))} if isinstance(value, float) and value.is_integer() else {str(value)}
 
 
 class _TwiceError(Exception):
-    """An object has a key twice."""
+    """An object has a duplicate key."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -130,7 +130,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _second_key(text: str) -> tuple[str, int]:
-    """The first key that is there twice in one object, and its position, in a text that is JSON up to there."""
+    """Return the first duplicate key of an object and its position, in a text that is valid JSON up to there."""
     objects: list[set[str]] = []
     for token in _TOKEN.finditer(text):
         if token[0] == "{":
@@ -146,7 +146,7 @@ def _second_key(text: str) -> tuple[str, int]:
 
 
 def _place(text: str, position: int) -> str:
-    """Where a position is: the line counts in a text of several only."""
+    """Describe a position, with its line only if the text has several."""
     column = position - text.rfind("\n", 0, position)
     if "\n" not in text.strip():
         return f"column {column}"

@@ -1,4 +1,4 @@
-"""Locks that end with their process, however it ends: files by which others can tell whether somebody is at work."""
+"""File locks that end with their process, however it ends. They tell other processes whether someone is at work."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ else:
 
 
 class Lock:
-    """A lock that this process holds. Its file stays until `release`, or until whoever finds the process dead."""
+    """A lock held by this process. Its file remains until `release`, or until the process is found to be gone."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Remove the file and let go of it."""
+        """Remove the file and release the lock."""
         with contextlib.suppress(OSError):
             self.path.unlink()
         os.close(self._descriptor)
 
 
 def take(path: Path) -> Lock | None:
-    """Create a lock's file, or take over one whose process is gone; None if another lock holds it.
+    """Create a lock's file, or take over the file of a process that is gone. Returns None if the lock is held.
 
-    Raises OSError if the file cannot be created, or the file system has no locks.
+    Raises OSError if the file cannot be created, or if the file system does not support locks.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
@@ -38,7 +38,7 @@ def take(path: Path) -> Lock | None:
             if not _locked(descriptor):
                 os.close(descriptor)
                 return None
-            # Whoever held it may have removed it in between.
+            # The previous holder may have removed the file in between.
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return Lock(path, descriptor)
         except FileNotFoundError:
@@ -50,13 +50,13 @@ def take(path: Path) -> Lock | None:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a lock on the file is held by anybody, or that cannot be told. A file that nobody holds is removed."""
+    """Return whether a lock is held, or whether that cannot be found out. A file that no process holds is removed."""
     if not os.path.lexists(path):
         return False
     try:
         found = take(path)
     except OSError:
-        # On a file system that is read-only or has no locks.
+        # The file system is read-only or does not support locks.
         return True
     if found is not None:
         found.release()

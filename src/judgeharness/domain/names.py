@@ -1,4 +1,4 @@
-"""Names: those that components may have, and those from outside as text."""
+"""Names of components, and names from outside as text."""
 
 import re
 
@@ -10,5 +10,5 @@ DEFAULT_METRIC = "jsd"
 
 
 def readable(name: str) -> str:
-    """Return a name of a file or from the command line as a text that can be stored, whatever its bytes are."""
+    """Return a file name or a word of the command line as text that can be stored, whatever bytes it has."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The nouns of the project as plain frozen types: item, prompt, prompt group, answers, prediction."""
+"""The project's nouns as plain frozen types: item, prompt, prompt group, answers, prediction."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 NO_REFERENCES: Mapping[str, tuple[float, ...]] = {}
-"""One for all items that have none: there may be very many."""
+"""Shared by all items without references, since there may be very many."""
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 PLACEHOLDER = -500.0
-"""No token of a model is this improbable: a log-probability that is not above stands for one that is not known."""
+"""No model gives a token so low a probability: a log-probability at or below this value stands for an unknown one."""
 
 MAX_TOTAL = 1.01
-"""What the probabilities of different tokens may sum to, with some rounding."""
+"""The most that the probabilities of different tokens may sum to, with some room for rounding."""
 
 ROUNDING = 1e-5
-"""How far from 1 the probabilities of a distribution may sum."""
+"""How far the sum of a distribution's probabilities may be from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
     """A label of a task.
 
-    name: as data and reports write it ("entailment"). text: as prompts show it ("Entailment").
-    codes: other spellings in data files ("e").
+    Attributes:
+        name: The name in data and reports ("entailment").
+        text: The text in prompts ("Entailment").
+        codes: Other spellings in data files ("e").
     """
 
     name: str
@@ -42,13 +44,19 @@ class Label:
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """The words that stand for the label in data files."""
+        """The words for the label in data files."""
         return (self.name, self.text, *self.codes)
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an annotator chose a label. `label` is an index into the task's labels."""
+    """Why an annotator chose a label.
+
+    Attributes:
+        text: The explanation.
+        label: The index of the label among the task's labels.
+        annotator: The annotator, if known.
+    """
 
     text: str
     label: int
@@ -59,8 +67,13 @@ class Explanation:
 class Item:
     """One question with its human judgments.
 
-    fields: the item's texts by name. human: the human judgment distribution over the task's labels, in their
-    order. votes: the counts behind it, where known. references: other label sources as distributions, by name.
+    Attributes:
+        uid: The item's unique id.
+        fields: The item's texts by name.
+        human: The human judgment distribution over the task's labels, in their order.
+        votes: The counts behind the distribution, if known.
+        explanations: The annotators' explanations.
+        references: Distributions from other label sources, by name.
     """
 
     uid: str
@@ -81,10 +94,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One question as it is asked.
+    """One prompt for an item.
 
-    options: the label indices that stand behind the letters A, B, C, ... in this prompt.
-    explanations: the indices of the item's explanations that it shows, in order.
+    Attributes:
+        messages: The conversation.
+        options: The indices of the labels behind the letters A, B, C, ... in this prompt.
+        explanations: The indices of the item's explanations that the prompt shows, in order.
     """
 
     messages: tuple[Message, ...]
@@ -94,10 +109,13 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """How a model writes an answer.
+    """How a model generates an answer.
 
-    max_tokens: at most so many. temperature: 0 for the most probable token each time; else tokens are drawn, those of
-    prompt i of a group from the stream (seed, i), so that the same logits give the same text.
+    Attributes:
+        max_tokens: The most tokens of the answer.
+        temperature: 0 always takes the most probable token. Otherwise tokens are sampled.
+        seed: Selects the random numbers. Prompt i of a group uses the stream (seed, i), so that the same logits give
+            the same text.
     """
 
     max_tokens: int
@@ -107,9 +125,12 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True)
 class PromptGroup:
-    """Prompts of one item that are answered together: the unit of asking, storage and retry.
+    """Prompts of one item that are answered together. Groups are sent, stored and retried as a unit.
 
-    decoding: None where the answer is the scores of the option letters, else how it is written.
+    Attributes:
+        uid: The item.
+        prompts: The prompts, all with the same number of options.
+        decoding: How the answer is generated; None if the answer is the scores of the option letters.
     """
 
     uid: str
@@ -118,17 +139,20 @@ class PromptGroup:
 
     @property
     def n_options(self) -> int:
-        """The number of options of every prompt in the group."""
+        """The number of options in every prompt of the group."""
         return len(self.prompts[0].options)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OptionScores:
-    """A model's answer to a prompt group.
+    """A model's scores for a prompt group.
 
-    scores: (prompts, labels), in the task's label order. kind: raw `logit`s or natural `logprob`s.
-    mass: (prompts,), the probability that the options hold together, where known.
-    censored: (prompts, labels), True where the score is only an upper bound; None: none is.
+    Attributes:
+        uid: The item.
+        scores: The scores (prompts, labels), in the task's label order.
+        kind: Raw "logit"s or natural "logprob"s.
+        mass: The total probability of the options (prompts,), if known.
+        censored: True for each score that is only an upper bound (prompts, labels); None if none is.
     """
 
     uid: str
@@ -138,7 +162,7 @@ class OptionScores:
     censored: BoolArray | None = None
 
     def __post_init__(self) -> None:
-        """Lists become arrays. Raises ValueError if they hold something else than numbers, or do not fit together."""
+        """Turn lists into arrays. Raises ValueError if they are not numbers, or if their shapes do not fit together."""
         if self.kind not in ("logit", "logprob"):
             raise ValueError(f"scores of {self.uid} are of the kind {self.kind!r}, not 'logit' or 'logprob'")
         object.__setattr__(self, "scores", floats(self.scores, f"scores of {self.uid}"))
@@ -158,7 +182,7 @@ class OptionScores:
 
     @property
     def nonsense(self) -> str | None:
-        """Why these cannot be what a model gave, in words; None if they can."""
+        """Why no model can have given these scores, in words; None if one can."""
         if not np.isfinite(self.scores).all():
             return "its scores are not all finite"
         if self.mass is not None:
@@ -175,7 +199,7 @@ class OptionScores:
 
     @property
     def informative(self) -> BoolArray:
-        """(prompts,), False where every score is only a bound: such a prompt says nothing about the options."""
+        """False for each prompt (prompts,) whose scores are all bounds. It says nothing about the options."""
         if self.censored is None:
             return np.ones(len(self.scores), dtype=np.bool_)
         found: BoolArray = np.logical_not(self.censored.all(axis=1))
@@ -184,14 +208,20 @@ class OptionScores:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedTexts:
-    """What a model wrote to a prompt group: a text a prompt. cut: whether it was stopped by `max_tokens`."""
+    """The texts that a model generated for a prompt group.
+
+    Attributes:
+        uid: The item.
+        texts: One text for each prompt.
+        cut: Whether `max_tokens` truncated each text.
+    """
 
     uid: str
     texts: tuple[str, ...]
     cut: tuple[bool, ...]
 
     def __post_init__(self) -> None:
-        """Lists become tuples. Raises ValueError where there are not as many marks as texts, or none, or others."""
+        """Turn lists into tuples. Raises ValueError for wrong types, for no texts, and for lengths that differ."""
         for name, kind in (("texts", str), ("cut", bool)):
             values = getattr(self, name)
             if not isinstance(values, list | tuple) or not all(isinstance(each, kind) for each in values):
@@ -202,24 +232,28 @@ class GeneratedTexts:
 
 
 Answer = OptionScores | GeneratedTexts
-"""What comes back for a prompt group."""
+"""The answer to a prompt group."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """Distributions that were read from texts: (prompts, labels), a row of zeros where a text says none."""
+    """Distributions that were read from generated texts.
+
+    Attributes:
+        probabilities: The distributions (prompts, labels), with a row of zeros for each text that states none.
+    """
 
     probabilities: FloatArray
 
     @property
     def read(self) -> BoolArray:
-        """(prompts,), False where the text could not be read."""
+        """Whether each text could be read (prompts,)."""
         return np.asarray(self.probabilities.any(axis=1), dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
 class ScoringFailure:
-    """A prompt group that a backend could not answer, and why."""
+    """A prompt group that a backend could not answer, and the reason."""
 
     uid: str
     reason: str
@@ -227,9 +261,14 @@ class ScoringFailure:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A model judgment distribution of one item, or why there is none.
+    """A model's judgment distribution for one item, or why there is none.
 
-    score_key: the scores it comes from, if any. text_keys: what the model wrote before, or what was read, in order.
+    Attributes:
+        uid: The item.
+        probabilities: The distribution over the task's labels, if there is one.
+        failure: Why there is none.
+        score_key: The key of the scores that it was computed from, if any.
+        text_keys: The keys of the texts that were generated before or that it was read from, in order.
     """
 
     uid: str
@@ -240,7 +279,7 @@ class Prediction:
 
 
 def in_label_order(by_letter: FloatArray, group: PromptGroup) -> FloatArray:
-    """Scores by letter, (prompts, options), as scores by label, (prompts, labels)."""
+    """Reorder scores by letter (prompts, options) into scores by label (prompts, labels)."""
     options = np.array([prompt.options for prompt in group.prompts])
     by_label = np.empty_like(by_letter)
     np.put_along_axis(by_label, options, by_letter, axis=1)
@@ -248,10 +287,10 @@ def in_label_order(by_letter: FloatArray, group: PromptGroup) -> FloatArray:
 
 
 def distribution(counts: tuple[float, ...]) -> tuple[float, ...]:
-    """Counts as a probability distribution. Raises ValueError for negative, non-finite or all-zero counts."""
+    """Turn counts into a probability distribution. Raises ValueError for negative, non-finite or all-zero counts."""
     if not counts or any(not math.isfinite(count) or count < 0 for count in counts):
         raise ValueError(f"not a list of counts: {list(counts)}")
-    # Of the largest first, so that no sum is beyond all numbers.
+    # Divide by the largest first, so that the sum cannot overflow.
     largest = max(counts)
     if largest > 1e300:
         counts = tuple(count / largest for count in counts)
@@ -262,7 +301,7 @@ def distribution(counts: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def distributions(rows: object, shape: tuple[int, ...]) -> FloatArray:
-    """Rows of probabilities. Raises ValueError where they are something else, or not as many as they should be."""
+    """Return rows of probabilities as an array. Raises ValueError if they are not distributions of this shape."""
     found = floats(rows, "the probabilities")
     if found.shape != shape:
         raise ValueError(f"the shape is {found.shape}, not {shape}")
@@ -278,7 +317,7 @@ def distributions(rows: object, shape: tuple[int, ...]) -> FloatArray:
 
 
 def floats(value: object, what: str) -> FloatArray:
-    """Numbers as an array, also where they are lists. Raises ValueError for complex numbers, texts and the like."""
+    """Return numbers or lists of them as an array. Raises ValueError for complex numbers, texts and the like."""
     if type(value) is np.ndarray and value.dtype == np.float64:
         return value
     found = np.asarray(value)

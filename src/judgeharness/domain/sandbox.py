@@ -1,10 +1,9 @@
-"""Jinja for templates that anybody may have written: they reach only what they are given, and they end.
+"""Jinja for untrusted templates: they reach only what they are given, and they end.
 
-Jinja's own sandbox keeps Python's insides out of reach. What it does not limit is how much a template computes: loops
-within loops, recursion, and texts and lists that double with each step. Here a template pays for each block, call,
-filter, operator and text that it makes, from a supply that is the same on every machine. What a single operation makes
-is bounded before it is made, and a clock stops what is cheap to pay for and slow all the same. Nothing is computed
-while a template is compiled.
+Jinja's own sandbox protects Python's internals, but does not limit how much a template computes with nested loops,
+recursion, and texts and lists that double with each step. In this sandbox, a template pays for each block, call,
+filter, operator and text from a supply that is the same on every machine. The result of each operation is bounded
+before it is built, and a time limit stops what is cheap but slow. Nothing is computed while a template is compiled.
 """
 
 from __future__ import annotations
@@ -39,13 +38,13 @@ LOOKS = 10_000
 LISTING = frozenset(
     ("batch", "groupby", "list", "map", "reject", "rejectattr", "select", "selectattr", "slice", "sort", "unique")
 )
-"""Filters that make a value of each character of a text."""
+"""Filters that turn each character of a text into a value."""
 
 SHARED = frozenset(("attr", "d", "default", "first", "get", "items", "keys", "last", "max", "min", "random", "values"))
-"""Filters and methods that make nothing: they give what was there."""
+"""Filters and methods that build nothing, but return what already exists."""
 
 LEFT_OUT = ("pprint", "urlize", "wordwrap")
-"""Filters for web pages and for debugging that may take long for a short text."""
+"""Filters for web pages and debugging that may take long even for a short text."""
 
 
 class LimitError(SecurityError):
@@ -53,12 +52,12 @@ class LimitError(SecurityError):
 
 
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
-    """Compiles and renders templates within bounds."""
+    """Compiles and renders templates within limits."""
 
     intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
 
     def __init__(self, **settings: Any) -> None:
-        # HTML escaping would change the stimulus.
+        # Escaping for HTML would change the prompt.
         super().__init__(
             trim_blocks=True, lstrip_blocks=True, autoescape=False, optimized=False, finalize=_writable, **settings
         )
@@ -73,19 +72,24 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self._refill(math.inf)
 
     def compiled(self, source: str) -> jinja2.Template:
-        """A template. Raises TemplateError, and LimitError for one that is too long, or that Python cannot compile."""
+        """Return a compiled template.
+
+        Raises:
+            TemplateError: If the template is not valid.
+            LimitError: If it is too long, or if Python cannot compile it.
+        """
         if len(source) > MAX_SOURCE_LENGTH:
             raise LimitError(f"is longer than {MAX_SOURCE_LENGTH:,} characters")
         try:
             return self.from_string(source)
         except RecursionError as error:
             raise LimitError("is nested too deeply") from error
-        # What Python's own compiler does not take, such as loops within 20 loops, and numbers of thousands of digits.
+        # Python's own compiler rejects more than 20 nested loops, and numbers with thousands of digits.
         except (MemoryError, OverflowError, SyntaxError, ValueError) as error:
             raise LimitError(f"cannot be compiled: {error}") from error
 
     def text(self, template: jinja2.Template, values: Mapping[str, Any]) -> str:
-        """What a template of this environment writes. Raises LimitError, and whatever its expressions raise."""
+        """Return what a template of this environment renders. Raises LimitError, and whatever its expressions raise."""
         with self._lock:
             self._refill(time.monotonic() + SECONDS)
             try:
@@ -94,35 +98,35 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                 raise LimitError("calls itself too often") from error
 
     def step(self, price: int = BLOCK) -> bool:
-        """Pay for a block. Called by compiled templates, as are the following."""
+        """Pay for a block. Compiled templates call this method and those that follow."""
         self._left -= price
         if self._left < self._next_look:
             self._look()
         return True
 
     def held(self, value: Any) -> Any:
-        """A value that was just made, paid for. Raises LimitError where it is too large."""
+        """Pay for a new value and return it. Raises LimitError if it is too large."""
         self._spend(self._fitting(weight(value)))
         return value
 
     def shown(self, text: str) -> str:
-        """A text that is written, paid for."""
+        """Pay for a text that is written, and return it."""
         self._spend(len(text))
         return text
 
     def joined(self, join: Callable[[Iterable[Any]], str], parts: tuple[Any, ...]) -> Any:
-        """Parts as one text."""
+        """Join parts into one text."""
         self._fitting(sum(map(weight, parts)))
         return self.held(join(parts))
 
     def concat(self, pieces: Iterable[str]) -> str:
-        """Pieces of a macro or block as one text."""
+        """Join the pieces of a macro or block into one text."""
         found = pieces if isinstance(pieces, list) else list(pieces)
         self._fitting(sum(map(len, found)))
         return str(self.held("".join(found)))
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """An operator, once it is known that its result fits."""
+        """Apply an operator after checking the size of its result."""
         if operator == "+" and type(left) is str and type(right) is str:
             self._spend(self._fitting(len(left) + len(right)))
             return left + right
@@ -130,7 +134,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         return self.held(super().call_binop(context, operator, left, right))
 
     def call(self, context: Any, called: Any, /, *given: Any, **named: Any) -> Any:
-        """A call, once it is known that its result fits where it is a method of a text or number."""
+        """Call something. The size of the result is checked first if it is a method of a text or number."""
         self.step()
         owner, name = getattr(called, "__self__", None), getattr(called, "__name__", "")
         if isinstance(owner, str | bytes | int | float):
@@ -142,7 +146,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         return result if name in SHARED else self.held(result)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
-        """As Jinja does, for `format` of a text, and with a bound."""
+        """Wrap a text's `format` as Jinja does, and bound its result."""
         inner = super().wrap_str_format(value)
         if inner is None:
             return None
@@ -206,7 +210,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
 
 class _Metered(CodeGenerator):
-    """Writes code that pays for what it does, and computes nothing itself."""
+    """Generates code that pays for what it does. It computes nothing at compile time."""
 
     def blockvisit(self, body: Iterable[nodes.Node], frame: Any) -> None:
         body = list(body)
@@ -257,7 +261,7 @@ class _Metered(CodeGenerator):
         return super()._output_child_to_const(node, frame, finalize)
 
     def _output_child_pre(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
-        # What is not collected first is counted when it is written.
+        # Output that is not collected in a buffer first is counted when it is written.
         if frame.buffer is not None:
             self.write("environment.shown(")
         super()._output_child_pre(node, frame, finalize)
@@ -270,12 +274,12 @@ class _Metered(CodeGenerator):
 
 class _Namespace(Namespace):
     def __repr__(self) -> str:
-        # Jinja's shows all that is in it, and namespaces may hold each other.
+        # Jinja's shows the whole content, and namespaces may contain each other.
         return "<Namespace>"
 
 
 def _writable(value: Any) -> Any:
-    """A value that is written. Others are shown by their place in memory, which is another one each time."""
+    """Return a value that may be written. Others would be shown by their address in memory, which changes each time."""
     if isinstance(value, Undefined | Macro):
         return value
     if callable(value) or isinstance(value, Iterator):
@@ -284,7 +288,7 @@ def _writable(value: Any) -> Any:
 
 
 def bounded_json(value: Any, **settings: Any) -> str:
-    """As json.dumps. Raises LimitError for a text that gets too long."""
+    """Do what json.dumps does. Raises LimitError if the text gets too long."""
     return _bounded(json.JSONEncoder(**settings).iterencode(value), "makes JSON of")
 
 
@@ -299,12 +303,12 @@ def _bounded(pieces: Iterable[str], what: str) -> str:
 
 
 def _read(value: Any) -> int:
-    """What it costs to go through a value."""
+    """Return the cost of iterating over a value."""
     if isinstance(value, str | bytes):
         return len(value) >> 4
     return growth.ELEMENT * len(value) if isinstance(value, list | tuple | dict | range) else 0
 
 
 def _without_scopes(named: Mapping[str, Any]) -> dict[str, Any]:
-    """Named arguments without those that Jinja adds."""
+    """Return named arguments without those that Jinja adds."""
     return {name: value for name, value in named.items() if not name.startswith("_")}

@@ -1,4 +1,4 @@
-"""Folders for unfinished work: what a killed process leaves in one is removed by the next that works there."""
+"""Folders for unfinished work. What a killed process leaves behind is removed by the next process that works there."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def scratch(folder: Path | None = None) -> Iterator[Path]:
-    """Make a folder within another, by default that of the system for temporary files, and remove it at the end.
+    """Create a folder inside another, by default the system's folder for temporary files, and remove it at the end.
 
-    What killed processes left there is removed first; what cannot be removed is logged.
+    Folders left by killed processes are removed first. What cannot be removed is logged.
 
     Raises:
-        HarnessError: No folder can be made there.
+        HarnessError: If no folder can be created there.
     """
     parent = folder or Path(tempfile.gettempdir())
     try:
@@ -45,14 +45,14 @@ def scratch(folder: Path | None = None) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def resumable(work: Path, what: str) -> Iterator[Path]:
-    """Make a folder that stays until its work is done: where an error or a kill ends it, the next call resumes.
+    """Create a folder that stays until its work is done. After an error or a kill, the next call resumes the work.
 
     Args:
-        work: The folder. Its name says all that the work depends on, and ends with ".part".
+        work: The folder. Its name covers everything that the work depends on, and ends with ".part".
         what: The work, for messages.
 
     Raises:
-        HarnessError: The folder cannot be written, or another process is at work in it.
+        HarnessError: If the folder cannot be written to, or another process works in it.
     """
     try:
         work.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def resumable(work: Path, what: str) -> Iterator[Path]:
 
 
 def unfinished(folder: Path) -> list[Path]:
-    """Return the folders of `resumable` within another that nobody is at work on, in order of their names."""
+    """Return the folders of `resumable` inside another in which no process works, sorted by name."""
     with contextlib.suppress(OSError):
         return [path for path in sorted(folder.glob(f"*{UNFINISHED}")) if not is_held(path / LOCK)]
     return []
@@ -83,10 +83,10 @@ def _begin(parent: Path) -> tuple[Path, Lock | None]:
         try:
             lock = take(work / LOCK)
         except FileNotFoundError:
-            # Another process took the folder for a left-over, since it had no lock yet.
+            # Another process took the folder for a leftover, since it had no lock yet.
             continue
         except OSError:
-            # Some network file systems have no locks.
+            # Some network file systems do not support locks.
             return work, None
         if lock is not None:
             return work, lock
@@ -102,7 +102,7 @@ def _remove_leftovers(parent: Path) -> None:
     for work in parent.glob(f"{PREFIX}*"):
         try:
             about = work.lstat()
-            # In a folder that others may write to as well, theirs are not touched, nor followed.
+            # Others may also write to this folder. Their entries are neither removed nor followed.
             if stat.S_ISDIR(about.st_mode) and about.st_uid == _user():
                 _remove(work)
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""TOML files that users write, checked by pydantic before anything is done with them."""
+"""Users' TOML files, validated by pydantic before they are used."""
 
 from __future__ import annotations
 
@@ -22,13 +22,17 @@ Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
 class Table(BaseModel):
-    """A table of a TOML file: frozen, and no unknown keys."""
+    """A table of a TOML file. It is frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FileTable(Table):
-    """A whole file that names others. `folder` is where it lies; it is not a key of the file."""
+    """A whole file that names others.
+
+    Attributes:
+        folder: The folder with the file. It is not a key of the file.
+    """
 
     folder: Path
 
@@ -37,14 +41,23 @@ T = TypeVar("T", bound=Table)
 
 
 def read_toml(path: Path, model: type[T], what: str) -> T:
-    """The file as the model. what: such as "task", for errors. Raises InputError that names file, key and fault."""
+    """Read a file as a model.
+
+    Args:
+        path: The file.
+        model: The model.
+        what: The kind of file, such as "task", for messages.
+
+    Raises:
+        InputError: If the file is not valid. It names the file, the key and the error.
+    """
     text = read_text(path, MAX_BYTES, f"{what} file")
-    # A parser takes time and memory by the square of that.
+    # The parser's time and memory grow with the square of this number.
     if _DEEP_KEY.search(text):
         raise InputError(f"{path}: a key has more than {MAX_PARTS} parts")
     try:
         content: dict[str, Any] = tomllib.loads(text)
-    # Among them a number with more digits than Python reads.
+    # This includes numbers with more digits than Python reads.
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not valid TOML: {error}") from error
     if "folder" in content:

@@ -1,1 +1,1 @@
-"""From a request to stored runs: resolving, planning, asking, predicting, the record."""
+"""From a request to stored runs: resolve names, plan, ask models, predict, record."""

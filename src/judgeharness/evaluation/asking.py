@@ -1,4 +1,4 @@
-"""Asking: what a plan lacks goes to a model, and its answers to the store."""
+"""Ask a model for the answers that a plan lacks, and store them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from judgeharness.plugins.walls import who
 from judgeharness.store.answer_store import AnswerStore
 
 SECONDS_BETWEEN_LOOKS = 0.2
-"""How often the store is looked at for answers that other processes ask for."""
+"""How often the store is checked for answers that other processes ask for."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What asking has done so far: prompts done, and the groups that could not be answered with the reason."""
+    """The result of asking: how many prompts are done, and why groups could not be answered."""
 
     prompts: int = 0
     failures: dict[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Outcome:
 def complete(
     plan: Plan, model: Model, executor: Executor, kept: AnswerStore, name: str, watch: Watcher
 ) -> tuple[Outcome, Plan]:
-    """Ask until nothing is missing that can be had; what was done, and the plan as it then is. Raises as `ask`."""
+    """Ask until nothing more can be answered. Returns the outcome and the plan as it then is. Raises as `ask`."""
     if isinstance(model, Metered):
         model.meter(kept)
     whole = Outcome()
@@ -53,7 +53,7 @@ def complete(
         whole.prompts += done.prompts
         whole.failures |= done.failures
         if not writes:
-            # Whatever is written is asked for first, so scores are the last that is missing.
+            # Text is generated before anything is scored, so nothing is missing after the scores.
             break
         plan = make_plan(plan.task, plan.strategy, model, kept.backend_digest, kept.answers, whole.failures)
     return whole, plan
@@ -67,11 +67,21 @@ def ask(
     progress: Callable[[int], None],
     waiting: Callable[[int], None],
 ) -> Outcome:
-    """Have the missing groups answered, each kept under its key as soon as it is done.
+    """Have the missing groups answered, and store each answer as soon as it arrives.
 
-    A group for which another process asks is left to it, and waited for. progress: told the number of prompts of each
-    group that is done. waiting: told how many items others still ask for when nothing else is left. Raises HarnessError
-    if a backend breaks its contract: a group answered twice, not at all, unasked, or with the wrong shape.
+    If another process already asks for a group, that group is left to it and waited for.
+
+    Args:
+        plan: What is missing.
+        model: The model to ask.
+        executor: Where the model answers.
+        kept: The store for the answers.
+        progress: Called with the number of prompts of each group that is done.
+        waiting: Called with the number of items that only other processes still ask for.
+
+    Raises:
+        HarnessError: A backend breaks its contract: it answers a group twice or not at all, answers what it was not
+            asked, or answers in the wrong shape.
     """
     done = Outcome()
     left = plan.missing
@@ -92,7 +102,11 @@ def ask(
 
 
 class _Turn:
-    """One pass over items: those that nobody else asks for are asked. elsewhere: the others. by: who answers."""
+    """One pass over the items, which asks for those that no other process asks for.
+
+    Attributes:
+        elsewhere: The items that another process asks for.
+    """
 
     def __init__(self, plan: Plan, kept: AnswerStore, progress: Callable[[int], None], by: str) -> None:
         self._by = by
@@ -104,12 +118,12 @@ class _Turn:
         self._asked = 0
 
     def reserve(self, items: Iterable[Item]) -> Iterator[PromptGroup]:
-        """The groups to be asked, each reserved just before."""
+        """Yield the groups to ask, each reserved just before it is yielded."""
         plan, kept = self._plan, self._kept
         for item in items:
             entry = plan.items[item.uid]
             if not kept.lease(entry.key):
-                # Of two items with the same texts, the second finds the answer of the first in the next pass.
+                # If two items have the same texts, the second one gets the answer to the first in the next pass.
                 self.elsewhere.append(item)
             elif item.uid not in plan.refused and kept.answers.known([entry.key]):
                 kept.release(entry.key)
@@ -120,7 +134,7 @@ class _Turn:
                 yield last_turn(plan.strategy, item, plan.task, kept.backend_digest, kept.answers.texts).group
 
     def take(self, result: Answer | ScoringFailure, done: Outcome) -> None:
-        """Keep a result. Raises HarnessError where the backend breaks its contract."""
+        """Store a result. Raises HarnessError if the backend breaks its contract."""
         if result.uid not in self._pending:
             raise HarnessError(f"{self._by} answered for '{result.uid}', which it was not asked, or asked no more")
         self._pending.remove(result.uid)
@@ -136,7 +150,7 @@ class _Turn:
         self._progress(entry.prompts)
 
     def require_all(self) -> None:
-        """Raises HarnessError where groups were not answered."""
+        """Raise HarnessError if a group was not answered."""
         if self._pending:
             raise HarnessError(f"{self._by} gave no answer for {len(self._pending)} of {self._asked} items")
 

@@ -1,4 +1,4 @@
-"""Components by name, made ready: strategies and transforms with their options, backends, task definitions."""
+"""Find components by name and make them: strategies, transforms, executors, backends, task definitions, metrics."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ from judgeharness.tasks.definition import TaskDefinition, read_definition
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A strategy, transform or executor under its name.
+    """A strategy, transform or executor with its name.
 
     Attributes:
-        options: All of its options, as they go into the record.
-        values: Those that were given, as `-o` has them.
+        name: Its name.
+        part: The strategy, transform or executor itself.
+        options: All of its options, as they are recorded.
+        values: The options that the user gave, as strings.
     """
 
     name: str
@@ -39,9 +41,13 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class OpenBackend:
-    """A backend under the name that the user gave it, with what it says of itself and the hash of that.
+    """A backend that has been made and described.
 
-    values: the options that were given for it, as `-o` has them.
+    Attributes:
+        name: The name that the user gave, "scheme:model".
+        part: The model or predictor itself.
+        description: What the backend says of itself.
+        values: The options that the user gave for it, as strings.
     """
 
     name: str
@@ -51,19 +57,19 @@ class OpenBackend:
 
     @property
     def digest(self) -> str:
-        """The hash under which its scores are stored."""
+        """The hash under which its answers are stored."""
         return digest(dict(self.description))
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A component that was named, before it is made.
+    """A component that the user named and that has not been made yet.
 
     Attributes:
-        catalog: Where it was found.
-        name: Its name there.
-        given: The user's word for it, which for a backend is "scheme:model".
-        model: What a backend is to load.
+        catalog: The catalog that it was found in.
+        name: Its name in the catalog.
+        given: The name that the user gave. For a backend this is "scheme:model".
+        model: The model that a backend is to load.
     """
 
     catalog: Catalog[Any]
@@ -73,16 +79,16 @@ class Choice:
 
     @cached_property
     def wall(self) -> Wall:
-        """The wall around it."""
+        """The wall that catches what goes wrong in the component."""
         return self.catalog.wall(self.name)
 
     @cached_property
     def option_model(self) -> Any | None:
-        """The pydantic model of its options, if it has any."""
+        """The pydantic model of its options, if it has options."""
         return self.catalog.load_options(self.name)
 
     def make(self, values: Mapping[str, str]) -> Component:
-        """Return the component with those of the values that it knows, behind its wall.
+        """Make the component, behind its wall, with those of the values that are its options.
 
         Raises as the catalog and the options do.
         """
@@ -92,7 +98,7 @@ class Choice:
         return Component(self.name, part, recorded, options.accepted(self.option_model, values))
 
     def open(self, values: Mapping[str, str], context: BackendContext) -> OpenBackend:
-        """Return the backend, described but with no weights loaded. Raises InputError and HarnessError."""
+        """Make and describe the backend without loading weights. Raises InputError and HarnessError."""
         made = self.catalog.load(self.name)(self.model, self._options(values), context)
         if not isinstance(made, Scorer | TextGenerator | Predictor):
             raise HarnessError(f"{self.wall.who} is neither a Scorer, nor a TextGenerator, nor a Predictor")
@@ -104,29 +110,29 @@ class Choice:
 
 
 def choose(catalog: Catalog[Any], name: str) -> Choice:
-    """Return the choice of a component. Raises as `Catalog.spec`."""
+    """Find a component by name. Raises as `Catalog.spec`."""
     catalog.spec(name)
     return Choice(catalog, name, name)
 
 
 def choose_backend(registry: Registry, name: str) -> Choice:
-    """Return the choice of the backend `scheme:model`. Raises InputError."""
+    """Find the backend `scheme:model`. Raises InputError."""
     spec, model = backend_spec(registry, name)
     return Choice(registry.backends, spec.name, name, model)
 
 
 def require_known(values: Mapping[str, str], choices: Iterable[Choice]) -> None:
-    """Refuse options that none of the components has. Raises InputError that lists those there are."""
+    """Refuse options that no component has. Raises InputError, which lists the known options."""
     options.require_known(values, {f"{each.catalog.kind} {each.name}": each.option_model for each in choices})
 
 
 def component(catalog: Catalog[Any], name: str, values: Mapping[str, str]) -> Component:
-    """Return a component by name, as `Choice.make`."""
+    """Find and make a component. Raises as `choose` and `Choice.make`."""
     return choose(catalog, name).make(values)
 
 
 def backend_spec(registry: Registry, name: str) -> tuple[BackendSpec, str]:
-    """Return the spec behind `scheme:model`, and the model. Raises InputError."""
+    """Return the spec and the model of a backend `scheme:model`. Raises InputError."""
     scheme, colon, model = name.partition(":")
     spec = registry.backends.spec(scheme)
     if not colon:
@@ -135,14 +141,14 @@ def backend_spec(registry: Registry, name: str) -> tuple[BackendSpec, str]:
 
 
 def open_backend(registry: Registry, name: str, values: Mapping[str, str], context: BackendContext) -> OpenBackend:
-    """Return a backend by name, as `Choice.open`."""
+    """Find and make a backend. Raises as `choose_backend` and `Choice.open`."""
     return choose_backend(registry, name).open(values, context)
 
 
 def placed(
     backend: OpenBackend, executor: Executor, plugins: Sequence[str], notify: Callable[[str], None]
 ) -> OpenBackend:
-    """Return the backend where an executor has it answer; the same one if that is here. Raises HarnessError."""
+    """Return the backend in the place where the executor runs it, or unchanged if it runs here. Raises HarnessError."""
     if not isinstance(executor, Placing) or not isinstance(backend.part, Model):
         return backend
     recipe = Recipe(backend=backend.name, values=backend.values, plugins=tuple(plugins))
@@ -151,12 +157,12 @@ def placed(
 
 
 def is_file(task: str) -> bool:
-    """Return whether a task is named by the path of its file."""
+    """Return whether a task is named by the path of a file."""
     return task.endswith(".toml")
 
 
 def task_definition(registry: Registry, name: str) -> TaskDefinition:
-    """Return a task by name, or by the path of a TOML file. Raises InputError."""
+    """Return a task definition by name or by the path of a TOML file. Raises InputError and HarnessError."""
     if is_file(name):
         return read_definition(Path(name).expanduser())
     definition = registry.tasks.load(name)()
@@ -166,7 +172,7 @@ def task_definition(registry: Registry, name: str) -> TaskDefinition:
 
 
 def default_measures(registry: Registry, more: Sequence[str] = ()) -> dict[str, Measure]:
-    """Return the metrics that are shown by default, and those that are asked for besides, by name."""
+    """Return the default metrics and those that the user adds, by name."""
     default = [spec.name for spec, _ in registry.metrics if spec.default]
     return {name: _measure(registry, name) for name in dict.fromkeys([*default, *more])}
 

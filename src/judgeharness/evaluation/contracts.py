@@ -1,4 +1,4 @@
-"""What a plugin's parts give back, checked against their contracts when it comes out."""
+"""Check what a plugin's components return against their contracts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MAX_ORDERS = 4_096
 
 
 def behind_wall(part: Any, wall: Wall) -> Any:
-    """A part behind its wall, its results checked as its kind of component demands. Raises HarnessError."""
+    """Return a component behind its wall, with checks of what it returns. Raises HarnessError."""
     if wall.kind == "transform":
         if not callable(part):
             raise wall.broken("its target", f"it gives {_kind(part)}, which cannot be called")
@@ -49,7 +49,7 @@ def behind_wall(part: Any, wall: Wall) -> Any:
 
 
 def require_group(group: object, item: Item, task: Task) -> PromptGroup:
-    """A strategy's prompts for an item. Raises ValueError."""
+    """Return a strategy's prompt group for an item if it keeps the contract. Raises ValueError."""
     group = _require_type(group, PromptGroup)
     if group.uid != item.uid:
         raise ValueError(f"the group for item '{item.uid}' is named {group.uid!r}")
@@ -63,7 +63,7 @@ def require_group(group: object, item: Item, task: Task) -> PromptGroup:
 
 
 def require_reading(reading: Reading, prompts: int, labels: int) -> Reading:
-    """What a strategy read from texts. Raises ValueError."""
+    """Return the distributions that a strategy read from texts if they keep the contract. Raises ValueError."""
     rows = floats(reading.probabilities, "what was read")
     if rows.shape != (prompts, labels):
         raise ValueError(f"the shape of what was read is {rows.shape}, not {(prompts, labels)}")
@@ -88,7 +88,7 @@ def _follow(
 def _answers(
     expected: type, wall: Wall, name: str, method: Callable[..., Any], groups: Iterable[PromptGroup]
 ) -> Iterator[Any]:
-    """What a model answers: once for each group, and of its shape."""
+    """Yield a model's answers. There must be exactly one for each group, in the right shape."""
     asked: dict[str, PromptGroup] = {}
 
     def noted() -> Iterator[PromptGroup]:
@@ -99,7 +99,7 @@ def _answers(
     handed = Handed(noted())
     for result in wall.each(name, wall.call(name, method, handed), handed):
         yield _checked(wall, name, _require_answer, result, expected, asked)
-    # What it did not even take up is not answered either.
+    # A group that the model never took is unanswered too.
     next(handed, None)
     if asked:
         raise wall.broken(name, f"it gave no answer for '{next(iter(asked))}' and maybe others")
@@ -145,7 +145,7 @@ def _predictions(
 
 
 def _facts(wall: Wall, name: str, method: Callable[..., Any]) -> Mapping[str, Any]:
-    """What a backend says of itself: plain data, for it goes into the store."""
+    """Return what a backend says of itself. It must be JSON data, because it is stored."""
     return _checked(wall, name, _require_json, wall.call(name, method))
 
 
@@ -178,7 +178,7 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
     "strategy": {"group": _group, "follow": _follow},
     "executor": {"run": _results, "place": _placed},
 }
-"""How results of a component's methods are checked, by its kind."""
+"""How the results of each component's methods are checked, by kind of component."""
 
 
 def _checked(wall: Wall, name: str, check: Callable[..., T], *given: Any) -> T:
@@ -186,7 +186,7 @@ def _checked(wall: Wall, name: str, check: Callable[..., T], *given: Any) -> T:
         return check(*given)
     except ValueError as error:
         raise wall.broken(name, error) from error
-    # Fields of the plugin's objects may be anything at all.
+    # The attributes of a plugin's objects may raise anything.
     except Exception as error:
         raise wall.broken(name, said(error)) from error
 

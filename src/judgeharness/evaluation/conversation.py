@@ -1,4 +1,4 @@
-"""How far a model has come with an item: a strategy's groups, one after the other, made again from stored answers."""
+"""How far a model has got with an item: the strategy's prompt groups in turn, rebuilt from stored answers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ MAX_TURNS = 100
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The last group of an item.
+    """One prompt group of an item.
 
-    key: of its answer. text_keys: of the texts before, and of its own where they were read. reading: what they say;
-    None where the group is yet to be answered, or is answered by scores.
+    Attributes:
+        group: The prompts.
+        key: The key under which the answer is stored.
+        text_keys: The keys of all texts generated so far, including this group's if they have been read.
+        reading: What the strategy read from the texts. None if the group has no answer yet or is answered with scores.
     """
 
     group: PromptGroup
@@ -30,14 +33,14 @@ class Turn:
 
     @property
     def answering(self) -> Answering:
-        """How the group is answered."""
+        """Whether the group is answered with scores or with generated text."""
         return "score" if self.group.decoding is None else "generate"
 
 
 def last_turn(
     strategy: Strategy, item: Item, task: Task, backend_digest: str, texts: Callable[[str], GeneratedTexts | None]
 ) -> Turn:
-    """Where an item stands. Raises as `turns`."""
+    """Return the group that an item has reached. Raises as `turns`."""
     *_, last = turns(strategy, item, task, backend_digest, texts)
     return last
 
@@ -45,10 +48,17 @@ def last_turn(
 def turns(
     strategy: Strategy, item: Item, task: Task, backend_digest: str, texts: Callable[[str], GeneratedTexts | None]
 ) -> Iterator[Turn]:
-    """An item's groups in the order in which they are asked, as far as they follow from what was written.
+    """Yield an item's groups in the order in which they are asked, as far as stored texts determine them.
 
-    texts: those under a key, None where they are yet to be written. Raises HarnessError where a strategy breaks its
-    contract.
+    Args:
+        strategy: Makes the groups.
+        item: The item.
+        task: The item's task.
+        backend_digest: The backend that answers.
+        texts: Returns the stored texts under a key, or None if they have not been generated.
+
+    Raises:
+        HarnessError: The strategy breaks its contract.
     """
     group = strategy.group(item, task)
     key = group_digest(group, backend_digest)

@@ -1,4 +1,4 @@
-"""An evaluation: a request is resolved, its tasks are read, its models are asked, and its runs are stored."""
+"""Run an evaluation: resolve the request, read the tasks, ask the models, store the runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from judgeharness.tasks.task import Task
 
 
 class Evaluation:
-    """A request on its way through the house. Making one finds every wrong name; nothing is read or asked before."""
+    """A request being carried out. Creating one checks all names and options, before anything is read or asked."""
 
     def __init__(self, request: Request, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -49,17 +49,17 @@ class Evaluation:
 
     @property
     def unanswered(self) -> int:
-        """How many groups of a shard have no answer after `run`."""
+        """How many prompt groups of a shard are unanswered after `run`."""
         return self._carried.unanswered
 
     @property
     def tasks(self) -> Sequence[Task]:
-        """The tasks, once they were read."""
+        """The tasks, once they have been read."""
         return self._tasks
 
     @property
     def scopes(self) -> frozenset[str]:
-        """What requests are spent on, once all is prepared: every task under every strategy by each model."""
+        """The scopes under which requests are counted: one for each model, task and strategy, once prepared."""
         models = [backend for backend in self._backends if isinstance(backend.part, Model)]
         return frozenset(
             self._scope(task, backend, strategy)
@@ -69,7 +69,7 @@ class Evaluation:
         )
 
     def prepare(self) -> None:
-        """Read the tasks, check that strategies and backends fit them, and let predictors predict.
+        """Read the tasks, check that strategies and backends fit them, and run the predictors.
 
         No weights are loaded. Raises InputError and HarnessError.
         """
@@ -91,14 +91,14 @@ class Evaluation:
     def run(self, store: Store, scopes: frozenset[str] = frozenset()) -> list[Run]:
         """Plan, ask, measure and store. Returns the runs in the order of the request; a shard has none.
 
-        What was answered stays in the store whatever happens, and the same request resumes from there.
+        Answers stay in the store whatever happens, so the same request resumes from there.
 
         Args:
-            store: Where answers and runs are kept.
-            scopes: Those of other evaluations that the budget is for as well.
+            store: The store for answers and runs.
+            scopes: The scopes of other evaluations that share the budget.
 
         Raises:
-            InputError, HarnessError: As components, models and the store do.
+            InputError, HarnessError: Raised by components, models and the store.
         """
         account = Account(self._resolved.request.budget, self.scopes | scopes)
         record = session_record(self._resolved.request.arguments, self._workspace.registry.plugins)
@@ -121,7 +121,7 @@ class Evaluation:
                 self._predictions[backend.name, task.digest] = _predictions(task, backend.part)
 
     def _close(self) -> None:
-        # What was opened on top of something else goes first.
+        # Close in reverse order, because a backend may use one that was opened before it.
         close(backend.part for backend in reversed(self._backends))
 
     def _steps(self, task: Task, backend: OpenBackend, store: Store) -> list[Step]:
@@ -165,7 +165,7 @@ class Evaluation:
         return runs
 
     def _words(self) -> dict[tuple[str, str], str]:
-        """The word for each task that names it from any folder."""
+        """Return the name of each task in a form that works from any folder."""
         return {
             (task.digest, task.template.sha256): str(Path(word).expanduser().resolve()) if is_file(word) else word
             for task, word in zip(self._tasks, self._resolved.request.tasks, strict=True)

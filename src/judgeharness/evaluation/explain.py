@@ -1,4 +1,4 @@
-"""A model writes explanations for given labels, which then stand in for people's.
+"""Have a model generate explanations for given labels, to be used in place of people's explanations.
 
 After Chen et al., "A Rose by Any Other Name: LLM-Generated Explanations Are Good Proxies for Human Explanations to
 Collect Label Distributions on NLI" (Findings of ACL 2025).
@@ -37,10 +37,13 @@ CHOICES = (ALL, VOTED, HUMAN)
 
 @dataclass(frozen=True, slots=True)
 class Explaining:
-    """Asks for an explanation of each label that `labels` names.
+    """A strategy that asks for an explanation of each of an item's chosen labels.
 
-    labels: "all" of the task's; those that people "voted" for; those of the "human" explanations, each as often as
-    there; or names of labels.
+    Attributes:
+        labels: Which labels: "all" labels of the task, those that people "voted" for, those of the "human" explanations
+            (one for each explanation), or names of labels.
+        decoding: How the model generates.
+        ends_in: The answer is read from the text.
     """
 
     labels: tuple[str, ...]
@@ -48,7 +51,7 @@ class Explaining:
     ends_in: ClassVar[Literal["scores", "reading"]] = "reading"
 
     def check(self, task: Task) -> None:
-        """Raises InputError where a label is none of the task's, or no item has one to be explained."""
+        """Raise InputError if a label is not one of the task's, or if an item has no label to explain."""
         names = [label.name for label in task.labels]
         for name in self.labels:
             if name not in (*CHOICES, *names):
@@ -62,7 +65,7 @@ class Explaining:
             )
 
     def chosen(self, item: Item, task: Task) -> list[int]:
-        """The labels to be explained, by index."""
+        """Return the indices of the labels to explain."""
         found: list[int] = []
         for name in self.labels:
             if name == HUMAN:
@@ -76,7 +79,7 @@ class Explaining:
         return found
 
     def group(self, item: Item, task: Task) -> PromptGroup:
-        """A prompt for each label."""
+        """Return one prompt for each label."""
         orders = tuple(range(len(task.labels)))
         prompts = tuple(
             Prompt(
@@ -88,7 +91,7 @@ class Explaining:
         return PromptGroup(item.uid, prompts, Decoding(self.decoding.max_tokens, self.decoding.temperature, seed))
 
     def follow(self, item: Item, task: Task, written: Sequence[GeneratedTexts]) -> Reading:
-        """1 for the label that a text explains; nothing where it is blank."""
+        """Give each text's label the probability 1. A blank text has no distribution."""
         rows = np.zeros((len(written[0].texts), len(task.labels)))
         for row, label, text in zip(rows, self.chosen(item, task), written[0].texts, strict=True):
             row[label] = bool(text.strip())
@@ -96,7 +99,7 @@ class Explaining:
 
 
 def instruction(label: str) -> str:
-    """What is asked for, in place of a letter."""
+    """Return the instruction that replaces the one for answering with a letter."""
     return (
         f"Someone chose the option: {label}. Explain in one or two sentences why that can be right. Write the "
         "explanation and nothing else."
@@ -105,10 +108,13 @@ def instruction(label: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The explanations that were written.
+    """The explanations that a model generated.
 
-    blank, cut: how many texts said nothing, and were cut off at their limit. failed: how many items have none since
-    the backend failed on them.
+    Attributes:
+        explanations: The explanations as a set.
+        blank: How many texts are blank.
+        cut: How many texts were truncated at their token limit.
+        failed: How many items have no explanation because the backend failed.
     """
 
     explanations: ExplanationSet
@@ -126,9 +132,20 @@ def write_explanations(
     watch: Watcher,
     budget: Budget,
 ) -> Collected:
-    """Have a backend write what is missing, and keep all of it in the store as one set. record: of the session.
+    """Generate the explanations that are missing, and save all of them in the store as one set.
 
-    Raises InputError where the backend writes no text, or nothing came of it; HarnessError as the backend does.
+    Args:
+        task: The task.
+        asked: The labels to explain, and how to generate.
+        backend: The backend.
+        store: The store for the texts and the set.
+        record: The record of the session.
+        watch: Is told about progress.
+        budget: What the backend may cost.
+
+    Raises:
+        InputError: The backend cannot generate text, or generated no explanation.
+        HarnessError: The backend failed.
     """
     model = backend.part
     if not isinstance(model, TextGenerator):

@@ -1,4 +1,4 @@
-"""The same prompts asked of several backends, for `analysis.parity` to compare."""
+"""Ask several backends the same prompts, for `analysis.parity` to compare."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ def ask_all(
     Args:
         task: The task.
         strategy_name: A strategy that asks for option scores.
-        backends: Two or more, each "scheme:model".
+        backends: Two or more backends, each "scheme:model".
         values: Options of the backends and the strategy.
-        workspace: Where they come from.
+        workspace: Where the components come from.
 
     Raises:
-        InputError: There are fewer than two backends, an option belongs to none, or no scores are asked for.
-        HarnessError: As backends do.
+        InputError: There are fewer than two backends, an option belongs to no component, the strategy generates text,
+            or a backend gives no scores.
+        HarnessError: A backend failed.
     """
     if len(backends) < 2:
         raise InputError("parity compares two or more backends", "give --backend twice")
@@ -53,7 +54,7 @@ def ask_all(
 
 
 def ask(name: str, scorer: Scorer, groups: Sequence[PromptGroup], watcher: Watcher) -> Side:
-    """Ask a backend for all groups, and close it. Raises HarnessError as the backend does."""
+    """Ask a backend all groups, and close it. Raises HarnessError as the backend does."""
     sizes = {group.uid: len(group.prompts) for group in groups}
     watcher.started(name, sum(sizes.values()))
     try:

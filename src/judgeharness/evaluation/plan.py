@@ -1,4 +1,4 @@
-"""What there is to do for a task under a strategy, and what is in the store already."""
+"""What is left to do for a task under a strategy, given what is in the store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHARACTERS_A_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class ItemPlan:
-    """How far an item has come, without its prompts: see `conversation.Turn`. answered: whether its last group is."""
+    """How far an item has got, without its prompts: see `conversation.Turn`. `answered` is about its last group."""
 
     key: str
     prompts: int
@@ -32,12 +32,19 @@ class ItemPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One task asked of one model under one strategy: what is to be asked next.
+    """What to ask next, for one task, one model and one strategy.
 
-    items: of every item, by uid. refused: uids of items that the model cannot be given as they are meant. missing: the
-    items whose next group is to be answered now, all in the way that `answering` says. waiting: how many items more are
-    to be asked after that. tokens: of the missing items' prompts;
-    unless `exact`, estimated from a sample of items, or from the characters where the model does not tell the tokens.
+    Attributes:
+        task: The task.
+        strategy: The strategy.
+        items: The state of every item, by uid.
+        refused: The uids of items whose prompts the model cannot take as they are meant.
+        missing: The items whose next group is to be answered now, all in the way that `answering` says.
+        answering: Whether the missing groups are scored or generated.
+        waiting: How many more items are to be asked after that.
+        tokens: The tokens of the missing items' prompts.
+        exact: Whether all tokens were counted. If not, `tokens` is estimated from a sample of items, or from the number
+            of characters if the model does not reveal its tokens.
     """
 
     task: Task
@@ -52,21 +59,21 @@ class Plan:
 
     @property
     def n_missing_prompts(self) -> int:
-        """Prompts that have yet to be answered."""
+        """How many prompts are to be asked next."""
         return sum(self.items[item.uid].prompts for item in self.missing)
 
     @property
     def n_written_tokens(self) -> int:
-        """At most so many tokens are to be written."""
+        """The largest number of tokens that the missing items may generate."""
         items = [self.items[item.uid] for item in self.missing]
         return sum(entry.prompts * entry.max_tokens for entry in items)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One task for one backend under one strategy.
+    """One task with one backend and one strategy.
 
-    The step of a model has a strategy and a plan. That of a predictor has its predictions at once.
+    A model's step has a strategy and a plan. A predictor's step has predictions from the start.
     """
 
     task: Task
@@ -77,7 +84,7 @@ class Step:
 
     @property
     def name(self) -> str:
-        """Task, backend and strategy, for people."""
+        """Task, backend and strategy, for display."""
         names = (self.task.name, self.backend.name, self.strategy.name if self.strategy else "")
         return " · ".join(name for name in names if name)
 
@@ -90,9 +97,11 @@ def make_plan(
     stored: Answers,
     failed: Collection[str] = (),
 ) -> Plan:
-    """What there is to do, and what is in the store already; `failed` items are not asked again.
+    """Find out what is left to do and what is in the store. `failed` items are not asked again.
 
-    Raises InputError where the strategy does not fit, HarnessError if the model cannot be given such prompts at all.
+    Raises:
+        InputError: The strategy does not fit the task.
+        HarnessError: The model cannot take such prompts at all.
     """
     strategy.check(task)
     items: dict[str, ItemPlan] = {}
@@ -106,7 +115,7 @@ def make_plan(
     for uid, entry in items.items():
         items[uid] = replace(entry, answered=uid not in refused and (entry.answered or entry.key in known))
     open_ones = [item for item in task.items if not items[item.uid].answered and item.uid not in failed]
-    # What is written first is followed by what is scored, so that a model does one thing at a time.
+    # All text is generated before anything is scored, so that the model does one thing at a time.
     ways = {items[item.uid].answering for item in open_ones}
     answering: Answering = "generate" if "generate" in ways else "score"
     missing = tuple(item for item in open_ones if items[item.uid].answering == answering)
@@ -117,7 +126,10 @@ def make_plan(
 
 
 def _is_readable(model: Model, group: PromptGroup) -> bool:
-    """Whether the model can be given a group, by its first prompt. An answer may be older than the check."""
+    """Return whether the model can take a group, judged by its first prompt.
+
+    A stored answer is no evidence, because it may be older than this check.
+    """
     try:
         model.render(replace(group, prompts=group.prompts[:1]))
     except PromptError:
@@ -138,7 +150,7 @@ def _item_plan(turn: Turn) -> ItemPlan:
 
 
 def _count(plan: Plan, model: Model, backend_digest: str, stored: Answers) -> tuple[TokenCount, bool]:
-    """The missing items' tokens, and whether they were counted one by one."""
+    """Return the tokens of the missing items, and whether all of them were counted."""
     missing = plan.missing
     sample = missing[:: max(1, len(missing) // COUNTED_ITEMS)][:COUNTED_ITEMS]
     counted, by_characters, n_read = TokenCount(0, 0), False, 0

@@ -1,4 +1,4 @@
-"""From stored answers to predictions: pure but for reading the store."""
+"""Turn stored answers into predictions. Nothing is asked here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from judgeharness.transforms.contract import Transform, UndefinedTransformError
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """predictions: for each transform, one for each item. undefined: for each transform, why it is for an item."""
+    """The predictions of a task's items.
+
+    Attributes:
+        predictions: For each transform, one prediction for each item.
+        undefined: For each transform, the reasons for which it is undefined for an item.
+        tally: Counts over all answers.
+    """
 
     predictions: tuple[list[Prediction], ...]
     undefined: tuple[list[str], ...]
@@ -27,9 +33,9 @@ class Predicted:
 def predict(
     plan: Plan, transforms: Sequence[Transform | None], stored: Answers, failures: Mapping[str, str]
 ) -> Predicted:
-    """Predictions of all items under all transforms, from the stored answers, each read once.
+    """Return the predictions of all items under all transforms. Each stored answer is read once.
 
-    Of a strategy that reads distributions from texts, the only transform is None.
+    If the strategy reads distributions from text, None is the only transform.
     """
     found: tuple[list[Prediction], ...] = tuple([] for _ in transforms)
     undefined: tuple[list[str], ...] = tuple([] for _ in transforms)
@@ -37,7 +43,7 @@ def predict(
     for item in plan.task.items:
         entry = plan.items[item.uid]
         written = [texts for key in entry.text_keys if (texts := stored.texts(key)) is not None]
-        # An item that was refused has no answer, though an earlier version may have stored one.
+        # A refused item has no answer, even if an earlier version stored one.
         answer = None if item.uid in failures else _answer(plan, item, written, stored)
         if answer is None:
             for predictions in found:
@@ -64,7 +70,7 @@ def _answer(
 def _prediction(
     uid: str, answer: OptionScores | Reading, entry: ItemPlan, transform: Transform | None, undefined: list[str]
 ) -> Prediction:
-    # Two items with the same texts share their scores, which carry the uid of the first.
+    # Two items with the same texts share one answer, which carries the uid of the first.
     key = entry.key if isinstance(answer, OptionScores) else None
     try:
         return Prediction(uid, tuple(distribution_of(answer, transform).tolist()), None, key, entry.text_keys)
@@ -73,6 +79,6 @@ def _prediction(
         return Prediction(uid, None, str(error), key, entry.text_keys)
     except UninformativeError as error:
         return Prediction(uid, None, str(error), key, entry.text_keys)
-    # Of a transform that fails, or gives something else than distributions. Others may do better.
+    # One transform fails or returns something that is not a distribution; others may not.
     except HarnessError as error:
         return Prediction(uid, None, error.message, key, entry.text_keys)

@@ -1,4 +1,4 @@
-"""Whoever wants to know how work goes: the console, or nobody."""
+"""Watchers, which are told about progress: the protocol, and one that is silent."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ if TYPE_CHECKING:
 
 
 class Watcher(Protocol):
-    """Is told how work goes. It returns at once and raises nothing."""
+    """Is told about progress. Its methods return at once and raise nothing."""
 
     def planned(self, steps: Sequence[Step]) -> None:
-        """An evaluation has a plan, and nothing has been asked yet."""
+        """An evaluation has been planned, and nothing has been asked yet."""
 
     def started(self, name: str, total: int) -> None:
-        """Plan of so many units begins, under a name."""
+        """Work of `total` units begins, under a name."""
 
     def advanced(self, units: int) -> None:
-        """That many units more are done and stored."""
+        """`units` more units are done and stored."""
 
     def spread(self, workers: Sequence[WorkerRate]) -> None:
-        """What each of several workers has done so far."""
+        """The current counts of all workers."""
 
     def waiting(self, items: int) -> None:
-        """Nothing is left to be asked here, and other processes ask for so many items. Told again and again."""
+        """Nothing is left to ask here, but other processes still ask for this many items. Called repeatedly."""
 
     def finished(self) -> None:
-        """Plan is over, or broken off."""
+        """The work is done, or was interrupted."""
 
     def note(self, text: str) -> None:
-        """Something to tell the user: what an alias resolved to, what was left out."""
+        """A line for the user, such as what an alias resolved to or what was left out."""
 
     def downloading(self, what: str) -> AbstractContextManager[Meter]:
-        """A download begins; its meter is told how far it has come."""
+        """A download begins. The meter that is returned is told how far it has got."""
 
 
 class Silent:
@@ -66,5 +66,5 @@ class Silent:
         """Nothing."""
 
     def downloading(self, what: str) -> AbstractContextManager[Meter]:
-        """A meter that nobody sees."""
+        """Return a meter that shows nothing."""
         return silent_meter(what)

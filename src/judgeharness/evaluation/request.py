@@ -1,4 +1,4 @@
-"""What is asked of an evaluation, by name."""
+"""The request of an evaluation: what to evaluate, by name."""
 
 from __future__ import annotations
 
@@ -15,33 +15,34 @@ DEFAULT_TRANSFORMS = ("norm", "softmax")
 
 
 def _of_run(option: str, argument: str) -> dict[str, Any]:
-    """What runs depend on, and so a part of their record. argument: of `judgeharness.evaluate`."""
+    """Mark a field that is part of a run's record. `argument` is the argument of `judgeharness.evaluate`."""
     return {"of": "run", "options": [option], "arguments": [argument]}
 
 
 def _of_call(options: str = "", arguments: str = "") -> dict[str, Any]:
-    """How one call goes about it. options, arguments: none or several, with blanks between them."""
+    """Mark a field that concerns one call only. Options and arguments are separated by blanks."""
     return {"of": "call", "options": options.split(), "arguments": arguments.split()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to evaluate, by name. Its fields are the one declaration of the options of an evaluation.
+    """What to evaluate, by name. Its fields are the only declaration of the options of an evaluation.
 
     Attributes:
         tasks: Names of tasks, or paths of TOML files.
         backends: Each "scheme:model".
-        strategies: None for baselines and predictions in files.
-        transforms: None for the default ones; of these, those that the scores do not allow are left out.
-        metrics: Besides the default ones.
-        temperature: Of every transform that has one.
+        strategies: Names of strategies; empty for baselines and predictions in files.
+        transforms: Names of transforms; empty for the default ones. A default one that is undefined for the scores is
+            left out.
+        metrics: Metrics in addition to the default ones.
+        temperature: The temperature of every transform that has one.
         values: Options of backends, strategies, transforms and the executor, as `-o` gives them.
-        limit: Take the first items only.
-        split: A part of the tasks; None for the first.
+        limit: How many items to take from the start of each task.
+        split: A split of the tasks; None for the first.
         executor: Where prompts are answered.
-        shard: Ask a part of the items only, and make no run. The whole request makes the runs from the store.
-        budget: What models that are paid by the request may cost, earlier calls for the same runs included.
-        explanations: "human" for the tasks' own, a file of others, or the id of a set in the store.
+        shard: The part of the items to ask. A shard makes no runs; the whole request later makes them from the store.
+        budget: What models that are paid by the request may cost, including earlier calls for the same runs.
+        explanations: "human" for the tasks' own explanations, a file of others, or the id of a set in the store.
         arguments: The command line, for the record.
     """
 
@@ -63,7 +64,7 @@ class Request:
     arguments: Sequence[str] = field(default=(), metadata=_of_call())
 
     def words(self) -> list[str]:
-        """Return the options of `judgeharness eval` that ask for the same runs."""
+        """Return the options of `judgeharness eval` that request the same runs."""
         found = []
         for each in fields(self):
             value = getattr(self, each.name)

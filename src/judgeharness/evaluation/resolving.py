@@ -1,4 +1,4 @@
-"""From the names in a request to components: every wrong name and option is found before anything is done."""
+"""Resolve the names in a request to components. Every wrong name or option is found before anything else is done."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NEEDS: dict[Answering, str] = {"score": "option scores", "generate": "generated 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A request with components in place of names. Backends are chosen, but not made."""
+    """A request with components in place of names. Backends have been chosen, but not made."""
 
     request: Request
     definitions: tuple[TaskDefinition, ...]
@@ -42,12 +42,12 @@ class Resolved:
     measures: dict[str, Measure]
 
     def transforms_of(self, strategy: Strategy) -> tuple[Component | None, ...]:
-        """Return the transforms for a strategy: None alone if it reads distributions from texts itself."""
+        """Return the transforms for a strategy: only None if the strategy reads distributions from text."""
         reads = isinstance(strategy, WritingStrategy) and strategy.ends_in == "reading"
         return (None,) if reads else self.transforms
 
     def require_fit(self, task: Task) -> None:
-        """Refuse a task that a metric or a strategy does not fit. Raises InputError."""
+        """Raise InputError if a metric or a strategy does not fit a task."""
         left = self.measures.keys() - applicable(self.measures, task.definition.ordinal).keys()
         if left:
             raise InputError(
@@ -58,7 +58,7 @@ class Resolved:
             strategy.part.check(task)
 
     def require_able(self, backend: OpenBackend, registry: Registry) -> None:
-        """Refuse a backend that cannot answer as the strategies ask, or has no use. Raises InputError."""
+        """Raise InputError if a backend cannot answer as the strategies need, or cannot be used in this request."""
         if isinstance(backend.part, Predictor):
             if self.request.shard is not None:
                 raise InputError(f"{backend.name} asks no prompts: there is nothing to share out with --shard")
@@ -71,7 +71,7 @@ class Resolved:
 
 
 def resolve(request: Request, registry: Registry) -> Resolved:
-    """Return the request with its names resolved. Raises InputError for wrong names, options and values."""
+    """Resolve the names in a request. Raises InputError if a name, an option or a value is wrong."""
     names = tuple(request.transforms) or DEFAULT_TRANSFORMS
     backends = tuple(choose_backend(registry, name) for name in request.backends)
     strategies = [choose(registry.strategies, name) for name in request.strategies]

@@ -1,4 +1,4 @@
-"""A run as it is stored: its id, its record, and what its predictions measure."""
+"""Make runs as they are stored: their id, record and metrics."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ from judgeharness.tasks.explanations import ExplanationSet
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Makes runs of a session.
+    """Makes the runs of a session.
 
     Attributes:
-        words: The user's word for each task, by the digests of its items and its wording.
-        explanations: The set that stands in for the tasks' own, if one does.
+        session: The session's id.
+        resolved: The resolved request.
+        words: The name that the user gave each task, by the digests of its items and its wording.
+        explanations: The set of explanations that replaces the tasks' own, if there is one.
     """
 
     session: str
@@ -45,7 +47,7 @@ class Recorder:
     def run(
         self, step: Step, transform: Component | None, predictions: Sequence[Prediction], facts: Mapping[str, Any]
     ) -> Run:
-        """Return the run of a step under a transform. facts: of the record, such as timings."""
+        """Return the run of a step under a transform. `facts` are further fields of the record, such as timings."""
         task, strategy = step.task, step.strategy
         record = self._record(step, transform, predictions, facts)
         return Run(
@@ -103,7 +105,7 @@ def _component_record(part: Component | None) -> ComponentRecord | None:
 
 
 def _run_id(step: Step, record: RunRecord) -> str:
-    """A hash of what a run is computed from: the same again has the same id."""
+    """Return a hash of what a run is computed from. The same computation always has the same id."""
     components = [None if each is None else each.document() for each in (record.strategy, record.transform)]
     parts = [step.task.digest, step.task.template.sha256, step.backend.digest, *components]
     if record.explanations is not None:

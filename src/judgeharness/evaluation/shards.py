@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """The shard `number` of `of`, from 1."""
+    """Shard `number` of `of`. Numbers start at 1."""
 
     number: int
     of: int
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """From "2/4". Raises InputError."""
+        """Parse a text such as "2/4". Raises InputError."""
         found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
             raise InputError(f"--shard {text}: is no part of a whole", "write 1/4, 2/4, 3/4 and 4/4 for four processes")
@@ -31,5 +31,5 @@ class Shard:
         return f"{self.number}/{self.of}"
 
     def part(self, items: Sequence[T]) -> tuple[T, ...]:
-        """Every `of`-th item, so that long and short ones are spread evenly whatever the order."""
+        """Return every `of`-th item. Long and short items are thus spread evenly, whatever their order."""
         return tuple(items[self.number - 1 :: self.of])

@@ -1,4 +1,4 @@
-"""One step of an evaluation: a model is asked, and its answers become predictions."""
+"""Carry out a step of an evaluation: ask a model, and turn its answers into predictions."""
 
 from __future__ import annotations
 
@@ -18,19 +18,25 @@ from judgeharness.evaluation.resolving import Resolved
 from judgeharness.store.answer_store import AnswerStore
 
 Made = tuple[Component | None, Sequence[Prediction], Mapping[str, Any]]
-"""What comes of a step under a transform: the transform, its predictions, and facts of the run."""
+"""The result of a step under a transform: the transform, its predictions, and facts about the run."""
 
 
 @dataclass(slots=True)
 class Steps:
-    """Carries out steps. unanswered: how many groups of a shard have no answer."""
+    """Carries out steps.
+
+    Attributes:
+        resolved: The resolved request.
+        watcher: Is told about progress.
+        unanswered: How many prompt groups of a shard are unanswered.
+    """
 
     resolved: Resolved
     watcher: Watcher
     unanswered: int = 0
 
     def ask(self, step: Step, plan: Plan, model: Model, kept: AnswerStore) -> list[Made]:
-        """Ask a model, and return what comes of each transform; nothing for a shard. Raises as the model does."""
+        """Ask a model, and return the result of each transform, or nothing for a shard. Raises as the model does."""
         begun = time.monotonic()
         done, plan = complete(plan, model, self.resolved.executor.part, kept, step.name, self.watcher)
         if self.resolved.request.shard is not None:
@@ -51,7 +57,7 @@ class Steps:
     def _defined(
         self, step: Step, transforms: Sequence[Component | None], predicted: Predicted, facts: dict[str, Any]
     ) -> list[Made]:
-        """What comes of each transform. Default ones that are undefined are left out, which the user is told."""
+        """Return the result of each transform. Undefined default transforms are left out, and the user is told."""
         kept: list[Made] = []
         each_made = zip(transforms, predicted.predictions, predicted.undefined, strict=True)
         for transform, predictions, undefined in each_made:

@@ -1,4 +1,4 @@
-"""Suites: evaluations that belong together, as a TOML file, such as those behind a paper's table."""
+"""Suites: TOML files of evaluations that belong together, such as those behind a table in a paper."""
 
 from __future__ import annotations
 
@@ -23,9 +23,13 @@ Value = str | bool | int | float
 
 
 class EvaluationTable(Table):
-    """[[evaluations]]: what `judgeharness eval` takes. backends: none for those that the user names.
+    """A table [[evaluations]], with the options of `judgeharness eval`.
 
-    Tasks of one's own, and explanations in a file, are paths beside the suite's. options: as `-o` would give them.
+    Paths of task files and of files of explanations are relative to the suite's file.
+
+    Attributes:
+        backends: The backends; empty for those that the user names.
+        options: Options of components, as `-o` would give them.
     """
 
     tasks: Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -40,7 +44,13 @@ class EvaluationTable(Table):
 
 
 class Suite(FileTable):
-    """A whole suite file. metrics: besides the default ones. sort, people: as `judgeharness leaderboard` has them."""
+    """A suite file.
+
+    Attributes:
+        metrics: Metrics in addition to the default ones.
+        sort: The metric to sort by, as in `judgeharness leaderboard`.
+        people: Numbers of annotators, as in `judgeharness leaderboard`.
+    """
 
     name: Name
     title: Text
@@ -58,11 +68,17 @@ class Suite(FileTable):
         limit: int | None = None,
         arguments: Sequence[str] = (),
     ) -> list[Proposal]:
-        """The suite's requests, in order.
+        """Return the suite's requests, in order.
 
-        backends: for the evaluations that name none, which take `values` (of `-o`) too. strategies: only these of the
-        suite's. limit: in place of the suite's. Raises InputError where backends are missing or have no use, and where
-        a strategy is none of the suite's.
+        Args:
+            backends: The backends of evaluations that name none.
+            strategies: If not empty, only these of the suite's strategies are used.
+            values: Options of components, for evaluations that name no backends.
+            limit: If given, replaces the suite's limit.
+            arguments: The command line, for the record.
+
+        Raises:
+            InputError: Backends are missing or not needed, or the suite does not have a strategy.
         """
         self._require_use(backends, strategies)
         found = []
@@ -104,17 +120,17 @@ class Suite(FileTable):
 
 
 def read_suite(path: Path) -> Suite:
-    """The suite of a TOML file. Raises InputError that names the file, the key and the fault."""
+    """Read a suite from a TOML file. Raises InputError, which names the file, the key and the fault."""
     return read_toml(path, Suite, "suite")
 
 
 def shipped_suites() -> dict[str, Path]:
-    """The suites that ship with judgeharness, by name."""
+    """Return the paths of the suites that ship with judgeharness, by name."""
     return {path.stem: path for path in sorted((shipped() / "suites").glob("*.toml"))}
 
 
 def shipped_suite(name: str) -> Suite:
-    """The suite of that name. Raises UnknownNameError."""
+    """Return a suite that ships with judgeharness. Raises UnknownNameError."""
     paths = shipped_suites()
     if name not in paths:
         raise UnknownNameError("suite", name, paths)

@@ -1,4 +1,4 @@
-"""A tally of what stood in the answers of a run."""
+"""Counts over the answers of a run."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from judgeharness.domain.nouns import GeneratedTexts, OptionScores, Reading
 
 @dataclass(slots=True)
 class Tally:
-    """What stood in the answers: sums over items.
+    """Counts over the answers of a run.
 
-    masses: the mean probability of each item's options, where known. options: how many option scores there are, of
-    which `censored` are only bounds. left_out: prompts that say nothing. texts: how many were written, of which `cut`
-    ran into their limit; of those that were read for a distribution, `unread` could not be.
+    Attributes:
+        masses: The mean total probability of each item's options, if known.
+        options: How many option scores there are.
+        censored: How many of these are only bounds.
+        left_out: How many prompts were left out because their answers say nothing.
+        texts: How many texts were generated.
+        cut: How many texts were truncated at their token limit.
+        unread: How many texts should have given a distribution but could not be read.
     """
 
     masses: list[float] = field(default_factory=list)
@@ -28,7 +33,7 @@ class Tally:
     unread: int = 0
 
     def count(self, answer: OptionScores | Reading, written: Sequence[GeneratedTexts]) -> None:
-        """Add an item's answer, and what was written on the way to it."""
+        """Add an item's answer and the texts that led to it."""
         self.texts += sum(len(each.texts) for each in written)
         self.cut += sum(sum(each.cut) for each in written)
         if isinstance(answer, Reading):
@@ -41,7 +46,7 @@ class Tally:
             self.masses.append(float(answer.mass.mean()))
 
     def facts(self) -> dict[str, int | float | None]:
-        """As they go into the record."""
+        """Return the counts as they are recorded."""
         found: dict[str, int | float | None] = {
             "options_mass": float(np.mean(self.masses)) if self.masses else None,
             "options": self.options,

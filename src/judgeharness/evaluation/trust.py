@@ -1,6 +1,6 @@
-"""What a record or a suite asks for that only the user may grant: code, addresses, secrets and programs.
+"""What only the user may grant to a record or a suite: code, addresses, secrets and programs.
 
-A store or a suite may come from anybody. What it asks for is a `Proposal`; `settle` turns it into a request.
+A store or a suite may come from anybody. What it asks for is a `Proposal`, which `settle` turns into a request.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ WORDS: Mapping[Kind, str] = {
 class Proposal:
     """A request that comes from a record or a suite.
 
-    source: such as "run 12ab", for messages. values, backends: those of the request that the user gave in this call.
+    Attributes:
+        request: The request.
+        source: Where it comes from, for messages, such as "run 12ab".
+        values: Those of the request's options that the user gave in this call.
+        backends: Those of the request's backends that the user gave in this call.
     """
 
     request: Request
@@ -38,25 +42,25 @@ class Proposal:
     backends: Collection[str] = ()
 
     def on(self, executor: str, values: Mapping[str, str]) -> Proposal:
-        """The same on an executor that the user chose, with options for it."""
+        """Return the proposal with an executor that the user chose, and options for it."""
         request = replace(self.request, executor=executor, values={**self.request.values, **values})
         return replace(self, request=request, values={**self.values, **values})
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Something that only the user may grant. what: the option or the name that asks for it."""
+    """Something that only the user may grant. `what` names the option or the component that demands it."""
 
     kind: Kind
     what: str
 
     def __str__(self) -> str:
-        """In words."""
+        """Describe the demand in words."""
         return f"{self.what} {WORDS[self.kind]}"
 
 
 def demands(proposal: Proposal, registry: Registry) -> list[Demand]:
-    """What a proposal asks for, each once. Raises as options and the registry do."""
+    """Return what a proposal demands, without repetition. Raises as options and the registry do."""
     request = proposal.request
     parts: list[tuple[Catalog[Any], str]] = [
         *((registry.strategies, name) for name in request.strategies),
@@ -70,9 +74,10 @@ def demands(proposal: Proposal, registry: Registry) -> list[Demand]:
 
 
 def settle(proposal: Proposal, registry: Registry, trusted: Collection[Kind]) -> tuple[Request, list[str]]:
-    """The request, and the secrets that are left out of it: none goes to what only the proposal names.
+    """Return the request, and the names of secrets that were left out because they would go to untrusted places.
 
-    Raises InputError where the proposal asks for what is not trusted.
+    Raises:
+        InputError: The proposal demands something that is not trusted.
     """
     require_trusted(demands(proposal, registry), proposal.source, trusted)
     request = proposal.request
@@ -87,7 +92,7 @@ def settle(proposal: Proposal, registry: Registry, trusted: Collection[Kind]) ->
 
 
 def require_trusted(asked: Collection[Demand], source: str, trusted: Collection[Kind] = ()) -> None:
-    """Raises InputError where something is asked for that is not trusted; it says what to type."""
+    """Raise InputError if something is demanded that is not trusted. The message says what to type."""
     missing = [each for each in asked if each.kind not in trusted]
     if missing:
         kinds = [kind for kind in KINDS if kind in trusted or any(each.kind == kind for each in missing)]
@@ -98,7 +103,7 @@ def require_trusted(asked: Collection[Demand], source: str, trusted: Collection[
 
 
 def harmless(source: str, catalog: Catalog[Any], name: str, values: Mapping[str, str]) -> Mapping[str, str]:
-    """A component's options from a record, for commands that take no trust. Raises InputError for any other."""
+    """Return a component's recorded options, for commands without --trust. Raises InputError if one is sensitive."""
     asked = list(_of_options(f"{catalog.kind} {name}", catalog, name, values, {}))
     if asked:
         raise InputError(
@@ -109,9 +114,9 @@ def harmless(source: str, catalog: Catalog[Any], name: str, values: Mapping[str,
 
 
 def caution(proposal: Proposal, registry: Registry) -> str | None:
-    """A comment to stand before the proposal's command line, where somebody may copy it; None if it asks for nothing.
+    """Return a comment to print above the proposal's command line, or None if the proposal demands nothing.
 
-    No word of it is the proposal's.
+    The comment contains no text from the proposal.
     """
     try:
         kinds = {each.kind for each in demands(proposal, registry)}
@@ -124,7 +129,7 @@ def caution(proposal: Proposal, registry: Registry) -> str | None:
 
 
 def shortened(text: str) -> str:
-    """A text from a record as messages show it."""
+    """Shorten a text from a record for messages."""
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text):,} characters)"
 
 
@@ -142,7 +147,7 @@ def _of_backend(name: str, proposal: Proposal, registry: Registry) -> list[Deman
 
 
 def _kind_of(model: str, spec: BackendSpec, catalog: Catalog[BackendSpec]) -> Kind | None:
-    """What a model's name is. Raises HarnessError where the plugin cannot say."""
+    """Return the kind of demand that a model's name makes, if any. Raises HarnessError if the plugin cannot say."""
     said = spec.sensitive
     found: Any = said if said is None or said in KINDS else catalog.load_part(spec.name, said)(model)
     if found is not None and found not in KINDS:
@@ -157,7 +162,10 @@ def _goes_elsewhere(found: Collection[Demand]) -> bool:
 def _secrets(
     what: str, catalog: Catalog[Any], name: str, values: Mapping[str, str], given: Mapping[str, str]
 ) -> Iterator[Demand]:
-    """Secrets of the user's that would go to what only the proposal names, and cannot be left out or were named."""
+    """Yield the user's secrets that would go to a place that only the proposal names.
+
+    A secret that can be left out counts only if the user gave it in this call.
+    """
     known = catalog.load_options(name)
     chosen = _chosen(catalog, name, values)
     for key, mark in options.sensitive(known).items():
@@ -170,7 +178,7 @@ def _secrets(
 def _of_options(
     what: str, catalog: Catalog[Any], name: str, values: Mapping[str, str], given: Mapping[str, str]
 ) -> Iterator[Demand]:
-    """Sensitive options that are not given by the user, and not at their defaults."""
+    """Yield sensitive options that the user did not give and that are not at their defaults."""
     known = catalog.load_options(name)
     marks = options.sensitive(known)
     foreign = [key for key in marks if key in values and key not in given]

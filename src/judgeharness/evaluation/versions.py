@@ -1,4 +1,4 @@
-"""The record of a session: what ran, in which versions, where. No secrets: neither environment nor keys go in."""
+"""The record of a session: what ran, in which versions, where. Environment variables and keys are never recorded."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from judgeharness.plugins.loading import Plugin
 from judgeharness.store.records import SessionRecord
 
 EDITION = 2
-"""Of the rules by which prompts are put together and scores computed; runs without one are of the first.
+"""Edition of the rules for building prompts and computing scores. Runs without an edition are of the first.
 
-From the second on, prompts are checked (turns, first tokens, special tokens, dates), and scores do not depend on the
+Since edition 2, prompts are checked (turns, first tokens, special tokens, dates), and scores do not depend on the
 other prompts of a run.
 """
 
@@ -41,7 +41,7 @@ PACKAGES = (
 
 
 def session_record(arguments: Sequence[str], plugins: Iterable[Plugin]) -> SessionRecord:
-    """What a session's figures depend on, besides its data and models."""
+    """Return what a session's results depend on, apart from data and models."""
     return SessionRecord(
         command=["judgeharness", *arguments],
         judgeharness=__version__,
@@ -59,7 +59,7 @@ def session_record(arguments: Sequence[str], plugins: Iterable[Plugin]) -> Sessi
 
 
 def environment_lines(plugins: Iterable[Plugin]) -> list[str]:
-    """Version, commit, Python, platform, packages and plugins, a line each: what a bug report needs."""
+    """Return version, commit, Python, platform, packages and plugins, one per line, for bug reports."""
     commit = source_commit()
     record = session_record((), plugins)
     packages = ", ".join(f"{name} {version}" for name, version in record.packages.items())
@@ -73,7 +73,7 @@ def environment_lines(plugins: Iterable[Plugin]) -> list[str]:
 
 
 def package_versions(names: Iterable[str]) -> dict[str, str]:
-    """The versions of those packages that are installed, read without importing them."""
+    """Return the versions of those packages that are installed. Nothing is imported."""
     found = {}
     for name in names:
         try:
@@ -84,7 +84,7 @@ def package_versions(names: Iterable[str]) -> dict[str, str]:
 
 
 def source_commit() -> str | None:
-    """The commit of the checkout that judgeharness runs from, "+" where it was changed since; None for a wheel."""
+    """Return the commit of the checkout that runs, with "+" for uncommitted changes, or None for a wheel."""
     root = Path(__file__).resolve().parents[3]
     if not (root / ".git").exists():
         return None
@@ -96,11 +96,11 @@ def source_commit() -> str | None:
 
 
 def program_arguments() -> list[str]:
-    """The command line as it was given."""
+    """Return the words of the command line."""
     return [readable(word) for word in sys.argv[1:]]
 
 
 def _git(root: Path, *words: str) -> str:
     command = ["git", "-C", str(root), *words]
-    # Fixed words on a path of our own.
+    # The arguments are fixed, and the path is our own.
     return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()  # noqa: S603

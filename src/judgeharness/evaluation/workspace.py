@@ -1,6 +1,6 @@
-"""What every command needs from its surroundings: plugins, data, cache, store, and who watches.
+"""What every command needs from its surroundings: plugins, data, cache, store and watcher.
 
-Each is opened when it is first needed. Importing this module imports none of them but the plugins.
+Each is opened when it is first needed. Importing this module imports only the plugin loading.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Workspace:
     """Plugins, data folders, cache, store and watcher of one call.
 
     Attributes:
-        plugins: Files and modules with plugins, besides those that are installed.
+        plugins: Files and modules with plugins, in addition to the installed ones.
         data_dir: The folder with datasets; None for JUDGEHARNESS_DATA_DIR or the user's cache.
         store: The store's file; None for JUDGEHARNESS_STORE or ./judgeharness.db.
-        debug: Whether an error shows its trace.
+        debug: Whether errors show a traceback.
         watch: Makes the watcher for work that is counted in a unit, such as "prompts".
-        warn: Takes a line about something that is wrong but stops nothing.
+        warn: Called with a line about something that is wrong but stops nothing.
     """
 
     def __init__(
@@ -57,14 +57,14 @@ class Workspace:
 
     @property
     def registry(self) -> Registry:
-        """All components. Plugins that could not be loaded are warned about once."""
+        """All components. Plugins that cannot be loaded are warned about once."""
         if self._registry is None:
             self._registry = Registry.from_environment(self.plugins)
             self._warn_of(self._registry.failures())
         return self._registry
 
     def add_plugins(self, words: Sequence[str]) -> None:
-        """Load more plugins; the registry is made anew if any of them is new."""
+        """Load more plugins. The registry is rebuilt if any of them is new."""
         new = [word for word in words if word not in self.plugins]
         if new:
             self.plugins += new
@@ -72,21 +72,21 @@ class Workspace:
 
     @cached_property
     def folders(self) -> DataFolders:
-        """Where data is looked for."""
+        """The folders that are searched for data."""
         from judgeharness.tasks.datasets import DataFolders
 
         return DataFolders.from_environment(None if self.data_dir is None else str(self.data_dir))
 
     @cached_property
     def cache(self) -> Path:
-        """The user's cache folder. It need not exist."""
+        """The user's cache folder. It may not exist."""
         from judgeharness.tasks.datasets import cache_folder
 
         return cache_folder()
 
     @property
     def store_path(self) -> Path:
-        """The store's file, whether it exists or not."""
+        """The store's file. It may not exist."""
         from judgeharness.store.database import store_path
 
         return store_path(None if self.store is None else str(self.store))
@@ -100,7 +100,7 @@ class Workspace:
         return Silent()
 
     def open_store(self, create: bool = False) -> Store:
-        """Open the store, and say so if it was brought up to date. Arguments and errors are those of `Store.open`."""
+        """Open the store, and warn if it was upgraded. Arguments and errors are those of `Store.open`."""
         from judgeharness.store.database import Store
 
         store = Store.open(self.store_path, create)
@@ -109,7 +109,7 @@ class Workspace:
         return store
 
     def measures(self, more: Sequence[str] = ()) -> dict[str, Measure]:
-        """Return the default metrics and those that are asked for besides, by name. Raises UnknownNameError."""
+        """Return the default metrics and those in `more`, by name. Raises UnknownNameError."""
         from judgeharness.evaluation.components import default_measures
 
         return default_measures(self.registry, more)
@@ -127,13 +127,18 @@ class Workspace:
         return load_task(definition, self.folders, self.watcher().downloading, split)
 
     def task(self, name: str, split: str | None = None, limit: int | None = None) -> Task:
-        """Return a task with its items, or the first of them. Raises as `load_task`."""
+        """Return a task with all of its items, or only the first `limit`. Raises as `load_task`."""
         return self.load(self.definition(name), split).limited(limit)
 
     def task_of(self, run: Run, file: str | None = None) -> Task:
-        """Return the task of a run with its texts, which the store does not keep. Raises as `load_task`.
+        """Return the task of a run with its texts, which the store does not hold.
 
-        file: The task's file. A task of the user's own needs it, or InputError is raised.
+        Args:
+            run: The run.
+            file: The task's file, needed if the task is the user's own.
+
+        Raises:
+            InputError: A file is needed but not given. Otherwise raises as `load_task`.
         """
         from judgeharness.domain.errors import InputError
         from judgeharness.evaluation.components import is_file
@@ -143,9 +148,9 @@ class Workspace:
         return self.task(file or run.task, run.split)
 
     def explanations(self, word: str) -> ExplanationSet | None:
-        """Return the explanations that a user names: None for "human", a file of JSON lines, or a set of the store.
+        """Return the explanations that a user names: None for "human", a JSON lines file, or a set in the store.
 
-        Raises InputError if there are none of that name.
+        Raises InputError if they do not exist.
         """
         from judgeharness.domain.files import is_file
         from judgeharness.tasks.explanations import HUMAN, read_explanations
@@ -159,15 +164,15 @@ class Workspace:
             return opened.explanations.find(word)
 
     def backend_context(self, watcher: Watcher | None = None) -> BackendContext:
-        """Return what backends get from the outside."""
+        """Return what backends are given from outside."""
         from judgeharness.backends.contract import BackendContext
 
         return BackendContext(self.cache, (watcher or self.watcher()).note)
 
     def backend(self, name: str, values: Mapping[str, str], watcher: Watcher | None = None) -> OpenBackend:
-        """Return the backend `scheme:model` with these options, without its weights.
+        """Return the backend `scheme:model` with these options, without loading its weights.
 
-        Raises InputError, also for an option that it does not have, and HarnessError.
+        Raises InputError, also for an unknown option, and HarnessError.
         """
         from judgeharness.evaluation.components import choose_backend, require_known
 

@@ -1,4 +1,4 @@
-"""A classifier from a model's name: its files, its tokenizer, and a head whose labels stand in the task's order."""
+"""A classifier loaded by the name of a model: its files, its tokenizer, and a head with labels in the task's order."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ ENCODER = "an encoder such as bert-base-uncased, or a folder with one"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """Token ids and the like of each item, and how many items were cut."""
+    """The tokens of each item, as tokenizers return them, and how many items were truncated."""
 
     rows: tuple[dict[str, TokenIds], ...]
     cut: int
 
     def row(self, place: int) -> dict[str, list[int]]:
-        """One item's, as tokenizers pad them."""
+        """Return one item's row in the form that tokenizers pad."""
         return {name: values.tolist() for name, values in self.rows[place].items()}
 
 
 class Classifier:
-    """An encoder under its name, described before its weights are loaded; loaded anew for every training."""
+    """An encoder with its name. It is described before its weights are loaded, and loaded again for every training."""
 
     def __init__(self, model: str, recipe: Recipe, labels: Sequence[str]) -> None:
         transformers.utils.logging.set_verbosity_error()
@@ -52,7 +52,7 @@ class Classifier:
         self._order = self._head_order()
 
     def describe(self) -> dict[str, Any]:
-        """The model by name and content, and whether its head is its own."""
+        """Return the model's name and content, and whether it keeps its own head."""
         return {
             "model": self.name,
             "revision": self._hub.commit if self._hub else None,
@@ -61,7 +61,7 @@ class Classifier:
         }
 
     def encode(self, texts: Sequence[tuple[str, ...]]) -> Encoded:
-        """Token ids of the texts, one or two of each item, cut to the recipe's length from the longer one first."""
+        """Tokenize one or two texts of each item, and truncate them to the recipe's length, the longer text first."""
         rows: list[dict[str, TokenIds]] = []
         cut = 0
         for start in range(0, len(texts), CHUNK):
@@ -76,7 +76,7 @@ class Classifier:
         return Encoded(tuple(rows), cut)
 
     def load(self) -> Any:
-        """The model with its weights and a head for the labels. Raises HarnessError."""
+        """Load the model with its weights and a head for the labels. Raises HarnessError."""
         extra: dict[str, Any] = {}
         if self._order is None:
             extra = {"num_labels": len(self._labels), "ignore_mismatched_sizes": True}
@@ -98,7 +98,7 @@ class Classifier:
 
     @cached_property
     def folder(self) -> Path:
-        """Where its configuration and tokenizer are. Raises InputError and HarnessError."""
+        """The folder with its configuration and tokenizer. Raises InputError and HarnessError."""
         if self._hub is not None:
             return hub.small_files(self._hub, with_code=False)
         path = self._local
@@ -134,7 +134,10 @@ class Classifier:
         return min(known)
 
     def _head_order(self) -> list[int] | None:
-        """For each label, its row of the model's own head; None for a new head. Raises InputError where they differ."""
+        """Return the row of the model's own head for each label, or None for a new head.
+
+        Raises InputError if they differ.
+        """
         with _foreign_files(f"{self.name} cannot be read"):
             config = transformers.AutoConfig.from_pretrained(self.folder)
         kinds = config.architectures or []
@@ -146,7 +149,7 @@ class Classifier:
 
 @contextmanager
 def _foreign_files(what: str) -> Iterator[None]:
-    """Whatever is wrong with files from elsewhere becomes a HarnessError that says what could not be done."""
+    """Turn anything wrong with files from elsewhere into a HarnessError that says what could not be done."""
     try:
         yield
     except HarnessError:
@@ -156,10 +159,16 @@ def _foreign_files(what: str) -> Iterator[None]:
 
 
 def head_order(model: str, named: Sequence[str], labels: Sequence[str], stated: str | None) -> list[int]:
-    """For each of `labels`, its place among a head's labels.
+    """Return for each of `labels` its index among a head's labels.
 
-    named: as the model has them. stated: as the user has them, separated by commas, for a model that does not name
-    them. Raises InputError where they are not the same labels.
+    Args:
+        model: The model's name, for messages.
+        named: The labels as the model names them.
+        labels: The task's labels.
+        stated: The labels as the user names them, separated by commas, for a model that does not name them.
+
+    Raises:
+        InputError: The head's labels are not the task's labels.
     """
     own = [word.strip() for word in stated.split(",")] if stated is not None else list(named)
     if stated is not None and len(own) != len(named):
@@ -177,7 +186,7 @@ def head_order(model: str, named: Sequence[str], labels: Sequence[str], stated: 
 
 
 def reorder_head(model: Any, order: Sequence[int]) -> None:
-    """Put the rows of a classification head into an order: its last linear layer with as many outputs as labels."""
+    """Reorder the rows of a classification head, the last linear layer with as many outputs as labels."""
     heads = [part for part in model.modules() if isinstance(part, torch.nn.Linear) and part.out_features == len(order)]
     if not heads:
         raise HarnessError(f"the head of {type(model).__name__} has no linear layer to put into order")

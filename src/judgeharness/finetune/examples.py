@@ -1,4 +1,4 @@
-"""Examples with hard labels for the first stage: MNLI's own form, or that in which the hub keeps it."""
+"""Examples with hard labels for the first stage, in MNLI's own format or in that of the hub."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ Examples = tuple[list[tuple[str, ...]], list[int]]
 
 
 def examples_file(given: str) -> Path:
-    """The file behind `--stage1`: a path, `mnli`, or owner/dataset/path.parquet of the hub, which is fetched.
+    """Return the file that `--stage1` names: a path, or `mnli` or owner/dataset/path.parquet, which are downloaded.
 
-    Raises InputError for what is neither, HarnessError where the hub does not give it.
+    Raises:
+        InputError: The file does not exist.
+        HarnessError: The hub does not provide it.
     """
     path = Path(given).expanduser()
     if is_file(path):
@@ -44,7 +46,7 @@ def _of_hub(dataset: str, file: str) -> Path:
     bound_hub()
     try:
         return Path(huggingface_hub.hf_hub_download(dataset, file, repo_type="dataset"))
-    # Any error of the client or of its HTTP library.
+    # The client and its HTTP library may raise anything.
     except Exception as error:
         raise HarnessError(
             f"{file} of the dataset {dataset} cannot be fetched: {first_line(error)}",
@@ -53,10 +55,17 @@ def _of_hub(dataset: str, file: str) -> Path:
 
 
 def read_examples(path: Path, labels: Sequence[Label]) -> Examples:
-    """Two texts of each example, and its label's index; examples without a majority ("-" or -1) are passed over.
+    """Return two texts of each example, and the index of its label.
 
-    path: JSON lines or parquet, with sentence1, sentence2 and gold_label, or premise, hypothesis and label. Raises
-    InputError.
+    Examples without a majority ("-" or -1) are skipped.
+
+    Args:
+        path: A file of JSON lines or parquet, with sentence1, sentence2 and gold_label, or premise, hypothesis and
+            label.
+        labels: The task's labels.
+
+    Raises:
+        InputError: The file is faulty or holds no example.
     """
     texts: list[tuple[str, ...]] = []
     chosen: list[int] = []
@@ -79,7 +88,7 @@ def _names(record: Record) -> tuple[str, str, str]:
 
 
 def _parquet(path: Path) -> Iterator[Record]:
-    """The rows of a parquet file; a label that is a number is named as the file's metadata name it."""
+    """Yield the rows of a parquet file. Labels that are numbers are replaced by their names in the file's metadata."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -99,7 +108,7 @@ def _parquet(path: Path) -> Iterator[Record]:
 
 
 def _label_names(metadata: dict[bytes, bytes]) -> list[str] | None:
-    """The names of the label column that the hub's tools write into a file. None where there are none."""
+    """Return the names of the label column that the hub's tools write into a file, or None if there are none."""
     try:
         features = read_json(metadata[b"huggingface"])["info"]["features"]
         names = features["label"]["names"]

@@ -1,4 +1,4 @@
-"""A comparison of soft labels: the same classifier learns from each of them, and is measured on held-out items."""
+"""Compare sets of soft labels: train the same classifier on each of them, and measure it on held-out items."""
 
 from __future__ import annotations
 
@@ -32,28 +32,37 @@ from judgeharness.tasks.task import Task
 
 
 class Watcher(Protocol):
-    """What wants to know how training goes."""
+    """Is told about the progress of training."""
 
     def started(self, name: str, total: int) -> None:
-        """So many steps begin, under a name."""
+        """Work of `total` steps begins, under a name."""
 
     def advanced(self, done: int) -> None:
-        """That many steps more were done."""
+        """`done` more steps are done."""
 
     def finished(self) -> None:
-        """They are over."""
+        """The work is over."""
 
     def note(self, text: str) -> None:
-        """Something to tell the user."""
+        """A line for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What is to be compared.
 
-    task: what is learned from, its items in the order of the labels. held_out: other splits of the same task, of which
-    the first is the development split. fields: the texts that are read; the usual ones unless given. first: a file
-    of hard labels for a first stage. cache: where models and checkpoints lie.
+    Attributes:
+        task: The items to train on, in the order of the soft labels.
+        held_out: Other splits of the same task. The first one is the development split.
+        labels: The sets of soft labels to compare.
+        model: The name of the model to fine-tune.
+        recipe: The hyperparameters.
+        seeds: The seeds. The classifier is trained with each of them on each set of soft labels.
+        fields: The texts that the classifier reads; empty for the usual ones.
+        first: A file of hard labels for a first stage.
+        cache: The folder for models and checkpoints.
+        arguments: The command line, for the record.
+        plugins: The plugins, for the record.
     """
 
     task: Task
@@ -70,7 +79,7 @@ class Comparison:
 
 
 class Experiment:
-    """Checks everything first, then trains for each soft labels and seed, and stores a run for each other split."""
+    """Checks everything, trains with each set of soft labels and each seed, and stores a run per held-out split."""
 
     def __init__(self, comparison: Comparison, watcher: Watcher) -> None:
         given = comparison
@@ -87,7 +96,10 @@ class Experiment:
             )
 
     def run(self, store: Store, measures: Mapping[str, Measure]) -> list[Run]:
-        """Train, measure and store; the runs by labels, seeds and splits. What is in the store is not done again."""
+        """Train, measure and store.
+
+        Returns the runs in the order of labels, seeds and splits. Those in the store are not made again.
+        """
         given = self._given
         make_folder(self._cache)
         with store.sessions.recorded(self._session, session_record(given.arguments, given.plugins)):
@@ -134,7 +146,7 @@ class Experiment:
         ]
 
     def _of_labels(self, labels: SoftLabels, measures: Mapping[str, Measure]) -> dict[str, float | None]:
-        """How near the soft labels are to people, on the items that are learned from."""
+        """Measure how close the soft labels are to people, on the items to train on."""
         task = self._given.task
         given = [Prediction(item.uid, tuple(row)) for item, row in zip(task.items, labels.rows.tolist(), strict=True)]
         return measure(task.items, given, applicable(measures, task.definition.ordinal))
@@ -173,7 +185,7 @@ class Experiment:
 
     @cached_property
     def _ready(self) -> tuple[Classifier, Mapping[str, Encoded]]:
-        """The classifier that learns, and the texts as it reads them, by split; for all trainings."""
+        """The classifier to train, and the tokenized texts by split, shared by all trainings."""
         classifier = self._starting()
         encoded = {split: classifier.encode(found) for split, found in self._texts.items()}
         for split, each in encoded.items():
@@ -183,7 +195,7 @@ class Experiment:
         return classifier, encoded
 
     def _starting(self) -> Classifier:
-        """The model, or what the first stage made of it."""
+        """Return the model, or the result of the first stage."""
         given = self._given
         if given.first is None or self._examples is None:
             return self._classifier

@@ -1,4 +1,4 @@
-"""Soft labels as JSON lines for other trainers: what is learned from, and the held-out splits with people's labels."""
+"""Soft labels as JSON lines for other trainers, and the held-out splits with people's labels."""
 
 from __future__ import annotations
 
@@ -14,10 +14,19 @@ ABOUT = "README.txt"
 
 
 def write_soft_labels(folder: Path, name: str, task: Task, rows: FloatArray, held_out: Sequence[Task]) -> list[Path]:
-    """A file for each split, and one that says what they are. rows: the soft labels (items, labels) of `task`.
+    """Write a file for each split, and one that describes them.
 
-    A line holds uid, the item's texts, and `label_probabilities` in the task's label order. Raises HarnessError where
-    the folder cannot be written.
+    A line holds the uid, the item's texts, and `label_probabilities` in the task's label order.
+
+    Args:
+        folder: The folder to write to.
+        name: The name of the soft labels.
+        task: The items to train on.
+        rows: The soft labels of these items, of shape (items, labels).
+        held_out: Other splits, written with people's labels.
+
+    Raises:
+        HarnessError: The folder cannot be written to.
     """
     make_folder(folder)
     written = [_lines(folder / f"{task.split}.jsonl", task, rows)]

@@ -23,7 +23,7 @@ WIDE = 110
 
 
 def render(found: Board, width: int) -> RenderableType:
-    """A table for each split; with the spread over seeds where a terminal of `width` columns has room for it."""
+    """Show a table for each split. The spread over seeds is shown if the terminal has at least WIDE columns."""
     shown = found.shown
     parts: list[RenderableType] = []
     for split in found.splits:
@@ -54,7 +54,7 @@ def _text(each: Figure | None, with_spread: bool) -> str:
 
 
 def document(found: Board) -> dict[str, Any]:
-    """The same as plain data."""
+    """Return the same as plain data."""
     return {
         "human_entropy": dict(found.entropies),
         "rows": [
@@ -82,7 +82,7 @@ def _figure_document(each: Figure) -> dict[str, Any]:
 
 
 def markdown(found: Board) -> str:
-    """The paper's table: the splits' figures in one cell, split by strokes."""
+    """Return the paper's table as Markdown, with the values of all splits in one cell, separated by slashes."""
     shown = found.shown
     heads = ["model", "learned from", *(escaped(spec.label) for spec in shown)]
     lines = [
@@ -95,7 +95,7 @@ def markdown(found: Board) -> str:
 
 
 def latex(found: Board) -> str:
-    """The same as a tabular of booktabs."""
+    """Return the same as a tabular with booktabs."""
     shown = found.shown
     heads = " & ".join(["model", "learned from", *(latex_escaped(spec.label) for spec in shown)])
     rule = [rf"\begin{{tabular}}{{ll{'r' * len(shown)}}}", r"\toprule", heads + r" \\", r"\midrule"]
@@ -132,7 +132,7 @@ WRITERS: Mapping[str, Callable[[Board, TextIO], Any]] = {
 
 
 def writer(form: str) -> Callable[[Board, TextIO], Any]:
-    """What writes a board in a form. Raises InputError."""
+    """Return the function that writes a board in this format. Raises InputError."""
     if form not in WRITERS:
         raise InputError(f"--format {form}: fine-tuned classifiers are written as {', '.join(WRITERS)}")
     return WRITERS[form]

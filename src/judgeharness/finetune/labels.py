@@ -1,4 +1,4 @@
-"""Soft labels to learn from: those of a baseline, or of a run in the store."""
+"""Soft labels to train on: those of a baseline, or of a run in the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ from judgeharness.tasks.task import Task
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SoftLabels:
-    """name: where they are from, for people. run: its id, where they are a run's. rows: (items, labels)."""
+    """Soft labels of a task's items.
+
+    Attributes:
+        name: Where they come from, for display.
+        run: The id of the run that they come from, if any.
+        rows: The distributions, of shape (items, labels).
+    """
 
     name: str
     run: str | None
@@ -32,9 +38,9 @@ class SoftLabels:
 
 
 def soft_labels(given: str, task: Task, stored: Runs | None, registry: Registry, context: BackendContext) -> SoftLabels:
-    """The labels of `baseline:NAME`, `file:FILE`, or a run's id or its beginning, for the items of a task.
+    """Return the labels of `baseline:NAME`, `file:FILE`, or a run (its id or the start of it) for a task's items.
 
-    stored: None where there is no store yet. Raises InputError where an item has none, and as backends do.
+    Raises InputError if an item has none, or as backends do. `stored` is None if there is no store yet.
     """
     if ":" in given:
         part = open_backend(registry, given, {}, context).part
@@ -64,7 +70,7 @@ def _of_run(run: Run, task: Task, stored: Runs) -> SoftLabels:
 
 
 def texts(task: Task, fields: Sequence[str]) -> list[tuple[str, ...]]:
-    """The texts of each item that the classifier reads, one or two. Raises InputError for unknown fields."""
+    """Return the one or two texts of each item that the classifier reads. Raises InputError for unknown fields."""
     chosen = tuple(fields) or _usual(task)
     if not 1 <= len(chosen) <= 2:
         raise InputError("--fields takes one field of the task or two")

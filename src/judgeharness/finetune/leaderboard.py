@@ -1,4 +1,4 @@
-"""Fine-tuned classifiers beside each other, as data: a row for what they learned from, means over seeds."""
+"""Fine-tuned classifiers compared, as data: one row for each model and set of soft labels, with means over seeds."""
 
 from __future__ import annotations
 
@@ -32,9 +32,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One classifier on one kind of soft labels, or, where it has a source, what is printed about one.
+    """One classifier on one kind of soft labels, or a published one, which has a source.
 
-    figures: by split, then metric. of_labels: measures of the labels.
+    Attributes:
+        model: The model, with its first stage and what differs from the recipe in the paper.
+        labels: The soft labels that it learned from.
+        labels_run: The run that these came from, if any.
+        seeds: The seeds.
+        figures: The values by split, then metric.
+        runs: The ids of the runs.
+        of_labels: The metrics of the soft labels.
+        source: The source of published results.
     """
 
     model: str
@@ -48,15 +56,20 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What it learned from, marked where it is printed."""
+        """The soft labels that it learned from, marked if the results are published."""
         return f"{self.labels} {PRINTED}" if self.source else self.labels
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Rows, best first in the first split's cross-entropy, and printed ones. shown: the columns of tables.
+    """Rows of this store, best first by cross-entropy on the first split, and published rows.
 
-    entropies: the mean human entropy of each split, in nats.
+    Attributes:
+        shown: The columns of tables.
+        splits: The splits.
+        rows: The rows of this store.
+        entropies: The mean human entropy of each split, in nats.
+        printed: The published rows.
     """
 
     shown: tuple[MetricSpec, ...]
@@ -67,7 +80,7 @@ class Board:
 
     @property
     def all_rows(self) -> tuple[Row, ...]:
-        """Rows of this store, then printed ones."""
+        """The rows of this store, then the published ones."""
         return (*self.rows, *self.printed)
 
 
@@ -78,10 +91,17 @@ def board(
     more: Sequence[str] = (),
     published: bool = False,
 ) -> Board:
-    """Rows of the runs that fine-tuning made.
+    """Return the rows of the runs that fine-tuning made.
 
-    more: measures that tables show besides the usual ones. published: with what is printed about the same items.
-    Raises InputError where there are none, or they are of several tasks.
+    Args:
+        runs: The runs. Those that are not fine-tuned are ignored.
+        stored: The runs of the store.
+        measures: The metrics, by name.
+        more: Metrics that tables show in addition to the usual ones.
+        published: Whether to include published results on the same items.
+
+    Raises:
+        InputError: No run is fine-tuned, or they belong to several tasks.
     """
     own = [run for run in runs if run.is_finetuned]
     if not own:
@@ -102,7 +122,7 @@ def board(
 
 
 def _printed(tasks: Sequence[StoredTask], splits: Sequence[str]) -> tuple[Row, ...]:
-    """A row for each judge that is printed, its name "MODEL on LABELS", with what each split says of it."""
+    """Return a row for each published judge, whose name is "MODEL on LABELS", with its values for each split."""
     found: dict[str, Row] = {}
     for task in tasks:
         if task.published is None:
@@ -139,7 +159,7 @@ def _training(run: Run) -> TrainingRecord:
 
 
 def _with_recipe(model: str, facts: TrainingRecord) -> str:
-    """The model, what it learned first, and what of the recipe is not as in the paper."""
+    """Return the model, what it learned first, and what differs from the recipe in the paper."""
     first = f" after {facts.stage1}" if facts.stage1 else ""
     changed = ", ".join(f"{name}={value}" for name, value in facts.departures.items())
     return f"{model}{first}{f' ({changed})' if changed else ''}"
@@ -168,7 +188,10 @@ def _interval(
     pairs: Sequence[tuple[FloatArray, FloatArray]],
     drawn: Sequence[FloatArray | None],
 ) -> Interval | None:
-    """Of the mean over seeds, on the same resamples of the items; of a measure's own intervals, the mean ends."""
+    """Return the interval of the mean over seeds, on the same resamples of the items.
+
+    If the metric has its own interval, the ends are averaged over the seeds.
+    """
     if not drawn or mean is None:
         return None
     if measure.ends is None:

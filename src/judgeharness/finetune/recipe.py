@@ -1,4 +1,4 @@
-"""How a classifier is fine-tuned: the paper's recipe, every number of it an option."""
+"""How a classifier is fine-tuned: the paper's recipe, with an option for every number in it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,25 @@ from judgeharness.plugins.options import Options
 
 
 class Recipe(Options):
-    """Hyperparameters of soft cross-entropy fine-tuning; defaults as in Chen et al. 2024, second stage.
+    """Hyperparameters of fine-tuning with soft cross-entropy. Defaults are those of Chen et al. 2024, second stage.
 
-    epochs: passes over the items. learning_rate: at the start, then linearly to zero, after a share `warmup` of the
-    steps. batch_size: items a step. max_length: tokens of an item; longer ones are cut, and counted. weight_decay,
-    max_grad_norm: of AdamW. checkpoint: the last one, or that with the best macro F1 on the development split.
-    dtype: bfloat16 is used on CUDA where it is there. head: `new` draws a new classification head even where the model
-    has one; label_order: the labels of the model's head, separated by commas, where it does not name them.
-    stage1_epochs, stage1_batch_size, stage1_seed: of the first stage, on hard labels, where there is one.
+    Attributes:
+        epochs: How often each item is seen.
+        learning_rate: The highest learning rate, from which it decreases linearly to zero.
+        batch_size: Items per step.
+        max_length: Tokens per item. Longer items are truncated and counted.
+        weight_decay: The weight decay of AdamW.
+        warmup: The share of steps in which the learning rate rises.
+        max_grad_norm: The norm to which gradients are clipped.
+        checkpoint: The last checkpoint, or the one with the best macro F1 on the development split.
+        head: `new` starts with a new classification head even if the model has one.
+        label_order: The labels of the model's head, separated by commas, if it does not name them.
+        device: The device.
+        dtype: The number format. `auto` is bfloat16 on CUDA devices that support it.
+        revision: The model's revision on the hub.
+        stage1_epochs: The epochs of the first stage, on hard labels.
+        stage1_batch_size: The items per step of the first stage.
+        stage1_seed: The seed of the first stage.
     """
 
     epochs: Annotated[int, Field(ge=1, le=1000)] = 5
@@ -38,18 +49,18 @@ class Recipe(Options):
     stage1_seed: int = 42
 
     def stage1(self) -> Recipe:
-        """The recipe of the first stage, on hard labels."""
+        """Return the recipe of the first stage, on hard labels."""
         return self.model_copy(
             update={"epochs": self.stage1_epochs, "batch_size": self.stage1_batch_size, "checkpoint": "last"}
         )
 
     def departures(self) -> dict[str, object]:
-        """What of the second stage is not as in the paper."""
+        """Return what differs from the paper in the second stage."""
         usual = Recipe().second()
         return {name: value for name, value in self.second().items() if value != usual[name]}
 
     def second(self) -> dict[str, object]:
-        """What the second stage depends on, for the record."""
+        """Return what the second stage depends on, for the record."""
         return self.model_dump(
             mode="json", exclude={"stage1_epochs", "stage1_batch_size", "stage1_seed", "device", "dtype"}
         )

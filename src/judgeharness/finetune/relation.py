@@ -1,4 +1,4 @@
-"""Do soft labels that are nearer to people teach better? Rank correlations over fine-tuned classifiers."""
+"""Do classifiers learn better from soft labels that are closer to people? Rank correlations over classifiers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ MIN_SIZE = 3
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """A classifier and what it learned from. of_labels: measures of the soft labels; of_model: of the classifier."""
+    """A classifier and the soft labels that it learned from.
+
+    Attributes:
+        name: The classifier's name.
+        of_labels: The metrics of the soft labels.
+        of_model: The metrics of the classifier.
+    """
 
     name: str
     of_labels: Mapping[str, float | None]
@@ -24,9 +30,12 @@ class Taught:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """tau: for each measure of the labels and each of the classifier, Kendall's tau-b (None where it is undefined).
+    """How metrics of soft labels relate to metrics of the classifiers that learned from them.
 
-    Above zero where labels that are better by the one teach better by the other, whatever the measures' directions.
+    Attributes:
+        taught: The classifiers.
+        tau: Kendall's tau-b for each metric of the labels and each of the classifier; None if it is undefined. It is
+            positive if better labels go with a better classifier, whatever the metrics' directions.
     """
 
     taught: tuple[Taught, ...]
@@ -34,7 +43,10 @@ class Relation:
 
 
 def relation(taught: Sequence[Taught], of_labels: Sequence[MetricSpec], of_model: Sequence[MetricSpec]) -> Relation:
-    """Kendall 1938, with ties (tau-b) as scipy has it. Raises InputError for fewer than MIN_SIZE classifiers."""
+    """Compute Kendall's tau-b (Kendall 1938, with ties) with scipy.
+
+    Raises InputError for fewer than MIN_SIZE classifiers.
+    """
     if len(taught) < MIN_SIZE:
         raise InputError(
             f"a relation takes at least {MIN_SIZE} kinds of soft labels, and there are {len(taught)}",
@@ -60,7 +72,7 @@ def _tau(first: Sequence[float], second: Sequence[float]) -> float | None:
 
     rows = np.array([first, second])
     rows = rows[:, np.isfinite(rows).all(axis=0)]
-    # A measure that is the same for all has no ranks; scipy warns of it.
+    # A metric that is the same for all has no ranks, and scipy would warn about it.
     if rows.shape[1] < MIN_SIZE or (np.ptp(rows, axis=1) == 0).any():
         return None
     return float(kendalltau(rows[0], rows[1]).statistic)

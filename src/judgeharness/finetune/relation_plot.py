@@ -1,4 +1,4 @@
-"""How near soft labels are to people, against how well a classifier learned from them."""
+"""Plot how close soft labels are to people against how well a classifier learned from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def draw(found: Relation, of_labels: Sequence[MetricSpec], of_model: MetricSpec) -> Figure:
-    """A panel for each measure of the labels, a point for each classifier."""
+    """Plot a panel for each metric of the labels, with a point for each classifier."""
     figure = new_figure(2.6 * len(of_labels), 2.8 + 0.16 * len(found.taught))
     panels = figure.subplots(1, len(of_labels), sharey=True, squeeze=False)[0]
     for axes, spec in zip(panels, of_labels, strict=True):

@@ -1,4 +1,4 @@
-"""How measures of soft labels and of what was learned from them go together, for the console and as a document."""
+"""How metrics of soft labels and of the classifiers trained on them are related, for the console and as a document."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from judgeharness.reports.text import plain
 
 
 def taught(rows: Sequence[Row], split: str) -> list[Taught]:
-    """Rows of fine-tuned classifiers on one split, with the mean over seeds of each measure."""
+    """Return fine-tuned classifiers on one split, with the mean over seeds of each metric."""
     return [
         Taught(
             f"{row.model}: {row.labels}",
@@ -29,7 +29,7 @@ def taught(rows: Sequence[Row], split: str) -> list[Taught]:
 
 
 def render(found: Relation, split: str, rows: Sequence[MetricSpec], columns: Sequence[MetricSpec]) -> RenderableType:
-    """Kendall's tau, a row for each measure of the labels, a column for each of the classifier."""
+    """Show Kendall's tau, with a row for each metric of the labels and a column for each metric of the classifier."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     table.add_column("labels' / classifier's")
     for spec in columns:
@@ -44,7 +44,7 @@ def render(found: Relation, split: str, rows: Sequence[MetricSpec], columns: Seq
 
 
 def document(found: Relation, split: str) -> dict[str, Any]:
-    """The same as plain data."""
+    """Return the same as plain data."""
     return {
         "split": split,
         "classifiers": [

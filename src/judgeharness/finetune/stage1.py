@@ -1,4 +1,4 @@
-"""The first stage: a classifier learns the task from hard labels, as MNLI has them, once for all soft labels."""
+"""The first stage: a classifier learns the task from hard labels, such as MNLI's, once for all sets of soft labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from judgeharness.finetune.training import Lesson, steps, train
 
 
 def stage1_folder(cache: Path, classifier: Classifier, path: Path, recipe: Recipe) -> Path:
-    """Where the first stage's result is kept, by all that it depends on."""
+    """Return the folder for the first stage's result. Its name depends on everything that the result depends on."""
     parts = [classifier.describe(), file_digest(path), recipe.stage1().second(), recipe.stage1_seed]
     return cache / "finetune" / f"stage1-{digest(parts)[:16]}"
 
@@ -30,7 +30,7 @@ def learn(
     folder: Path,
     advanced: Callable[[int], None],
 ) -> None:
-    """Train on hard labels and keep the model in `folder`, which is there only once it is whole."""
+    """Train on hard labels and save the model in `folder`, which exists only once it is complete."""
     texts, chosen = examples
     encoded = classifier.encode(texts)
     hard = np.eye(len(labels))[np.array(chosen)]
@@ -44,5 +44,5 @@ def learn(
 
 
 def stage1_steps(examples: int, recipe: Recipe) -> int:
-    """How many steps the first stage takes."""
+    """Return how many steps the first stage takes."""
     return steps(examples, recipe.stage1())

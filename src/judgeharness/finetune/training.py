@@ -1,4 +1,4 @@
-"""Training by transformers' Trainer, with soft cross-entropy; taken up again where it was broken off."""
+"""Train with transformers' Trainer and soft cross-entropy. Interrupted trainings resume."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ BEST = "macro_f1"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """What is learned from, and what the best checkpoint is chosen by. labels: (items, labels) distributions."""
+    """What to learn from, and what to choose the best checkpoint by.
+
+    Attributes:
+        train: The items to train on.
+        labels: Their soft labels, of shape (items, labels).
+        development: The items to choose the best checkpoint by.
+        human: Their human distributions, of shape (items, labels).
+    """
 
     train: Encoded
     labels: FloatArray
@@ -47,19 +54,19 @@ class Items(torch.utils.data.Dataset[dict[str, Any]]):
 
 
 def soft_cross_entropy(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
-    """-sum_j p_j log softmax(logits)_j, the mean over the batch; p the soft labels (items, labels)."""
+    """Return -sum_j p_j log softmax(logits)_j, the mean over the batch, where p are the soft labels (items, labels)."""
     return -(labels * torch.log_softmax(outputs.logits.float(), dim=-1)).sum(dim=-1).mean()
 
 
 def steps(items: int, recipe: Recipe) -> int:
-    """How many steps a training takes."""
+    """Return how many steps a training takes."""
     return -(-items // recipe.batch_size) * recipe.epochs
 
 
 def placement(recipe: Recipe) -> tuple[str, str]:
-    """Where and in which number format training runs: cpu or cuda, float32 or bfloat16.
+    """Return where and in which number format training runs: cpu or cuda, float32 or bfloat16.
 
-    Raises InputError where the device is not there.
+    Raises InputError if the device is not available.
     """
     there = torch.cuda.is_available()
     if recipe.device == "cuda" and not there:
@@ -78,9 +85,18 @@ def train(
     folder: Path,
     advanced: Callable[[int], None],
 ) -> Any:
-    """A trained model. folder: for checkpoints, one an epoch; where there is one already, training goes on from it.
+    """Train a model and return it.
 
-    advanced: told the number of steps done since it was told last. Raises InputError where the device is not there.
+    Args:
+        classifier: The model to train.
+        lesson: The data.
+        recipe: The hyperparameters.
+        seed: The seed.
+        folder: The folder for checkpoints, one per epoch. If it contains one, training resumes from it.
+        advanced: Called with the number of steps done since the last call.
+
+    Raises:
+        InputError: The device is not available.
     """
     trainer = transformers.Trainer(
         model_init=classifier.load,
@@ -99,7 +115,7 @@ def train(
 
 
 def probabilities(model: Any, classifier: Classifier, encoded: Encoded) -> FloatArray:
-    """The classifier's distributions (items, labels)."""
+    """Return the classifier's distributions, of shape (items, labels)."""
     model.eval()
     collate = _Collator(classifier.tokenizer)
     found = []
@@ -114,7 +130,7 @@ def probabilities(model: Any, classifier: Classifier, encoded: Encoded) -> Float
 
 
 class _Collator:
-    """Rows of different length to one batch."""
+    """Pads rows of different lengths into one batch."""
 
     def __init__(self, tokenizer: Any) -> None:
         self._pad = transformers.DataCollatorWithPadding(tokenizer)
@@ -128,7 +144,7 @@ class _Collator:
 
 
 class _Steps(transformers.TrainerCallback):
-    """Tells how training goes; what was done before it was taken up again counts as done."""
+    """Reports the steps of training. Steps from before a resumption count as done."""
 
     def __init__(self, advanced: Callable[[int], None]) -> None:
         self._advanced = advanced
@@ -169,7 +185,7 @@ def _arguments(recipe: Recipe, seed: int, folder: Path) -> transformers.Training
         remove_unused_columns=False,
         dataloader_pin_memory=cuda,
     )
-    # On a machine with several GPUs the trainer would use all, and take so many times the recipe's batch.
+    # On a machine with several GPUs the trainer would use all of them, and multiply the recipe's batch size.
     arguments._n_gpu = min(arguments.n_gpu, 1)
     return arguments
 

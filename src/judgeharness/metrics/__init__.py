@@ -1,4 +1,4 @@
-"""Metrics between human and model judgment distributions, each (items, labels)."""
+"""Metrics between human and model judgment distributions, both arrays of shape (items, labels)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KURNIAWAN = "Kurniawan et al. 2025, Training and Evaluating with Human Label Var
 
 @hookimpl
 def judgeharness_metrics() -> list[MetricSpec]:
-    """The four measures of "Seeing the Big through the Small", and those that --metric adds."""
+    """Return the four metrics of "Seeing the Big through the Small", and those that --metric adds."""
     return [*_default(), *_divergences(), *_distances(), *_entropies(), *_majority()]
 
 
@@ -32,7 +32,7 @@ def _default() -> list[MetricSpec]:
             "kl",
             "kl",
             name="kl",
-            summary="Kullback-Leibler divergence of the model's from the human distribution, KL(human || model)",
+            summary="Kullback-Leibler divergence, KL(human || model)",
             label="KL",
             direction="lower",
             unit="nats",
@@ -68,7 +68,7 @@ def _default() -> list[MetricSpec]:
             "dcor",
             "dcor",
             name="dcor",
-            summary="distance correlation between the human and the model distributions of all items",
+            summary="distance correlation between human and model distributions over the items",
             label="D.Corr",
             direction="higher",
             unit="none",
@@ -86,7 +86,7 @@ def _divergences() -> list[MetricSpec]:
             "kl",
             "kl_reverse",
             name="kl-reverse",
-            summary="Kullback-Leibler divergence in the other direction, KL(model || human)",
+            summary="Kullback-Leibler divergence in the reverse direction, KL(model || human)",
             label="KL(m||h)",
             direction="lower",
             unit="nats",
@@ -97,7 +97,7 @@ def _divergences() -> list[MetricSpec]:
             "kl",
             "kl_torch_mean",
             name="kl-torch-mean",
-            summary="KL(human || model) divided by the number of labels, as fine-tuning tables print it",
+            summary="KL(human || model) divided by the number of labels, as in fine-tuning tables",
             label="KL/K",
             direction="lower",
             unit="nats",
@@ -108,7 +108,7 @@ def _divergences() -> list[MetricSpec]:
             "kl",
             "kl_smoothed",
             name="kl-smoothed",
-            summary="KL(human || model) with 1 % of the uniform distribution mixed into the model's",
+            summary="KL(human || model) after mixing 1 % of the uniform distribution into the model's",
             label="KL 1%",
             direction="lower",
             unit="nats",
@@ -157,7 +157,7 @@ def _distances() -> list[MetricSpec]:
             "distances",
             "wasserstein",
             name="wasserstein",
-            summary="earth mover's distance between labels with an order, neighbours 1 apart",
+            summary="earth mover's distance for ordered labels; neighbours are 1 apart",
             label="EMD",
             direction="lower",
             unit="labels",
@@ -169,7 +169,7 @@ def _distances() -> list[MetricSpec]:
             "tvd",
             "tvd",
             name="distce",
-            summary="distance calibration error: the total variation distance, as Baan et al. name it",
+            summary="distance calibration error: the name of Baan et al. for total variation distance",
             label="DistCE",
             direction="lower",
             unit="probability",
@@ -180,7 +180,7 @@ def _distances() -> list[MetricSpec]:
             "tvd",
             "soft_accuracy",
             name="soft-accuracy",
-            summary="overlap of the two distributions; 1 - TVD",
+            summary="overlap of the two distributions: 1 - TVD",
             label="soft acc",
             direction="higher",
             unit="probability",
@@ -192,7 +192,7 @@ def _distances() -> list[MetricSpec]:
             "soft_micro_f1",
             resampled=False,
             name="soft-micro-f1",
-            summary="micro-F1 with overlaps for hits; equals soft-accuracy for distributions",
+            summary="micro-F1 with overlaps as hits; equal to soft-accuracy for distributions",
             label="soft F1",
             direction="higher",
             unit="none",
@@ -208,7 +208,7 @@ def _entropies() -> list[MetricSpec]:
             "entropy",
             "entropy_correlation",
             name="entropy-correlation",
-            summary="Pearson's correlation of human and model entropies over the items",
+            summary="Pearson correlation between human and model entropies over the items",
             label="r(H)",
             direction="higher",
             unit="none",
@@ -219,7 +219,7 @@ def _entropies() -> list[MetricSpec]:
             "entropy",
             "entropy_error",
             name="entropy-error",
-            summary="absolute difference of human and model entropy",
+            summary="absolute difference between human and model entropy",
             label="|dH|",
             direction="lower",
             unit="nats",
@@ -257,7 +257,7 @@ def _majority() -> list[MetricSpec]:
             "majority",
             "accuracy",
             name="accuracy",
-            summary="share of items whose most probable label is the majority's; of tied labels the first",
+            summary="share of items whose most probable label is the majority label (ties: the first)",
             label="acc",
             direction="higher",
             unit="share",
@@ -268,7 +268,7 @@ def _majority() -> list[MetricSpec]:
             "majority",
             "weighted_f1",
             name="weighted-f1",
-            summary="F1 against the majority's label, weighted by how frequent each label is",
+            summary="F1 against the majority label, weighted by the frequency of each label",
             label="F1",
             direction="higher",
             unit="none",
@@ -279,7 +279,7 @@ def _majority() -> list[MetricSpec]:
             "majority",
             "macro_f1",
             name="macro-f1",
-            summary="F1 against the majority's label, the mean over labels",
+            summary="F1 against the majority label, averaged over labels",
             label="macro F1",
             direction="higher",
             unit="none",
@@ -290,7 +290,7 @@ def _majority() -> list[MetricSpec]:
             "majority",
             "expected_calibration_error",
             name="ece",
-            summary="expected calibration error against the majority's label, 15 bins of equal width",
+            summary="expected calibration error against the majority label, with 15 equal-width bins",
             label="ECE",
             direction="lower",
             unit="probability",

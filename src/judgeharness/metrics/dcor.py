@@ -1,8 +1,8 @@
 """Distance correlation.
 
-Pairs of items are what it is made of, and there are as many of them as the square of the number of items. Up to WHOLE
-items all pairs are taken. Of more, the items are dealt at random into blocks, and the pairs within blocks stand for
-all: the averages that distance covariance is made of are estimated from them without bias, and put together.
+It is computed from all pairs of items, whose number grows with the square of the number of items. Up to WHOLE items,
+all pairs are used. More items are divided at random into blocks, and only pairs within blocks are used. The averages
+that distance covariance consists of are estimated from these pairs without bias.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ TINY = 1e-24
 
 
 def dcor(human: FloatArray, model: FloatArray) -> float:
-    """Distance correlation of two (items, labels) samples, between 0 and 1; 0 where either is constant.
+    """Return the distance correlation of two samples (items, labels). It is 0 if either is constant, and at most 1.
 
-    dCor = sqrt(dCov2(x, y) / sqrt(dCov2(x, x) dCov2(y, y))), dCov2 the mean product of the doubly centred matrices of
-    Euclidean distances (Szekely, Rizzo and Bakirov 2007, definitions 4 and 5; the biased V-statistic). For more than
-    WHOLE items estimated in blocks: time grows with the number of items then, and memory does not.
+    dCor = sqrt(dCov2(x, y) / sqrt(dCov2(x, x) dCov2(y, y))), where dCov2 is the mean product of the doubly centred
+    matrices of Euclidean distances (Szekely, Rizzo and Bakirov 2007, definitions 4 and 5; the biased V-statistic).
+    Above WHOLE items it is estimated in blocks, so that time grows linearly with the number of items, and memory does
+    not grow.
     """
     if len(human) > WHOLE:
         both, first, second = _in_blocks(human, model)
@@ -39,11 +40,11 @@ def dcor(human: FloatArray, model: FloatArray) -> float:
 
 
 def dcor_resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
-    """`dcor` of samples in which item i stands counts[b, i] times; (samples, items) to (samples,).
+    """Return `dcor` of samples that contain item i counts[b, i] times. Maps (samples, items) to (samples,).
 
-    By dCov2 = S1 + S2 - 2 S3 (the same paper, section 2.3), the means of distances that it is made of being products
-    of the weights with matrices that are the same for all samples. In blocks, what those of the sample itself differ by
-    from `dcor` is taken off.
+    This uses dCov2 = S1 + S2 - 2 S3 (the same paper, section 2.3). The means of distances in it are products of the
+    weights with matrices that all samples share. In blocks, the result is shifted by the difference between `dcor` and
+    this value for the sample itself.
     """
     if len(human) <= WHOLE:
         return _correlation(*_weighted(human, model, counts))
@@ -60,11 +61,11 @@ def dcor_resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> 
 
 
 def dcor_interval(human: FloatArray, model: FloatArray, level: float) -> tuple[float, float] | None:
-    """Where the distance correlation of the population lies, with confidence `level`; None for fewer than five items.
+    """Return the confidence interval of the population's distance correlation, or None for fewer than five items.
 
-    `dcor` of a sample is too high, the more so the fewer items there are and the weaker they depend, so that the
-    interval may lie below it altogether. It is made of an estimate of the square that is free of this bias (Szekely
-    and Rizzo 2013) and its standard error by the jackknife (Efron and Tibshirani 1993, chapter 11).
+    `dcor` of a sample is biased upwards, all the more if there are few items or the dependence is weak. The interval
+    may therefore lie entirely below it. It is based on an unbiased estimate of the square (Szekely and Rizzo 2013) and
+    on the standard error of this estimate by the jackknife (Efron and Tibshirani 1993, chapter 11).
     """
     from scipy.special import ndtri
 
@@ -77,7 +78,7 @@ def dcor_interval(human: FloatArray, model: FloatArray, level: float) -> tuple[f
     shares = np.array([each.size for each in found]) / n
     means = sum(share * each.whole for share, each in zip(shares, found, strict=True))
     squared = _square(means)
-    # Without one item, only the block that it is in has another covariance.
+    # Without one item, only the covariance of the block that contains it changes.
     others = np.concatenate(
         [
             _square(means[:, None] + share * (each.without_each - each.whole[:, None]))
@@ -93,7 +94,7 @@ def dcor_interval(human: FloatArray, model: FloatArray, level: float) -> tuple[f
 
 
 def _blocks(n: int) -> Iterator[npt.NDArray[np.int64]]:
-    """The items in blocks of equal size, dealt at random but for one that holds all; the same ones every time."""
+    """Yield the items in blocks of equal size, always the same random ones. Up to WHOLE items form a single block."""
     if n <= WHOLE:
         yield np.arange(n)
         return
@@ -101,9 +102,9 @@ def _blocks(n: int) -> Iterator[npt.NDArray[np.int64]]:
 
 
 def _in_blocks(human: FloatArray, model: FloatArray) -> tuple[float, float, float]:
-    """dCov2 of both samples, and of each with itself, of all items as estimated from pairs within blocks.
+    """Estimate dCov2 of both samples, and of each with itself, over all items from pairs within blocks.
 
-    As V-statistics of n items they consist of averages over pairs that share both items, one, or none.
+    As V-statistics of n items, these consist of averages over two pairs that share both items, one item, or none.
     """
     n = len(human)
     sums = np.zeros((3, 3))
@@ -119,7 +120,7 @@ def _in_blocks(human: FloatArray, model: FloatArray) -> tuple[float, float, floa
 
 
 def _averages(a: FloatArray, b: FloatArray) -> tuple[float, float, float]:
-    """The mean of a_ij b_kl over different i and j, k and l that are the same pair, share one item, or none."""
+    """Return the means of a_ij b_kl (i != j, k != l) over pairs ij and kl that share both items, one item, or none."""
     m, rows_a, rows_b = len(a), a.sum(axis=0), b.sum(axis=0)
     same, shared, whole = float(np.vdot(a, b)), float(rows_a @ rows_b), float(rows_a.sum() * rows_b.sum())
     pairs = m * (m - 1)
@@ -132,9 +133,13 @@ def _averages(a: FloatArray, b: FloatArray) -> tuple[float, float, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Unbiased:
-    """Unbiased dCov2 of x and y, x and x, y and y in a block, (3,), and without each of its items, (3, size).
+    """Unbiased dCov2 in a block, of x with y, x with x, and y with y.
 
-    spreads: whether x and y vary at all.
+    Attributes:
+        size: How many items the block has.
+        whole: The three values, of shape (3,).
+        without_each: The values without each of the items, of shape (3, size).
+        spreads: Whether x and y vary at all.
     """
 
     size: int
@@ -155,21 +160,24 @@ class _Unbiased:
 
 
 def _square(covariances: FloatArray) -> FloatArray:
-    """The square of distance correlation from the covariances (3, ...); not a number where a spread is none."""
+    """Return the squared distance correlation from covariances (3, ...). It is NaN if x or y does not vary."""
     ab, aa, bb = covariances
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where((aa > 0) & (bb > 0), ab / np.sqrt(np.maximum(aa * bb, 0.0)), np.nan)
 
 
 def _covariance(a: FloatArray, b: FloatArray) -> FloatArray:
-    """The unbiased dCov2 times n (n - 3): Szekely and Rizzo 2014, equation 2.5, written as sums; a number ()."""
+    """Return the unbiased dCov2 times n (n - 3), as an array of shape ().
+
+    This is equation 2.5 of Szekely and Rizzo 2014, written as sums.
+    """
     n, rows_a, rows_b = len(a), a.sum(axis=0), b.sum(axis=0)
     whole = rows_a.sum() * rows_b.sum()
     return np.asarray(np.vdot(a, b) - 2 / (n - 2) * (rows_a @ rows_b) + whole / ((n - 1) * (n - 2)))
 
 
 def _covariance_without_each(a: FloatArray, b: FloatArray) -> FloatArray:
-    """`_covariance` of the items without the first, without the second, ...; (items,)."""
+    """Return `_covariance` of the items without the first, without the second, and so on, of shape (items,)."""
     n, rows_a, rows_b = len(a) - 1, a.sum(axis=0), b.sum(axis=0)
     products = (a * b).sum(axis=0)
     first = products.sum() - 2 * products
@@ -180,7 +188,7 @@ def _covariance_without_each(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _weighted(human: FloatArray, model: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """dCov2 of both samples, and of each with itself, for each row of counts."""
+    """Return dCov2 of both samples, and of each with itself, for each row of counts."""
     weights = counts / counts.sum(axis=1, keepdims=True)
     a, b = _distances(human), _distances(model)
     near_a, near_b = weights @ a, weights @ b
@@ -198,7 +206,14 @@ def _correlation(both: FloatArray, first: FloatArray, second: FloatArray) -> Flo
 
 
 def _covariances(weights: FloatArray, product: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
-    """dCov2 of each weighted sample. product: of the two distance matrices. left, right: weights times each of them."""
+    """Return dCov2 of each weighted sample.
+
+    Args:
+        weights: The weights of the items, of shape (samples, items).
+        product: The product of the two distance matrices, element by element.
+        left: The weights times the first distance matrix.
+        right: The weights times the second distance matrix.
+    """
     first = ((weights @ product) * weights).sum(axis=1)
     second = (left * weights).sum(axis=1) * (right * weights).sum(axis=1)
     third = (left * right * weights).sum(axis=1)
@@ -210,7 +225,7 @@ def _distances(sample: FloatArray) -> FloatArray:
     from scipy.spatial.distance import pdist, squareform
 
     d: FloatArray = squareform(pdist(sample))
-    # Rows that are equal up to rounding count as equal, or a constant would correlate by its last digits.
+    # Rows that are equal up to rounding count as equal. Otherwise a constant would correlate through its last digits.
     d[d < 1e-12] = 0.0
     return d
 

@@ -11,9 +11,9 @@ from judgeharness.metrics.kl import FLOOR
 
 
 def hellinger(human: FloatArray, model: FloatArray) -> FloatArray:
-    """sqrt(sum_j (sqrt h_j - sqrt m_j)^2 / 2) for each item, between 0 and 1; (items, labels) twice to (items,).
+    """Return sqrt(sum_j (sqrt h_j - sqrt m_j)^2 / 2) for each item, between 0 and 1.
 
-    Hellinger 1909; the form of Le Cam.
+    Maps two (items, labels) to (items,). Source: Hellinger 1909, in the form of Le Cam.
     """
     gaps = np.sqrt(human) - np.sqrt(model)
     result: FloatArray = np.sqrt((gaps**2).sum(axis=1)) / math.sqrt(2)
@@ -21,19 +21,19 @@ def hellinger(human: FloatArray, model: FloatArray) -> FloatArray:
 
 
 def wasserstein(human: FloatArray, model: FloatArray) -> FloatArray:
-    """sum_j |H_j - M_j| over the cumulative distributions; (items, labels) twice to (items,).
+    """Return sum_j |H_j - M_j| over the cumulative distributions. Maps two (items, labels) to (items,).
 
-    The earth mover's distance with neighbouring labels 1 apart (Vallender 1974), between 0 and K - 1. For labels with
-    an order only.
+    This is the earth mover's distance if neighbouring labels are 1 apart (Vallender 1974), between 0 and K - 1. It
+    applies only to ordered labels.
     """
     result: FloatArray = np.abs(np.cumsum(human - model, axis=1)[:, :-1]).sum(axis=1)
     return result
 
 
 def cross_entropy(human: FloatArray, model: FloatArray) -> FloatArray:
-    """-sum_j h_j ln m_j for each item, m clipped to 1e-10 from below, in nats; (items, labels) twice to (items,).
+    """Return -sum_j h_j ln m_j for each item, in nats, with m of at least 1e-10. Maps two (items, labels) to (items,).
 
-    KL plus the human entropy, but for the clipping.
+    Apart from the clipping, this is KL plus the human entropy.
     """
     result: FloatArray = -(human * np.log(np.maximum(model, FLOOR))).sum(axis=1)
     return result

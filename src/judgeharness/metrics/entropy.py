@@ -1,4 +1,4 @@
-"""How undecided people are, and whether the model is as much."""
+"""How much people disagree, and whether the model is as uncertain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from judgeharness.domain.nouns import FloatArray
 
 
 def entropies(rows: FloatArray) -> FloatArray:
-    """-sum_j p_j ln p_j of each row, in nats (Shannon 1948); (items, labels) to (items,)."""
+    """Return -sum_j p_j ln p_j of each row, in nats (Shannon 1948). Maps (items, labels) to (items,)."""
     from scipy.special import entr
 
     result: FloatArray = entr(rows).sum(axis=1)
@@ -16,27 +16,30 @@ def entropies(rows: FloatArray) -> FloatArray:
 
 
 def entropy_calibration(human: FloatArray, model: FloatArray) -> FloatArray:
-    """H(m) - H(h) for each item, in nats; (items, labels) twice to (items,).
+    """Return H(m) - H(h) for each item, in nats. Maps two (items, labels) to (items,).
 
-    EntCE of Baan et al. 2022: above zero where the model is less decided than people are.
+    This is EntCE of Baan et al. 2022. It is positive if the model is less certain than people are.
     """
     return entropies(model) - entropies(human)
 
 
 def entropy_error(human: FloatArray, model: FloatArray) -> FloatArray:
-    """|H(m) - H(h)| for each item, in nats; (items, labels) twice to (items,)."""
+    """Return |H(m) - H(h)| for each item, in nats. Maps two (items, labels) to (items,)."""
     return np.abs(entropy_calibration(human, model))
 
 
 def entropy_correlation(human: FloatArray, model: FloatArray) -> float:
-    """Pearson's correlation of human and model entropies over the items; not a number where either is constant."""
+    """Return Pearson's correlation of human and model entropies over the items. It is NaN if either is constant."""
     return float(entropy_correlation_resampled(human, model, np.ones((1, len(human))))[0])
 
 
 def entropy_correlation_resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
-    """`entropy_correlation` of samples in which item i stands counts[b, i] times; (samples, items) to (samples,)."""
+    """Return `entropy_correlation` of samples that contain item i counts[b, i] times.
+
+    Maps (samples, items) to (samples,).
+    """
     x, y = entropies(human), entropies(model)
-    # Centred first: the moments of nearly equal numbers would lose all their digits.
+    # The values are centred first, because the moments of nearly equal numbers would lose all their digits.
     x, y = x - x.mean(), y - y.mean()
     n = counts.sum(axis=1)
     mean_x, mean_y = counts @ x / n, counts @ y / n

@@ -10,18 +10,18 @@ from judgeharness.domain.nouns import FloatArray
 
 
 def jsd(human: FloatArray, model: FloatArray) -> FloatArray:
-    """sqrt((KL(h || c) + KL(m || c)) / 2) with c = (h + m) / 2, natural log; (items, labels) twice to (items,).
+    """Return sqrt((KL(h || c) + KL(m || c)) / 2), c = (h + m) / 2, natural log. Maps two (items, labels) to (items,).
 
-    A distance between 0 and sqrt(ln 2) = 0.8326 (Endres and Schindelin 2003).
+    This is a distance between 0 and sqrt(ln 2) = 0.8326 (Endres and Schindelin 2003).
     """
     result: FloatArray = np.sqrt(_nats(human, model))
     return result
 
 
 def js_divergence(human: FloatArray, model: FloatArray) -> FloatArray:
-    """(KL(h || c) + KL(m || c)) / 2 with c = (h + m) / 2, base 2; (items, labels) twice to (items,).
+    """Return (KL(h || c) + KL(m || c)) / 2, c = (h + m) / 2, in bits. Maps two (items, labels) to (items,).
 
-    Between 0 and 1 bit (Lin 1991).
+    The value is between 0 and 1 bit (Lin 1991).
     """
     return _nats(human, model) / math.log(2)
 

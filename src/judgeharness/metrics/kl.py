@@ -11,10 +11,11 @@ SMOOTHING = 0.01
 
 
 def kl(human: FloatArray, model: FloatArray) -> FloatArray:
-    """KL(human || model) = sum_j h_j ln(h_j / m_j) for each item, in nats; (items, labels) twice to (items,).
+    """Return KL(human || model) = sum_j h_j ln(h_j / m_j) for each item, in nats. Maps two (items, labels) to (items,).
 
-    Both are clipped to [1e-10, 1] and renormalised first, as in the released code of Chen et al. 2024: a label that
-    people choose and the model gives nothing costs about 23 nats times its human share rather than infinity.
+    Both are first clipped to [1e-10, 1] and renormalised, as in the released code of Chen et al. 2024. A label that
+    people chose and that the model gives no probability thus costs about 23 nats times its human share, and not
+    infinity.
     """
     h = _floored(human)
     m = _floored(model)
@@ -23,25 +24,25 @@ def kl(human: FloatArray, model: FloatArray) -> FloatArray:
 
 
 def kl_reverse(human: FloatArray, model: FloatArray) -> FloatArray:
-    """KL(model || human), clipped as `kl`; (items, labels) twice to (items,), in nats."""
+    """Return KL(model || human) for each item, in nats, clipped as in `kl`. Maps two (items, labels) to (items,)."""
     return kl(model, human)
 
 
 def kl_torch_mean(human: FloatArray, model: FloatArray) -> FloatArray:
-    """KL(human || model) / K for each item of K labels, in nats; (items, labels) twice to (items,).
+    """Return KL(human || model) / K for each item of K labels, in nats. Maps two (items, labels) to (items,).
 
-    What torch's kl_div(reduction="mean") over items and labels gives, and what the fine-tuning table of Chen et al.
-    2024 prints as KL.
+    torch's kl_div(reduction="mean") over items and labels gives this value, and the fine-tuning table of Chen et al.
+    2024 reports it as KL.
     """
     result: FloatArray = kl(human, model) / human.shape[1]
     return result
 
 
 def kl_smoothed(human: FloatArray, model: FloatArray) -> FloatArray:
-    """KL(human || 0.99 model + 0.01 uniform) for each item, in nats; (items, labels) twice to (items,).
+    """Return KL(human || 0.99 model + 0.01 uniform) for each item, in nats. Maps two (items, labels) to (items,).
 
-    Mixing the uniform distribution into the model's (Jelinek and Mercer 1980) bounds what a label without probability
-    costs: ln(100 K) nats for K labels.
+    The uniform distribution is mixed into the model's (Jelinek and Mercer 1980), which limits the cost of a label
+    without probability to ln(100 K) nats for K labels.
     """
     from scipy.special import rel_entr
 
@@ -51,7 +52,7 @@ def kl_smoothed(human: FloatArray, model: FloatArray) -> FloatArray:
 
 
 def unexpected(human: FloatArray, model: FloatArray) -> int:
-    """On how many items the model gives nothing (less than 1e-10) to a label that people chose."""
+    """Return on how many items the model gives less than 1e-10 to a label that people chose."""
     return int(((human > FLOOR) & (model < FLOOR)).any(axis=1).sum())
 
 

@@ -1,4 +1,4 @@
-"""Metrics on predictions: which of them can be measured, and the number that comes out."""
+"""Compute metrics on predictions: which of them apply, and their values."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from judgeharness.plugins.specs import MetricSpec
 from judgeharness.plugins.walls import who
 
 Metric = Callable[[FloatArray, FloatArray], FloatArray | float]
-"""human and model, (items, labels) both, to a value for each item (items,), or to one number."""
+"""Maps human and model, both (items, labels), to a value for each item (items,), or to one number."""
 
 Resampled = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
-"""human and model (items, labels) and counts (samples, items) to the measure of each sample (samples,)."""
+"""Maps human and model (items, labels) and counts (samples, items) to the metric of each sample (samples,)."""
 
 
 Ends = Callable[[FloatArray, FloatArray, float], tuple[float, float] | None]
-"""human and model (items, labels) and a level of confidence to both ends of an interval."""
+"""Maps human and model (items, labels) and a level of confidence to both ends of an interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A metric, with the form of it that takes many samples at once and its own interval, if it has them."""
+    """A metric, with its form for many samples at once and its own interval, if it has them."""
 
     spec: MetricSpec
     metric: Metric
@@ -38,12 +38,18 @@ class Measure:
         return who(self.metric, f"metric '{self.spec.name}'")
 
     def values(self, human: FloatArray, model: FloatArray) -> FloatArray:
-        """Of each item (items,), or the one number of all (). Raises HarnessError for a metric that fails."""
+        """Return the value of each item (items,), or one number for all items ().
+
+        Raises HarnessError if the metric fails.
+        """
         expected = (len(human),) if self.spec.level == "item" else ()
         return self._checked(self.metric(human.copy(), model.copy()), expected)
 
     def value(self, human: FloatArray, model: FloatArray) -> float | None:
-        """The mean over items, or the number of all; None where it is undefined, or `fault` says why there is none."""
+        """Return the mean over items, or the number for all items.
+
+        It is None if it is undefined or the metric fails.
+        """
         try:
             mean = float(self.values(human, model).mean())
         except HarnessError:
@@ -51,7 +57,7 @@ class Measure:
         return mean if np.isfinite(mean) else None
 
     def fault(self, human: FloatArray, model: FloatArray) -> str | None:
-        """Why there is no value, in words; None where there is one."""
+        """Say why there is no value, or return None if there is one."""
         try:
             values = np.atleast_1d(self.values(human, model))
         except HarnessError as error:
@@ -63,14 +69,17 @@ class Measure:
         return f"{self.who} gives {wrong[0]:g}{of}"
 
     def resamples(self, human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
-        """Of a corpus metric: the value of each sample, in which item i stands counts[sample, i] times. As `values`."""
+        """Return the value of a corpus metric on each sample, which contains item i counts[sample, i] times.
+
+        Raises as `values`.
+        """
         if self.resampled is not None:
             return self._checked(self.resampled(human, model, counts), (len(counts),))
         rows = (np.repeat(np.arange(len(human)), row.astype(int)) for row in counts)
         return np.array([float(self.values(human[row], model[row])) for row in rows])
 
     def own_interval(self, human: FloatArray, model: FloatArray, level: float) -> tuple[float, float] | None:
-        """Both ends of the metric's own interval, if it has one and there is any. Raises as `values`."""
+        """Return both ends of the metric's own interval, or None if it has none. Raises as `values`."""
         found = None if self.ends is None else self.ends(human, model, level)
         if found is None:
             return None
@@ -92,7 +101,10 @@ class Measure:
 def measure(
     items: Sequence[Item], predictions: Sequence[Prediction], measures: Mapping[str, Measure]
 ) -> dict[str, float | None]:
-    """Each measure over the items that have a prediction; None where there is none, or the measure has no value."""
+    """Compute each metric over the items that have a prediction.
+
+    It is None if no item has one, or if it has no value.
+    """
     human, model = paired(items, predictions)
     if not len(human):
         return dict.fromkeys(measures)
@@ -100,7 +112,7 @@ def measure(
 
 
 def paired(items: Sequence[Item], predictions: Sequence[Prediction]) -> tuple[FloatArray, FloatArray]:
-    """Human and model distributions (items, labels) of the items that have a prediction."""
+    """Return the human and model distributions (items, labels) of the items that have a prediction."""
     n_labels = len(items[0].human) if items else 0
     human, model = np.empty((len(items), n_labels)), np.empty((len(items), n_labels))
     count = 0
@@ -112,5 +124,5 @@ def paired(items: Sequence[Item], predictions: Sequence[Prediction]) -> tuple[Fl
 
 
 def applicable(measures: Mapping[str, Measure], ordinal: bool) -> dict[str, Measure]:
-    """The measures that make sense for a task's labels. ordinal: whether these have an order."""
+    """Return the metrics that suit a task's labels. `ordinal` says whether these have an order."""
     return {name: each for name, each in measures.items() if ordinal or not each.spec.ordinal}

@@ -1,4 +1,4 @@
-"""Whether labels stand in the same order."""
+"""Whether two distributions rank the labels alike."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from judgeharness.domain.nouns import FloatArray
 
 
 def rank_consistency(human: FloatArray, model: FloatArray) -> FloatArray:
-    """1 where the model ranks all labels as people do, else 0, for each item; (items, labels) twice to (items,).
+    """Return 1 if the model ranks all labels of an item as people do, else 0. Maps two (items, labels) to (items,).
 
-    RankCS of Baan et al. 2022. Labels that are equally probable keep the task's order.
+    This is RankCS of Baan et al. 2022. Equally probable labels keep the task's order.
     """
     same: FloatArray = (_ranking(human) == _ranking(model)).all(axis=1).astype(np.float64)
     return same

@@ -1,6 +1,6 @@
-"""Entry points of installed distributions, without importing importlib.metadata where there are none of ours.
+"""Entry points of installed distributions. importlib.metadata is imported only if some distribution may have ours.
 
-That import and its scan take as long as all the rest of a program start, and most installations have no plugin.
+That import and its scan take as long as the rest of the program's start-up, and most installations have no plugins.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _METADATA = (".dist-info", ".egg-info")
 
 
 def installed(group: str) -> Iterable[EntryPoint]:
-    """The entry points of a group."""
+    """Return the entry points of a group."""
     if not _mentioned(f"[{group}]".encode()):
         return ()
     from importlib.metadata import entry_points
@@ -26,7 +26,7 @@ def installed(group: str) -> Iterable[EntryPoint]:
 
 
 def _mentioned(section: bytes) -> bool:
-    """Whether any distribution may have such entry points; True where that cannot be told by looking at folders."""
+    """Return whether any distribution may have such entry points. Returns True if folders alone cannot tell."""
     finders = sum(hasattr(finder, "find_distributions") for finder in sys.meta_path)
     if finders > 1:
         return True

@@ -1,4 +1,4 @@
-"""The hooks that a plugin may implement. Each returns specs; none of them should import an implementation."""
+"""The hooks that a plugin may implement. Each returns specs, and none of them should import an implementation."""
 
 from __future__ import annotations
 
@@ -27,55 +27,55 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def judgeharness_backends() -> Iterable[BackendSpec]:
-    """Model backends: what turns prompts into option scores, or items into distributions."""
+    """Return model backends, which turn prompts into option scores, or items into distributions."""
     return ()
 
 
 @hookspec
 def judgeharness_tasks() -> Iterable[TaskSpec]:
-    """Tasks: items with human judgment distributions and the wording of the question."""
+    """Return tasks: items with human judgment distributions, and the wording of the question."""
     return ()
 
 
 @hookspec
 def judgeharness_strategies() -> Iterable[StrategySpec]:
-    """Prompt strategies: which prompts are asked of one item."""
+    """Return prompt strategies, which choose the prompts for one item."""
     return ()
 
 
 @hookspec
 def judgeharness_transforms() -> Iterable[TransformSpec]:
-    """Transforms: how a prompt's option scores become probabilities."""
+    """Return transforms, which turn a prompt's option scores into probabilities."""
     return ()
 
 
 @hookspec
 def judgeharness_metrics() -> Iterable[MetricSpec]:
-    """Metrics between human and model judgment distributions."""
+    """Return metrics between human and model judgment distributions."""
     return ()
 
 
 @hookspec
 def judgeharness_reporters() -> Iterable[ReporterSpec]:
-    """Reporters: forms in which a leaderboard is written."""
+    """Return reporters, which write a leaderboard in a format."""
     return ()
 
 
 @hookspec
 def judgeharness_sections() -> Iterable[SectionSpec]:
-    """Sections: parts of the page that `judgeharness report` writes, in the order of registration."""
+    """Return sections of the page that `judgeharness report` writes, in the order of registration."""
     return ()
 
 
 @hookspec
 def judgeharness_executors() -> Iterable[ExecutorSpec]:
-    """Executors: where prompt groups are scored."""
+    """Return executors, which decide where prompt groups are scored."""
     return ()
 
 
 @hookspec
 def judgeharness_commands() -> Iterable[CommandSpec]:
-    """Commands of the `judgeharness` program."""
+    """Return commands of the `judgeharness` program."""
     return ()
 
 

@@ -1,4 +1,4 @@
-"""Finding and loading plugins, each behind its own wall: one that fails is reported and breaks nothing else."""
+"""Finds and loads plugins. A plugin that fails is reported and does not affect the others."""
 
 from __future__ import annotations
 
@@ -41,11 +41,16 @@ BUILTINS = (
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A plugin as it was found.
+    """A plugin and the result of loading it.
 
-    origin: "built-in", "installed", or the file or module given with --plugin.
-    distribution, version: of the installed package it comes from, if it comes from one.
-    state: "loaded", "failed" or "off". error: why it failed.
+    Attributes:
+        name: Its name.
+        origin: "built-in", "installed", or the file or module given with --plugin.
+        distribution: The installed distribution that it comes from, if any.
+        version: The version of that distribution.
+        state: "loaded", "failed" or "off".
+        error: Why it failed.
+        specs: The components that it provides.
     """
 
     name: str
@@ -58,7 +63,7 @@ class Plugin:
 
     @property
     def provider(self) -> str:
-        """How messages name it: its distribution where it has one."""
+        """How messages name it, by its distribution if it has one."""
         if self.origin == "built-in":
             return f"judgeharness itself ({self.name})"
         if self.distribution is not None:
@@ -68,14 +73,19 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which plugins are wanted: `only` (None: every installed one) and `off`, by plugin or distribution name."""
+    """Which plugins are wanted, by the name of the plugin or of its distribution.
+
+    Attributes:
+        only: The installed plugins to load; None for all.
+        off: The plugins that are switched off.
+    """
 
     only: frozenset[str] | None = None
     off: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, variable: str | None, extra: Iterable[str] = ()) -> Selection:
-        """From the value of JUDGEHARNESS_PLUGINS and the `no:NAME` values of --plugin."""
+        """Parse the value of JUDGEHARNESS_PLUGINS and the `no:NAME` values of --plugin."""
         words = [] if variable is None else [word.strip() for word in variable.split(",") if word.strip()]
         off = {word[len(OFF_PREFIX) :] for word in [*words, *extra] if word.startswith(OFF_PREFIX)}
         only = {word for word in words if not word.startswith(OFF_PREFIX)}
@@ -83,7 +93,7 @@ class Selection:
         return cls(None if everything else frozenset(only), frozenset(off))
 
     def wants(self, *names: str | None) -> bool:
-        """Whether an installed plugin under any of these names is wanted."""
+        """Return whether an installed plugin with any of these names is wanted."""
         if self.off.intersection(names):
             return False
         return self.only is None or bool(self.only.intersection(names))
@@ -104,7 +114,7 @@ class _Loader:
 
 
 class _Source(SourceFileLoader):
-    """Reads a file of Python as other files of users are read."""
+    """Reads a Python file with the checks that other files of users get."""
 
     def get_data(self, path: str) -> bytes:
         from judgeharness.domain.files import read_bytes
@@ -113,9 +123,9 @@ class _Source(SourceFileLoader):
 
 
 def load_plugins(given: Sequence[str] = (), environment: dict[str, str] | None = None) -> tuple[Plugin, ...]:
-    """Every plugin in the order built-in, installed, given with --plugin.
+    """Load all plugins in this order: built-in, installed, given with --plugin.
 
-    Raises InputError where a file or module given with --plugin does not exist.
+    Raises InputError if a file or module given with --plugin does not exist.
     """
     variables = os.environ if environment is None else environment
     selection = Selection.parse(
@@ -147,7 +157,7 @@ def _installed(selection: Selection) -> Iterator[tuple[Plugin, _Loader]]:
 
 
 def whole_paths(given: Sequence[str]) -> tuple[str, ...]:
-    """Words of --plugin that mean the same in any folder."""
+    """Return values of --plugin that mean the same in any working directory."""
     return tuple(str(Path(word).resolve()) if _is_file(word) else word for word in given)
 
 
@@ -169,7 +179,7 @@ def _given(given: Sequence[str]) -> Iterator[tuple[Plugin, _Loader]]:
 
 
 def _readable(path: Path) -> Path:
-    """The whole path of a plugin's file. Raises InputError if it cannot be read as one."""
+    """Return the absolute path of a plugin's file. Raises InputError if it cannot be read."""
     from judgeharness.domain.files import opened
 
     with opened(path, MAX_SOURCE_BYTES):
@@ -184,7 +194,7 @@ def _module_exists(name: str) -> bool:
 
 
 def _module_from_file(path: Path) -> ModuleType:
-    """Import a file under its own stem, so that its targets may be written 'stem:object'."""
+    """Import a file under its own stem, so that its targets can be written as 'stem:object'."""
     there = getattr(sys.modules.get(path.stem), "__file__", None) == str(path)
     name = path.stem if there or not _module_exists(path.stem) else f"judgeharness_plugin_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path, loader=_Source(name, str(path)))
@@ -211,7 +221,7 @@ def _loaded(manager: pluggy.PluginManager, plugin: Plugin, load: _Loader) -> Plu
         specs = tuple(_specs(manager, module))
     except KeyboardInterrupt:
         raise
-    # A plugin may fail in any way at all; SystemExit among them.
+    # A plugin may fail in any way, including SystemExit.
     except BaseException as error:
         if module is not None and manager.is_registered(module):
             manager.unregister(module)

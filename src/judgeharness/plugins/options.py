@@ -1,4 +1,4 @@
-"""Options of components: `-o key=value` strings become pydantic models, and unknown keys list the known ones."""
+"""Component options: turns `-o key=value` strings into pydantic models, and lists the known keys if one is unknown."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ TEMPERATURE = "temperature"
 class Sensitive:
     """Marks an option whose value is never taken from a record or a suite unless the user trusts it.
 
-    For example `base_url: Annotated[str | None, Sensitive("address")] = None`. The default is harmless. without: of a
-    secret, the value with which none is sent.
+    For example `base_url: Annotated[str | None, Sensitive("address")] = None`. The default value must be harmless.
+
+    Attributes:
+        kind: What the value permits.
+        without: For a secret, the value that sends none.
     """
 
     kind: Kind
@@ -27,22 +30,22 @@ class Sensitive:
 
 
 class Options(BaseModel):
-    """Base of a component's options: frozen, and no unknown keys."""
+    """Base class of a component's options. Options are frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 class NoOptions(Options):
-    """For components that take none."""
+    """For components without options."""
 
 
 def with_temperature(values: Mapping[str, str], temperature: float | None) -> dict[str, str]:
-    """The values, and the temperature of transforms where one is given."""
+    """Return the values, with the transform's temperature added if one is given."""
     return {**values, **({} if temperature is None else {TEMPERATURE: str(temperature)})}
 
 
 def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
-    """`key=value` strings as a mapping. Raises InputError for a string without '=' and for a doubled key."""
+    """Parse `key=value` strings. Raises InputError for a string without '=' or a duplicate key."""
     values: dict[str, str] = {}
     for pair in pairs:
         key, sign, value = pair.partition("=")
@@ -55,13 +58,13 @@ def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def accepted(model: type[BaseModel] | None, values: Mapping[str, str]) -> dict[str, str]:
-    """The pairs whose keys the model knows."""
+    """Return the values whose keys the model has."""
     known = model.model_fields if model is not None else {}
     return {key: value for key, value in values.items() if key in known}
 
 
 def require_known(values: Mapping[str, str], models: Mapping[str, type[BaseModel] | None]) -> None:
-    """Raises InputError where a key belongs to none of the components, listing the options that there are."""
+    """Raise InputError if none of the components has a key. The error lists the available options."""
     for key in values:
         if any(model is not None and key in model.model_fields for model in models.values()):
             continue
@@ -69,7 +72,7 @@ def require_known(values: Mapping[str, str], models: Mapping[str, type[BaseModel
 
 
 def build(model: type[BaseModel] | None, values: Mapping[str, str], component: str) -> Any:
-    """The component's options from strings. Raises InputError that names the component, the key and the fault."""
+    """Build the component's options from strings. Raises InputError that names the component, the key and the error."""
     if model is None:
         return NoOptions()
     try:
@@ -82,7 +85,7 @@ def build(model: type[BaseModel] | None, values: Mapping[str, str], component: s
 
 
 def sensitive(model: type[BaseModel] | None) -> dict[str, Sensitive]:
-    """The options that are marked as sensitive, by name."""
+    """Return the options that are marked as sensitive, by name."""
     fields = model.model_fields if model is not None else {}
     marks = {name: (*field.metadata, *_annotated(field.annotation)) for name, field in fields.items()}
     found = ((name, next((each for each in of if isinstance(each, Sensitive)), None)) for name, of in marks.items())
@@ -90,14 +93,14 @@ def sensitive(model: type[BaseModel] | None) -> dict[str, Sensitive]:
 
 
 def _annotated(annotation: Any) -> Iterator[Any]:
-    """What is annotated anywhere in a type: pydantic keeps what stands on the outside alone."""
+    """Yield the annotations anywhere in a type. pydantic keeps only those on the outside."""
     yield from getattr(annotation, "__metadata__", ())
     for part in get_args(annotation):
         yield from _annotated(part)
 
 
 def word(value: Any) -> str:
-    """A value as `-o` would give it."""
+    """Return a value as it would be written with `-o`."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Components by name: what the loaded plugins provide, and errors that help where a name is wrong."""
+"""Components by name, as the loaded plugins provide them, with helpful errors for wrong names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ S = TypeVar("S", bound=Spec)
 
 
 class Catalog(Generic[S]):
-    """The components of one kind. Two of the same name are an error when that name is used."""
+    """The components of one kind. If two have the same name, using that name is an error."""
 
     def __init__(self, kind: type[S], plugins: Sequence[Plugin]) -> None:
         self.kind = kind.kind
@@ -37,11 +37,11 @@ class Catalog(Generic[S]):
                     self._found.setdefault(spec.name, []).append((spec, plugin))
 
     def names(self) -> list[str]:
-        """All names, sorted."""
+        """Return all names, sorted."""
         return sorted(self._found)
 
     def __iter__(self) -> Iterator[tuple[S, Plugin]]:
-        """Specs with their plugins, in the order of registration; a doubled name shows every time."""
+        """Yield specs with their plugins, in the order of registration. Duplicates of a name are all included."""
         for entries in self._found.values():
             yield from entries
 
@@ -49,17 +49,17 @@ class Catalog(Generic[S]):
         return name in self._found
 
     def spec(self, name: str) -> S:
-        """The spec of that name. Raises UnknownNameError, and InputError where two plugins claim it."""
+        """Return the spec with a name. Raises UnknownNameError, or InputError if two plugins provide it."""
         return self._entry(name)[0]
 
     def load(self, name: str) -> Any:
-        """What the spec's target points to, behind its wall. Raises as `spec` and `targets.load` do."""
+        """Return the object for the spec's target, behind its wall. Raises as `spec` and `targets.load` do."""
         return self.load_part(name, self.spec(name).target)
 
     def load_part(self, name: str, target: str) -> Any:
-        """Another object of a component than its target, at "module:object". Raises as `load`."""
+        """Return another object of a component than its target, given as "module:object". Raises as `load` does."""
         found = targets.load_at(*self._entry(name), target)
-        # A command is an object of click, which calls it.
+        # A command is a click object, and click calls it.
         if self.kind == CommandSpec.kind:
             return found
         wall = self.wall(name)
@@ -68,15 +68,15 @@ class Catalog(Generic[S]):
         return wall.function(target.partition(":")[2], found)
 
     def plugin(self, name: str) -> Plugin:
-        """The plugin that provides a component. Raises as `spec`."""
+        """Return the plugin that provides a component. Raises as `spec` does."""
         return self._entry(name)[1]
 
     def wall(self, name: str) -> Wall:
-        """The wall around a component. Raises as `spec`."""
+        """Return the wall around a component. Raises as `spec` does."""
         return Wall.around(*self._entry(name))
 
     def load_options(self, name: str) -> Any | None:
-        """The component's options model, or None. Raises as `spec` and `targets.load` do."""
+        """Return the component's options model, or None. Raises as `spec` and `targets.load` do."""
         return targets.load_options(*self._entry(name))
 
     def _entry(self, name: str) -> tuple[S, Plugin]:
@@ -93,7 +93,12 @@ class Catalog(Generic[S]):
 
 
 class Registry:
-    """All catalogs, over the plugins loaded once. given: the words of --plugin among them."""
+    """All catalogs of the loaded plugins.
+
+    Attributes:
+        plugins: The plugins.
+        given: The values of --plugin.
+    """
 
     def __init__(self, plugins: Sequence[Plugin], given: Sequence[str] = ()) -> None:
         self.plugins = tuple(plugins)
@@ -110,9 +115,9 @@ class Registry:
 
     @classmethod
     def from_environment(cls, given: Sequence[str] = ()) -> Registry:
-        """Built-in and installed plugins, as JUDGEHARNESS_PLUGINS selects, and those given with --plugin."""
+        """Load built-in plugins, installed ones as selected by JUDGEHARNESS_PLUGINS, and those given with --plugin."""
         return cls(load_plugins(given), given)
 
     def failures(self) -> list[Plugin]:
-        """The plugins that could not be loaded."""
+        """Return the plugins that could not be loaded."""
         return [plugin for plugin in self.plugins if plugin.state == "failed"]

@@ -1,4 +1,4 @@
-"""The first version of a plugin: a small distribution with one component, written from templates."""
+"""Creates a new plugin: a small distribution with one component, rendered from templates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of plugin. about: what it is. try_it: a command with its component. data: files besides its module."""
+    """A kind of plugin.
+
+    Attributes:
+        about: What it is.
+        try_it: A command that uses the component.
+        data: Files besides the module.
+    """
 
     about: str
     try_it: str
@@ -56,7 +62,14 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Scaffold:
-    """A plugin to be written. component: the name of what it provides. files: texts by path within its folder."""
+    """A plugin that is to be written.
+
+    Attributes:
+        name: The distribution.
+        component: The name of the component that it provides.
+        files: The texts by their paths within its folder.
+        try_it: A command that uses the component.
+    """
 
     name: str
     component: str
@@ -65,9 +78,14 @@ class Scaffold:
 
 
 def scaffold(name: str, kind: str) -> Scaffold:
-    """The files of a distribution. name: of the distribution; what it provides has it too, without "judgeharness-".
+    """Render the files of a distribution.
 
-    Raises InputError for a name that cannot be a distribution's or a module's.
+    Args:
+        name: The name of the distribution. The component gets the same name, without "judgeharness-".
+        kind: The kind of plugin.
+
+    Raises:
+        InputError: If the name cannot be that of a distribution or a module.
     """
     if not NAME.fullmatch(name):
         raise InputError(f"'{name}' is no name for a plugin", "use lower-case letters, digits and single hyphens")
@@ -102,7 +120,7 @@ def scaffold(name: str, kind: str) -> Scaffold:
 
 
 def write(made: Scaffold, parent: Path) -> Path:
-    """Write the plugin into a new folder of its name. Raises InputError where that is there already."""
+    """Write the plugin into a new folder with its name. Raises InputError if the folder already exists."""
     folder = parent / made.name
     if os.path.lexists(folder):
         raise InputError(f"{folder}: is there already", "nothing was written; choose another name or --out")
@@ -120,6 +138,6 @@ def write(made: Scaffold, parent: Path) -> Path:
 def _rendered(source: str, values: Mapping[str, str]) -> str:
     import jinja2
 
-    # Templates of our own that make source code, in which nothing is escaped.
+    # These templates of our own produce source code, which must not be escaped.
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
     return environment.from_string((FOLDER / f"{source}.jinja").read_text(encoding="utf-8")).render(values)

@@ -1,7 +1,7 @@
-"""What a plugin hands over: small frozen specs that name a component and say where it lives.
+"""What a plugin registers: small frozen specs that name a component and its location.
 
-A spec's `target` is "module:object" and is imported only when the component is used, so listing
-components costs no import of an implementation.
+A spec's `target` is "module:object". It is imported only when the component is used, so listing components imports no
+implementation.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LEFT_OUT = ("aliases", "flags")
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 Kind = Literal["code", "address", "secret", "program"]
-"""What only the user may grant: code that runs, an address that is contacted, a secret that is sent, a program."""
+"""What only the user may permit: code that runs, an address that is contacted, a secret that is sent, a program."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -25,11 +25,12 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 class Spec:
     """A named component.
 
-    name: lower-case letters, digits, '.', '_' and '-'.
-    summary: one line for listings.
-    target: "module:object"; what the object has to be is said by each kind of spec.
-    options: "module:object" of a pydantic model with the component's options, if it has any.
-    extra: the extra of the plugin's distribution that installs what the target needs, if any.
+    Attributes:
+        name: Lower-case letters, digits, '.', '_' and '-'.
+        summary: One line for listings.
+        target: "module:object". Each kind of spec says what the object must be.
+        options: "module:object" of a pydantic model with the component's options, if it has any.
+        extra: The extra of the plugin's distribution that installs what the target needs, if any.
     """
 
     kind: ClassVar[str] = "component"
@@ -41,7 +42,7 @@ class Spec:
     extra: str | None = None
 
     def problems(self) -> list[str]:
-        """What is wrong with the spec, in words; empty where it is sound."""
+        """Return what is wrong with the spec, in words. The list is empty if the spec is valid."""
         found = []
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
             found.append(f"name {self.name!r} is not made of lower-case letters, digits, '.', '_' and '-'")
@@ -58,10 +59,13 @@ class Spec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAlias:
-    """A short name for a model under one backend: `hf:llama3`.
+    """A short name for a model of one backend, such as `hf:llama3`.
 
-    resolves_to: the name as the backend takes it, or a sentence on where it is found.
-    size: download or file size for people, such as "98 MB".
+    Attributes:
+        name: The short name.
+        resolves_to: The name that the backend takes, or a sentence that says where the model is.
+        size: The size of the download or file for readers, such as "98 MB".
+        note: A remark for listings.
     """
 
     name: str
@@ -72,11 +76,15 @@ class ModelAlias:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendSpec(Spec):
-    """Target: a callable (model: str, options, context: BackendContext) -> Scorer or Predictor.
+    """A backend. Its name is the scheme in `scheme:model`.
 
-    The spec's name is the scheme in `scheme:model`. sensitive: "program" if the model's name is that of a program,
-    "address" if it is an address; "module:object" of a function (model: str) -> Kind | None if that depends on the
-    name. Such a name is never taken from a record or a suite unless the user trusts it.
+    Target: a callable (model: str, options, context: BackendContext) -> Scorer, TextGenerator or Predictor.
+
+    Attributes:
+        aliases: Short names for models.
+        sensitive: "program" if the model's name is that of a program, "address" if it is an address, or "module:object"
+            of a function (model: str) -> Kind | None if that depends on the name. Such a name is never taken from a
+            record or a suite unless the user trusts it.
     """
 
     kind: ClassVar[str] = "backend"
@@ -85,7 +93,7 @@ class BackendSpec(Spec):
     sensitive: str | None = None
 
     def problems(self) -> list[str]:
-        """As of any spec, and of what its models' names may be."""
+        """Return what is wrong with the spec, including `sensitive`."""
         word: Any = self.sensitive
         if word is None or word in KINDS or (isinstance(word, str) and TARGET.fullmatch(word)):
             return Spec.problems(self)
@@ -94,7 +102,7 @@ class BackendSpec(Spec):
 
 
 class TaskSpec(Spec):
-    """Target: a callable () -> TaskDefinition."""
+    """A task. Target: a callable () -> TaskDefinition."""
 
     __slots__ = ()
 
@@ -102,7 +110,7 @@ class TaskSpec(Spec):
 
 
 class StrategySpec(Spec):
-    """Target: a callable (options) -> Strategy."""
+    """A prompt strategy. Target: a callable (options) -> Strategy."""
 
     __slots__ = ()
 
@@ -110,7 +118,7 @@ class StrategySpec(Spec):
 
 
 class TransformSpec(Spec):
-    """Target: a callable (options) -> Transform."""
+    """A transform. Target: a callable (options) -> Transform."""
 
     __slots__ = ()
 
@@ -119,16 +127,23 @@ class TransformSpec(Spec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSpec(Spec):
-    """Target: a function (human, model) of two (items, labels) arrays of probabilities.
+    """A metric. Target: a function (human, model) of two arrays of probabilities (items, labels).
 
-    level "item": it returns an array (items,), reported as its mean; "corpus": it returns one number.
-    label: the column's head, such as "KL". direction: which way is better, "zero" for values that are best at zero.
-    unit and range: of the value; None in the range is an open end. source: where the formula comes from.
-    default: whether it is reported without being asked for. ordinal: whether it is only for labels with an order.
-    resampled: of a corpus metric, "module:object" of a function (human, model, counts) that gives its values (samples,)
-    for many samples at once, in which item i stands counts[sample, i] times; without it, intervals take longer.
-    interval: "module:object" of a function (human, model, level) that gives both ends of the metric's own confidence
-    interval, or None; without it, the items are bootstrapped.
+    Attributes:
+        label: The column heading, such as "KL".
+        direction: Which way is better. "zero" is for values that are best at zero.
+        unit: The unit of the value.
+        range: The range of the value. None is an open end.
+        level: "item" if the function returns an array (items,), whose mean is reported. "corpus" if it returns one
+            number.
+        source: Where the formula comes from.
+        default: Whether the metric is reported by default.
+        ordinal: Whether it applies only to ordered labels.
+        resampled: For a corpus metric, "module:object" of a function (human, model, counts) that returns the values
+            (samples,) of many samples at once. Item i occurs counts[sample, i] times in a sample. Without it, intervals
+            take longer.
+        interval: "module:object" of a function (human, model, level) that returns both ends of the metric's own
+            confidence interval, or None. Without it, the items are bootstrapped.
     """
 
     kind: ClassVar[str] = "metric"
@@ -145,7 +160,7 @@ class MetricSpec(Spec):
     interval: str | None = None
 
     def problems(self) -> list[str]:
-        """As of any spec, and of what tables and intervals need to know."""
+        """Return what is wrong with the spec, including what tables and intervals need."""
         found = Spec.problems(self)
         if self.direction not in ("lower", "higher", "zero") or self.level not in ("item", "corpus"):
             found.append(f"direction or level of {self.name!r} is not known: {self.direction!r}, {self.level!r}")
@@ -155,12 +170,15 @@ class MetricSpec(Spec):
         return found
 
     def distance_from_best(self, value: float) -> float:
-        """What is lower for a better value."""
+        """Return a number that is lower for a better value."""
         return {"lower": value, "higher": -value, "zero": abs(value)}[self.direction]
 
 
 class ReporterSpec(Spec):
-    """Target: a callable (board: Leaderboard, out: TextIO) -> None. The name is a value of `--format`."""
+    """A reporter. Its name is a value of `--format`.
+
+    Target: a callable (board: Leaderboard, out: TextIO) -> None.
+    """
 
     __slots__ = ()
 
@@ -168,7 +186,10 @@ class ReporterSpec(Spec):
 
 
 class SectionSpec(Spec):
-    """Target: a callable (report: Report) -> Section or None. A part of the page that `judgeharness report` writes."""
+    """A section of the page that `judgeharness report` writes.
+
+    Target: a callable (report: Report) -> Section or None.
+    """
 
     __slots__ = ()
 
@@ -177,7 +198,14 @@ class SectionSpec(Spec):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """An option of a component that is a command's option too: `--NAME VALUE` for `-o option=VALUE`."""
+    """A component's option that is also a command's option: `--NAME VALUE` for `-o option=VALUE`.
+
+    Attributes:
+        name: The name of the command's option.
+        option: The name of the component's option.
+        metavar: The placeholder for the value in --help.
+        summary: The help text.
+    """
 
     name: str
     option: str
@@ -187,28 +215,44 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorSpec(Spec):
-    """Target: a callable (options) -> Executor. flags: options that `judgeharness eval` shows as its own."""
+    """An executor. Target: a callable (options) -> Executor.
+
+    Attributes:
+        flags: Options that `judgeharness eval` shows as its own.
+    """
 
     kind: ClassVar[str] = "executor"
 
     flags: tuple[Flag, ...] = ()
 
     def problems(self) -> list[str]:
-        """As of any spec, and of its flags."""
+        """Return what is wrong with the spec, including its flags."""
         if not isinstance(self.flags, tuple) or not all(isinstance(flag, Flag) for flag in self.flags):
             return [*Spec.problems(self), f"flags of {self.name!r} are no tuple of Flag"]
         wrong = [flag.name for flag in self.flags if not NAME.fullmatch(flag.name)]
         return [*Spec.problems(self), *(f"flag {name!r} of {self.name!r} is no option's name" for name in wrong)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSpec(Spec):
-    """Target: a click.Command. The summary is its line in `judgeharness --help`."""
+    """A command, whose target is a click.Command. `judgeharness --help` shows its summary.
 
-    __slots__ = ()
+    Attributes:
+        section: The heading under which `judgeharness --help` lists the command.
+    """
 
     kind: ClassVar[str] = "command"
 
+    section: str = "Plugins"
+
+    def problems(self) -> list[str]:
+        """Return the problems of any spec, and those of the section."""
+        found, section = Spec.problems(self), cast(Any, self.section)
+        if not isinstance(section, str) or not section.strip() or safe_line(section) != section:
+            found.append(f"section of {self.name!r} is not one line that can be shown")
+        return found
+
 
 def described(spec: Spec) -> dict[str, Any]:
-    """The spec as plain data, for listings in JSON."""
+    """Return the spec as plain data, for listings in JSON."""
     return {field.name: getattr(spec, field.name) for field in fields(spec) if field.name not in LEFT_OUT}

@@ -1,4 +1,4 @@
-"""Importing what a spec points to, behind the wall of its plugin, with the errors that a user can act on."""
+"""Imports a spec's target behind its plugin's wall, and turns failures into errors that a user can act on."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from judgeharness.plugins.walls import EXPECTED, TRACE, said
 
 
 def resolve(target: str) -> Any:
-    """The object behind "module:object". Raises ImportError or AttributeError."""
+    """Return the object for "module:object". Raises ImportError or AttributeError."""
     module, _, name = target.partition(":")
     return getattr(importlib.import_module(module), name)
 
 
 def load(spec: Spec, plugin: Plugin) -> Any:
-    """The object behind a spec's target.
+    """Return the object for a spec's target.
 
-    Raises MissingExtraError where a package of the spec's extra is absent, HarnessError where the target is broken.
+    Raises:
+        MissingExtraError: If a package from the spec's extra is missing.
+        HarnessError: If the target is broken.
     """
     return load_at(spec, plugin, spec.target)
 
 
 def load_options(spec: Spec, plugin: Plugin) -> Any | None:
-    """The pydantic model behind a spec's options, or None. Errors as for `load`, and for what is no such model."""
+    """Return the pydantic model for a spec's options, or None. Raises as `load`, and if it is not such a model."""
     if spec.options is None:
         return None
     model = load_at(spec, plugin, spec.options)
@@ -36,7 +38,7 @@ def load_options(spec: Spec, plugin: Plugin) -> Any | None:
 
 
 def load_at(spec: Spec, plugin: Plugin, target: str) -> Any:
-    """An object of a component, by "module:object". Errors as for `load`."""
+    """Return an object of a component, given as "module:object". Raises as `load` does."""
     what = f"{spec.kind} '{spec.name}'"
     try:
         return resolve(target)
@@ -49,6 +51,6 @@ def load_at(spec: Spec, plugin: Plugin, target: str) -> Any:
         raise HarnessError(f"{what} of {plugin.provider} cannot be imported: {error}") from error
     except EXPECTED:
         raise
-    # A module may raise anything; SystemExit among it.
+    # A module may raise anything, including SystemExit.
     except BaseException as error:
         raise HarnessError(f"{what} of {plugin.provider} cannot be imported: {said(error)}", TRACE) from error

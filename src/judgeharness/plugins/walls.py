@@ -1,4 +1,4 @@
-"""The wall around every call into a plugin: whatever comes out of one is an error that names the plugin."""
+"""Wraps every call into a plugin, so that each exception becomes an error that names the plugin."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from judgeharness.plugins.specs import CommandSpec, Spec
 T = TypeVar("T")
 
 EXPECTED = (HarnessError, click.ClickException, click.Abort, KeyboardInterrupt)
-"""What passes through a wall: errors in words, and whoever presses Ctrl-C."""
+"""Exceptions that pass through a wall: expected errors, and Ctrl-C."""
 
 ENDS = (*EXPECTED, click.exceptions.Exit, SystemExit)
-"""What passes through the wall of a command: it may end the program, which was started for it."""
+"""Exceptions that pass through the wall of a command, which may also end the program."""
 
 MAX_MESSAGE_LENGTH = 300
 TRACE = "--debug shows where"
@@ -31,12 +31,18 @@ KEPT = {
     "reporter": "measured runs are in the store, and 'judgeharness leaderboard' shows them",
     "section": "no page was written; 'no:NAME' with --plugin switches a plugin off",
 }
-"""What is kept when a component of a kind fails. Of the others nothing is lost."""
+"""What is kept if a component of a kind fails. The other kinds have nothing to lose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """Around one component. who: how messages name it, with its plugin. kind: of component. passing: through it."""
+    """The wall around one component.
+
+    Attributes:
+        who: How messages name the component and its plugin.
+        kind: The kind of component.
+        passing: The exceptions that pass through.
+    """
 
     who: str
     kind: str
@@ -44,22 +50,28 @@ class Wall:
 
     @classmethod
     def around(cls, spec: Spec, plugin: Plugin) -> Wall:
-        """The wall of a plugin's component."""
+        """Return the wall of a plugin's component."""
         passing = ENDS if isinstance(spec, CommandSpec) else EXPECTED
         return cls(f"{spec.kind} '{spec.name}' of {plugin.provider}", spec.kind, passing)
 
     def call(self, what: str, function: Callable[..., T], /, *given: Any, **named: Any) -> T:
-        """Call a function of the component. Raises HarnessError for what it raises, unless that passes."""
+        """Call a function of the component. Raises HarnessError for any exception that may not pass."""
         try:
             return function(*given, **named)
         except self.passing:
             raise
-        # SystemExit and other exceptions that are not errors among them.
+        # This includes SystemExit and other exceptions that are not errors.
         except BaseException as error:
             raise self._failed(what, error) from error
 
     def each(self, what: str, results: Any, handed: Handed[Any]) -> Iterator[Any]:
-        """The results of a function as they come. handed: what it was given, whose errors are not the component's."""
+        """Yield the results of a function as they come.
+
+        Args:
+            what: The function's name, for messages.
+            results: What the function returned.
+            handed: The iterable that it was given. Errors of that iterable are not the component's.
+        """
         iterator = self.call(what, iter, results)
         try:
             while True:
@@ -78,11 +90,11 @@ class Wall:
             self._end(iterator)
 
     def broken(self, what: str, fault: object) -> HarnessError:
-        """The error for what a component must not do."""
+        """Return the error for a violation of the component's contract."""
         return HarnessError(f"{self.who} breaks its contract in '{what}': {fault}", KEPT.get(self.kind))
 
     def function(self, what: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A function of the component, behind this wall."""
+        """Return a function of the component, wrapped by this wall."""
 
         def behind(*given: Any, **named: Any) -> Any:
             return self.call(what, function, *given, **named)
@@ -100,12 +112,16 @@ class Wall:
         except KeyboardInterrupt:
             raise
         except BaseException:  # noqa: S110
-            # Its results are there, or the error that ended it is on its way.
+            # Its results are already there, or the error that ended it is being raised.
             pass
 
 
 class Handed(Generic[T]):
-    """What is handed to a component to iterate over. error: what it raised itself, if anything."""
+    """An iterable that is handed to a component.
+
+    Attributes:
+        error: The exception that the iterable itself raised, if any.
+    """
 
     def __init__(self, values: Iterable[T]) -> None:
         self._iterator = iter(values)
@@ -125,31 +141,36 @@ class Handed(Generic[T]):
 
 
 Guard = Callable[..., Any]
-"""Called with the wall, a method's name, the method and its arguments: calls it, and checks what comes back."""
+"""Called with the wall, a method's name, the method and its arguments. It calls the method and checks the result."""
 
 
 def stand_in(part: Any, wall: Wall, guards: Mapping[str, Guard]) -> Any:
-    """What stands for an object of a plugin: it has the same attributes, and its methods are behind the wall.
+    """Return a stand-in for a plugin's object. It has the same attributes, and its methods are wrapped by the wall.
 
-    guards: of methods whose results are checked. Protocols that the object keeps are kept by its stand-in.
+    The stand-in implements the same protocols as the object.
+
+    Args:
+        part: The object.
+        wall: Its wall.
+        guards: For methods whose results are checked, by name.
     """
     members = {name: _member(part, name, wall, guards) for name in _public(part)}
     return type(type(part).__name__, (_StandIn,), members)(part, wall)
 
 
 def who(part: object, otherwise: str) -> str:
-    """How messages name a part, where it stands behind a wall."""
+    """Return how messages name a part that is behind a wall, or `otherwise` if it is not."""
     wall = getattr(part, "_wall", None)
     return wall.who if isinstance(wall, Wall) else otherwise
 
 
 def said(error: BaseException) -> str:
-    """What an exception says, in one line that begins with its type."""
+    """Return an exception's message in one line that begins with its type."""
     if isinstance(error, SystemExit):
         return f"it ends the program (SystemExit: {error.code})"
     try:
         text = " ".join(str(error).split())
-    # It is the plugin's too.
+    # The exception's __str__ is the plugin's code too.
     except Exception:
         text = ""
     shown = text if len(text) <= MAX_MESSAGE_LENGTH else f"{text[:MAX_MESSAGE_LENGTH]}..."

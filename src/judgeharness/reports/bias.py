@@ -1,4 +1,4 @@
-"""A judge's preferences for the console, and as a document."""
+"""A judge's biases, for the console and as a document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BAR = 40
 
 
 def render(run: Run, bias: Bias) -> RenderableType:
-    """Letters, places and spreads, with bars."""
+    """Show letters, explanation positions and spreads, with bars."""
     names = " ".join(part for part in (run.backend, run.way, run.transform) if part)
     even = 1 / len(bias.letters)
     parts: list[RenderableType] = [plain(f"{names} [{run.id}], {bias.items:,} items", "bold"), Text()]
@@ -54,5 +54,5 @@ def _spread(preference: Preference) -> str:
 
 
 def document(run: Run, bias: Bias) -> dict[str, Any]:
-    """The same as plain data."""
+    """Return the same as plain data."""
     return {"run": run.id, **asdict(bias)}

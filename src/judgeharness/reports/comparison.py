@@ -1,4 +1,4 @@
-"""Runs beside the first of them, as data, for the console and as a document."""
+"""Runs compared with the first of them: as data, for the console and as a document."""
 
 from __future__ import annotations
 
@@ -23,7 +23,14 @@ SURE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One run beside the first. changed: uid and difference of the items that changed most."""
+    """A run compared with the first.
+
+    Attributes:
+        run: The run.
+        items: How many items both runs have a distribution for.
+        differences: The difference in each metric, by name.
+        changed: The uids of the items that changed most, with their differences.
+    """
 
     run: Run
     items: int
@@ -33,7 +40,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The first run, and the others beside it. by: the metric that `changed` is about."""
+    """The first run, and the other runs compared with it. `by` is the metric that `changed` is about."""
 
     first: Run
     others: tuple[Compared, ...]
@@ -42,7 +49,18 @@ class Comparison:
 
 
 def compared(names: Sequence[str], stored: Runs, measures: Mapping[str, Measure], by: str, most: int) -> Comparison:
-    """Runs by name or its beginning. Raises InputError where there are fewer than two, or they are not comparable."""
+    """Compare runs, given by their ids or the start of these.
+
+    Args:
+        names: The ids of the runs. The others are compared with the first.
+        stored: The runs of the store.
+        measures: The metrics to compare, by name.
+        by: The metric that selects the items that changed most.
+        most: How many such items to return.
+
+    Raises:
+        InputError: There are fewer than two runs, their items differ, or they share no item with a distribution.
+    """
     runs = [stored.find(name) for name in names]
     if len({run.id for run in runs}) < 2:
         raise InputError("compare takes two runs or more", "'judgeharness leaderboard' shows their ids")
@@ -84,7 +102,7 @@ def _corrected(rows: Sequence[Compared], names: Sequence[str]) -> list[Compared]
 
 
 def render(comparison: Comparison) -> RenderableType:
-    """A table for each pair, and the items that changed most."""
+    """Show a table for each pair, and the items that changed most."""
     parts: list[RenderableType] = []
     for row in comparison.others:
         parts += [Text(), _title(comparison.first, row), _table(comparison, row)]
@@ -133,7 +151,7 @@ def _verdict(spec: MetricSpec, each: MeasureDifference) -> str:
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
-    """The same as plain data."""
+    """Return the same as plain data."""
     return {
         "first": comparison.first.id,
         "by": comparison.by.name,

@@ -1,4 +1,4 @@
-"""A leaderboard as data: runs that may be compared with each other, in order, with reference rows."""
+"""A leaderboard as data: runs over the same items, ranked, with reference rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from judgeharness.tasks.published import Published
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which runs are shown. backends: patterns, in which * stands for anything. Empty: all."""
+    """Which runs are shown. An empty field selects all. Backends may be patterns with * as a wildcard."""
 
     tasks: Sequence[str] = ()
     backends: Sequence[str] = ()
@@ -28,12 +28,12 @@ class Selection:
     transforms: Sequence[str] = ()
 
     def takes(self, run: Run) -> bool:
-        """Whether a run is shown."""
+        """Return whether a run is shown."""
         named = not self.backends or any(fnmatchcase(run.backend, pattern) for pattern in self.backends)
         return named and (not self.tasks or run.task in self.tasks) and self.takes_way(run.strategy, run.transform)
 
     def takes_way(self, strategy: str | None, transform: str | None) -> bool:
-        """Whether rows of this strategy and transform are shown."""
+        """Return whether rows with this strategy and transform are shown."""
         return (not self.strategies or strategy in self.strategies) and (
             not self.transforms or transform in self.transforms
         )
@@ -43,8 +43,12 @@ class Selection:
 class View:
     """How runs are shown.
 
-    sort: the name of the metric that gives the order. people: what so many annotators reach is shown too. published:
-    whether printed figures on the same items are. top: how many runs of each board, the best; all unless given.
+    Attributes:
+        selection: Which runs are shown.
+        sort: The metric to sort by.
+        people: Numbers of annotators whose results are shown too.
+        published: Whether published results on the same items are shown too.
+        top: How many of the best runs of each board are shown; None for all.
     """
 
     selection: Selection = Selection()
@@ -56,7 +60,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRow:
-    """Figures on the same items that are no run's: a baseline's, people's, or, where it has a source, printed ones."""
+    """Values on the same items that no run gave: a baseline's, people's, or published ones, which have a source."""
 
     name: str
     metrics: Mapping[str, float | None]
@@ -68,18 +72,24 @@ class ReferenceRow:
 
     @property
     def way(self) -> str:
-        """The strategy, or nothing."""
+        """The strategy, or an empty text."""
         return self.strategy or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The runs over one set of items, best first, printed figures, and people and baselines on the same items.
+    """The runs over one set of items, with published results, people and baselines on the same items.
 
-    intervals: of a run's measures, by run id and metric; None where there is none. ranks: places by run id, shared
-    where the difference in the metric that gives the order is within noise; runs with failed items have none. Both are
-    left out for fewer than MIN_ITEMS items, which say little about others. outdated: by run id, why the same
-    evaluation would ask the model again. faults: by run id and metric, why a plugin's metric has no value or interval.
+    Attributes:
+        task: The task.
+        runs: The runs, best first.
+        references: People and baselines.
+        intervals: The intervals of a run's metrics, by run id and metric; None if there is none.
+        ranks: The ranks by run id. Runs share a rank if their difference in the metric to sort by is within noise. Runs
+            with failed items have none. There are neither ranks nor intervals for fewer than MIN_ITEMS items.
+        published: Published results.
+        outdated: Why the same evaluation would ask the model again, by run id.
+        faults: Why a plugin's metric has no value or interval, by run id and metric.
     """
 
     task: StoredTask
@@ -93,12 +103,12 @@ class Board:
 
     @property
     def count(self) -> str:
-        """How many items it is over, in words."""
+        """The number of items, in words."""
         of = "" if self.task.n_items == self.task.n_total else f" of {self.task.n_total:,}"
         return f"{self.task.n_items:,}{of} items"
 
     def best(self, metric: MetricSpec) -> float | None:
-        """The best value that a model reaches; None where fewer than two have one."""
+        """Return the best value that a model reaches, or None if fewer than two models have a value."""
         values = [value for run in self.runs if (value := run.metrics.get(metric.name)) is not None and run.strategy]
         if len(values) < 2:
             return None
@@ -107,7 +117,7 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """Boards of one or more item sets. runs: all of them in the order in which they were given."""
+    """Boards of one or more sets of items. `runs` are the runs on the boards, in the order in which they were given."""
 
     metrics: tuple[MetricSpec, ...]
     boards: tuple[Board, ...]
@@ -115,10 +125,16 @@ class Leaderboard:
 
 
 def leaderboard(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure], view: View = View()) -> Leaderboard:
-    """Put runs in order, each set of items a board of its own, with intervals from the stored predictions.
+    """Sort runs into a board for each set of items, with intervals from the stored predictions.
 
-    measures: the columns; those that a run was not measured with are measured now. Raises InputError where the view
-    selects none of the runs.
+    Args:
+        runs: The runs.
+        stored: The runs of the store.
+        measures: The columns. Metrics that were not computed with a run are computed now.
+        view: How the runs are shown.
+
+    Raises:
+        InputError: The view selects none of the runs.
     """
     selected = [run for run in runs if view.selection.takes(run)]
     if runs and not selected:
@@ -160,7 +176,7 @@ def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str
 
 
 def _printed(published: Published | None, order: MetricSpec, view: View) -> tuple[ReferenceRow, ...]:
-    """Printed figures, models in order and then the rest, as runs are."""
+    """Return published results, sorted as runs are: first models, then the rest."""
     if published is None:
         return ()
     rows = [
@@ -172,7 +188,7 @@ def _printed(published: Published | None, order: MetricSpec, view: View) -> tupl
 
 
 def _people(items: Sequence[Item], measures: Mapping[str, Measure], numbers: Sequence[int]) -> list[ReferenceRow]:
-    """What one half of the people reaches against the other, and what a few reach against all."""
+    """Return the human split-half, and how well small numbers of annotators match all of them."""
     votes = votes_of(items)
     if votes is None:
         return []
@@ -186,7 +202,7 @@ def _people(items: Sequence[Item], measures: Mapping[str, Measure], numbers: Seq
 def _faults(
     measures: Mapping[str, Measure], metrics: Mapping[str, float | None], human: FloatArray, model: FloatArray
 ) -> dict[str, str]:
-    """Why plugins' metrics have no value, by name. Those of this version are undefined for some judges."""
+    """Return why plugins' metrics have no value, by name. Built-in metrics may be undefined without a fault."""
     suspect = {name: each for name, each in measures.items() if metrics[name] is None and not _is_ours(each.spec)}
     if not len(human):
         return {}
@@ -194,7 +210,7 @@ def _faults(
 
 
 def _is_ours(spec: MetricSpec) -> bool:
-    """Whether a metric is of this version; one of a plugin may have changed since a run was measured."""
+    """Return whether a metric is built in. A plugin's metric may have changed since a run was measured."""
     return spec.target.startswith("judgeharness.")
 
 
@@ -206,7 +222,7 @@ def _place(run: Run | ReferenceRow, metric: MetricSpec) -> tuple[bool, bool, flo
 def _references(
     runs: Sequence[Run], items: Sequence[Item], measures: Mapping[str, Measure]
 ) -> tuple[ReferenceRow, ...]:
-    """The uniform distribution and the task's other label sources, unless they are among the runs."""
+    """Return the uniform distribution and the task's other label sources, unless they are among the runs."""
     present = {run.backend for run in runs}
     sources: dict[str, list[tuple[float, ...]]] = {
         "uniform": [(1 / len(item.human),) * len(item.human) for item in items]

@@ -1,4 +1,4 @@
-"""The figures of ChaosNLI's own evaluation, for the console and as a document."""
+"""The results of ChaosNLI's own evaluation, for the console and as a document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from judgeharness.reports.text import figure, plain
 
 
 def render(found: Mapping[str, Official]) -> RenderableType:
-    """A row for each file, and how often KL is infinite."""
+    """Show a row for each file, and how often KL is infinite."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("predictions", overflow="fold")
     for head in ("items", "JSD ↓", "KL ↓", "old acc. ↑", "new acc. ↑"):
@@ -36,7 +36,7 @@ def render(found: Mapping[str, Official]) -> RenderableType:
 
 
 def document(found: Mapping[str, Official]) -> dict[str, Any]:
-    """The same as plain data; an infinite KL is null."""
+    """Return the same as plain data. An infinite KL is null."""
     return {
         "official": [
             {"predictions": name, **asdict(each), "kl": each.kl if math.isfinite(each.kl) else None}

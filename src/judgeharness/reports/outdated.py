@@ -1,4 +1,4 @@
-"""Which stored runs were made by rules that have changed since, so that the same evaluation would ask models again."""
+"""Find stored runs made by rules that have changed, so that the same evaluation would ask models again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from judgeharness.evaluation.versions import EDITION
 from judgeharness.store.runs import Run, Runs
 
 FOUND_OUT = frozenset({"prompt_format", "letters", "first_tokens", "date", "position_limit"})
-"""What of a description says how a model's prompts are put together and read, rather than which model it is."""
+"""The parts of a description that say how prompts are built and read, not which model it is."""
 
 ANEW = "this version asks it anew: it puts prompts together, or reads positions, in another way"
 MAYBE = "made before prompts and lengths were checked: the same evaluation asks anew what that changes"
@@ -17,7 +17,7 @@ NONSENSE = "{count:,} of its answers hold numbers that are no log-probabilities:
 
 
 def outdated(runs: Sequence[Run], stored: Runs) -> dict[str, str]:
-    """By run id, why a run is outdated. Runs that are not, or whose backend is the same as now, are left out."""
+    """Return why runs are outdated, by run id. Runs that are not outdated are left out."""
     old = [run for run in runs if run.strategy is not None and run.record.edition < EDITION]
     if not old:
         return {}
@@ -36,7 +36,7 @@ def outdated(runs: Sequence[Run], stored: Runs) -> dict[str, str]:
 
 
 def _is_rendered_here(description: Mapping[str, Any]) -> bool:
-    """Whether judgeharness put the prompts together: not a server, nor a plugin or a predictor."""
+    """Return whether judgeharness built the prompts itself, rather than a server, a plugin or a predictor."""
     if description.get("backend") == "openai":
         return description.get("chat_template_sha256") is not None and description.get("asked_by") != "chat"
     return description.get("backend") in {"hf", "llamacpp"}

@@ -14,7 +14,7 @@ from judgeharness.reports.text import plain
 
 
 def render(parity: Parity) -> RenderableType:
-    """A row for each backend, what their prompts and tokens look like to each other, and the verdict."""
+    """Show a row for each backend, how its prompts and tokens compare with the first one's, and the verdict."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("backend", overflow="fold")
     for head in ("prompts/s", "largest Δp", "mean JSD", "largest JSD", "mean JSD τ=1"):
@@ -32,7 +32,7 @@ def render(parity: Parity) -> RenderableType:
 
 
 def document(parity: Parity) -> dict[str, Any]:
-    """The same as plain data."""
+    """Return the same as plain data."""
     return {
         "holds": parity.holds,
         "tolerance": parity.tolerance,

@@ -1,4 +1,4 @@
-"""The plan of an evaluation as a table: what will be asked, and what is in the store already."""
+"""The plan of an evaluation as a table: what will be asked, and what is already in the store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from judgeharness.reports.text import plain
 
 
 def render(steps: Sequence[Step]) -> Table | None:
-    """A row for each step that asks a model; None where there is none."""
+    """Show a row for each step that asks a model. Returns None if there is no such step."""
     asked = [step for step in steps if step.plan is not None]
     if not asked:
         return None

@@ -1,4 +1,4 @@
-"""What the console shows while something takes long. All of it goes to stderr: stdout is for results."""
+"""What the console shows during long work. All of it goes to stderr, because stdout is for results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SECONDS_BETWEEN_LINES = 30.0
 
 
 class _Rate(TextColumn):
-    """Prompts, or other units, a second."""
+    """Prompts, or other units, per second."""
 
     def __init__(self, unit: str) -> None:
         super().__init__("")
@@ -42,7 +42,7 @@ class _Rate(TextColumn):
 
 
 class _Lines:
-    """Progress where there is no terminal, as in the log of a batch job: a line now and then."""
+    """Progress without a terminal, as in the log of a batch job: a line from time to time."""
 
     def __init__(self, console: Console, total: int, unit: str) -> None:
         self._console = console
@@ -70,7 +70,7 @@ def _rates(workers: Sequence[WorkerRate]) -> str:
 
 
 class _Bars(Progress):
-    """A bar, and below it what each of several workers has done."""
+    """A bar with the work of several workers below it."""
 
     workers: Sequence[WorkerRate] = ()
 
@@ -81,7 +81,7 @@ class _Bars(Progress):
 
 
 class ConsoleWatcher:
-    """Shows plan, progress and notes of an evaluation on stderr. unit: what progress is counted in."""
+    """Shows plan, progress and notes of an evaluation on stderr. `unit` is what progress is counted in."""
 
     def __init__(self, unit: str = "prompts") -> None:
         self._unit = unit
@@ -98,7 +98,7 @@ class ConsoleWatcher:
             self._console.print(table)
 
     def started(self, name: str, total: int) -> None:
-        """Begin a progress bar."""
+        """Start a progress bar."""
         self._waiting = False
         if not self._console.is_terminal:
             self._console.print(plain(f"{name}: {total:,} {self._unit} to do"), soft_wrap=True)
@@ -120,27 +120,27 @@ class ConsoleWatcher:
         self._task = self._progress.add_task(plain(name).plain, total=total)
 
     def advanced(self, units: int) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task, units)
         if self._lines is not None:
             self._lines.advance(units)
 
     def spread(self, workers: Sequence[WorkerRate]) -> None:
-        """Show what each worker has done: a line below the bar."""
+        """Show what each worker has done, on a line below the bar."""
         if self._progress is not None:
             self._progress.workers = workers
         if self._lines is not None:
             self._lines.workers = workers
 
     def waiting(self, items: int) -> None:
-        """Say once that the rest is in the hands of another process."""
+        """Say once that another process is working on the rest."""
         if not self._waiting:
             self._waiting = True
             self.note(f"another process asks for {items:,} of these items: waiting for its answers")
 
     def finished(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
@@ -151,7 +151,7 @@ class ConsoleWatcher:
 
     @contextlib.contextmanager
     def downloading(self, what: str) -> Iterator[Meter]:
-        """A progress bar for one download; one line where there is no terminal."""
+        """Show a progress bar for one download, or one line without a terminal."""
         if not self._console.is_terminal:
             self._console.print(plain(what))
             yield silent

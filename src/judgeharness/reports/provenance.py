@@ -1,4 +1,4 @@
-"""A run that was verified or made again, for the console and as a document."""
+"""A run that was verified or rerun, for the console and as a document."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from judgeharness.reports.text import figure, plain
 
 
 def render_rerun(rerun: Rerun) -> RenderableType:
-    """Measures then and now, what differs, and the verdict."""
+    """Show the metrics then and now, what has changed, and the verdict."""
     table = _table("measure", "then", "now", "difference")
     for name, (then, now) in rerun.metrics().items():
         difference = None if then is None or now is None else now - then
@@ -32,7 +32,7 @@ def render_rerun(rerun: Rerun) -> RenderableType:
 
 
 def rerun_words(rerun: Rerun) -> str:
-    """The verdict on a run that was made again, in words."""
+    """Return the verdict on a rerun, in words."""
     lost = f"; {len(rerun.only_then):,} items have no distribution now" if rerun.only_then else ""
     new = f"; {len(rerun.only_now):,} items had none then" if rerun.only_now else ""
     if rerun.largest is None:
@@ -45,7 +45,7 @@ def rerun_words(rerun: Rerun) -> str:
 
 
 def rerun_document(rerun: Rerun) -> dict[str, Any]:
-    """The same as plain data."""
+    """Return the same as plain data."""
     return {
         "run": rerun.then.id,
         "holds": rerun.holds,
@@ -63,7 +63,7 @@ def rerun_document(rerun: Rerun) -> dict[str, Any]:
 
 
 def render_verified(verified: Verified) -> RenderableType:
-    """A row for each answer, what differs, and the verdict."""
+    """Show a row for each answer, what has changed, and the verdict."""
     table = _table("item", "prompts", "TVD", "largest Δp", "other texts", "")
     for each in verified.checked:
         same = each.holds(verified.tolerance)
@@ -73,7 +73,7 @@ def render_verified(verified: Verified) -> RenderableType:
 
 
 def verified_words(verified: Verified) -> str:
-    """The verdict on a sample of stored answers, in words."""
+    """Return the verdict on a sample of stored answers, in words."""
     others = [each for each in verified.checked if not each.holds(verified.tolerance)]
     differing = f"{len(others):,} of {len(verified.checked):,} answers differ"
     found = [each.distance for each in verified.checked if each.distance is not None]
@@ -83,7 +83,7 @@ def verified_words(verified: Verified) -> str:
 
 
 def verified_document(verified: Verified) -> dict[str, Any]:
-    """The same as plain data."""
+    """Return the same as plain data."""
     return {
         "run": verified.run.id,
         "holds": verified.holds,

@@ -1,4 +1,4 @@
-"""One run, or one item of it, for the console."""
+"""One run, or one of its items, for the console."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_ROWS = 24
 
 
 def run(document: Mapping[str, Any]) -> RenderableType:
-    """A run's document as `judgeharness show` makes it: nested keys, a line each, and what to cite at the end."""
+    """Show a run's document from `run_document`, with one line for each nested key and multi-line texts at the end."""
     table = _grid()
     lines = [line for key, value in document.items() for line in _lines(key, value)]
     for name, text in lines:
@@ -33,7 +33,7 @@ def run(document: Mapping[str, Any]) -> RenderableType:
 
 
 def item(document: Mapping[str, Any]) -> RenderableType:
-    """One item's document: human and model distribution as bars, then what was written, and each prompt's scores."""
+    """Show an item's document from `item_document`. Distributions are bars; generated texts and scores follow."""
     labels = document["labels"]
     parts: list[RenderableType] = [plain(f"{document['uid']} in run {document['run']}", "bold"), Text()]
     parts.append(_bars(labels, "human", document["human"]))
@@ -123,7 +123,7 @@ def run_document(store: Store, run: Run) -> dict[str, Any]:
 
 
 def item_document(store: Store, run: Run, uid: str) -> dict[str, Any]:
-    """Return what a run has on one item, as plain JSON data. Raises UnknownNameError if it has no such item."""
+    """Return what a run holds about one item, as plain JSON data. Raises UnknownNameError if it has no such item."""
     items = {item.uid: item for item in store.runs.items(run.task_digest)}
     if uid not in items:
         raise UnknownNameError(f"item of run {run.id}", uid, items)

@@ -1,4 +1,4 @@
-"""A run's measures by slice, for the console and as a document."""
+"""A run's metrics by slice, for the console and as a document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from judgeharness.store.runs import Run
 
 
 def render(run: Run, by: str, slices: Sequence[Slice], metrics: Sequence[MetricSpec], width: int) -> RenderableType:
-    """A row for each slice, with intervals where a terminal of `width` columns has room for them."""
+    """Show a row for each slice, with intervals if a terminal that is `width` columns wide has room for them."""
     names = " ".join(part for part in (run.backend, run.way, run.transform) if part)
     table = _table(by, slices, metrics, with_intervals=True)
     unbounded = Console(width=10_000)
@@ -49,5 +49,5 @@ def _cell(one: Slice, spec: MetricSpec, with_interval: bool) -> Text:
 
 
 def document(run: Run, by: str, slices: Sequence[Slice]) -> dict[str, Any]:
-    """The same as plain data."""
+    """Return the same as plain data."""
     return {"run": run.id, "by": by, "slices": [asdict(each) for each in slices]}

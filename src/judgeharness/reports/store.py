@@ -1,4 +1,4 @@
-"""What happened to the rows of the store's tables."""
+"""Counts of rows in the store's tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.table import Table
 
 
 def counts(rows: Mapping[str, Mapping[str, int]]) -> Table:
-    """Counts by table and kind; tables where there is nothing to count are left out."""
+    """Show counts by table and kind. Tables without rows are left out."""
     kinds = list(next(iter(rows.values()), {}))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("table")

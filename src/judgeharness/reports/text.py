@@ -1,4 +1,4 @@
-"""Text from data, models and plugins on a console, and numbers as tables show them."""
+"""Show text from data, models and plugins on a console, and format numbers for tables."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MAX_CHARACTERS = 10_000
 
 
 class Console(RichConsole):
-    """rich's console, for text from anywhere: nothing in a text is markup, and what is not fit to be shown is escaped.
+    """rich's console, for text from anywhere. Nothing in a text is markup, and unsafe characters are escaped.
 
-    Styles and movements of the cursor come from renderables alone.
+    Styles and cursor movements come only from renderables.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -34,9 +34,9 @@ class Console(RichConsole):
 
 
 def plain(text: str, style: str = "") -> Text:
-    """A text as `safe` gives it, with a style; of one that fills pages, the beginning.
+    """Return a text made safe by `safe`, with a style. Very long texts are truncated.
 
-    Texts that are escaped before they are laid out fit in their columns.
+    Texts that are escaped before layout fit their columns.
     """
     if len(text) > MAX_CHARACTERS:
         text = f"{text[:MAX_CHARACTERS]}... ({len(text):,} characters; --format json has all)"
@@ -44,10 +44,10 @@ def plain(text: str, style: str = "") -> Text:
 
 
 def figure(value: float | None) -> str:
-    """A measure as tables show it: three decimals, a dash where it is undefined."""
+    """Format a metric's value for tables: three decimals, or a dash if it is undefined."""
     return "-" if value is None else f"{value:.3f}"
 
 
 def plus_minus(interval: Interval | None) -> str:
-    """Half of an interval as it stands behind a figure; nothing where there is none."""
+    """Format half of an interval, to follow a value. Returns an empty text if there is none."""
     return "" if interval is None else f"±{figure((interval.high - interval.low) / 2).lstrip('0')}"

@@ -1,1 +1,1 @@
-"""The store: one SQLite file with option scores by content, runs, predictions, metrics and the record of each."""
+"""The store: one SQLite file with answers by content, runs, predictions, metrics and records."""

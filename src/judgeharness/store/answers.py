@@ -1,4 +1,4 @@
-"""Answers by content: a group that was answered once is never asked again."""
+"""Answers by content: a group that has been answered is never asked again."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from judgeharness.store import shapes
 from judgeharness.store.rows import SQL_FUNCTION, damaged, insert, intact, reading, require
 
 FAULTY = f"(kind = 'logprob' AND faulty_logprobs(scores, censored) AND {intact('scores')})"
-"""An SQL expression: whether a row of the table `scores` has numbers that earlier versions took for log-probabilities.
+"""An SQL expression: whether a row of `scores` holds numbers that earlier versions mistook for log-probabilities.
 
-Servers write -9999.0 and the like for a token that they return no value for, and some write 0 for all tokens. A damaged
-row is not faulty: it is reported when it is read.
+Some servers return -9999.0 or similar for a token without a value, and some return 0 for all tokens. A damaged row is
+not faulty; it is reported when it is read.
 """
 
 
@@ -34,15 +34,15 @@ class Answers:
         connection.create_function("faulty_logprobs", 2, _are_faulty, deterministic=True)
 
     def add_backend(self, digest: str, description: Description) -> None:
-        """Keep what a backend says of itself under its digest."""
+        """Save a backend's description under its digest."""
         row = {"digest": digest, "description": json.dumps(dict(description), sort_keys=True)}
         if not insert(self._connection, "backends", [row], known="digest"):
-            # Of a rescued store it may be unknown.
+            # In a rescued store the description may have been lost.
             query = f"UPDATE backends SET description = ?2, checksum = {SQL_FUNCTION}(?1, ?2) WHERE digest = ?1"
             self._connection.execute(f"{query} AND description <> ?2", tuple(row.values()))
 
     def description(self, digest: str) -> Description:
-        """What the backend under a digest says of itself."""
+        """Return the description of the backend with a digest."""
         what = f"backend {digest[:12]}"
         with reading(what):
             text, whole = self._connection.execute(
@@ -52,7 +52,7 @@ class Answers:
             return shapes.mapping(text)
 
     def add(self, key: str, backend_digest: str, session_id: str, answer: Answer) -> None:
-        """Keep the answer to a group; committed when this returns. What is there already stays, unless it is faulty."""
+        """Save the answer to a group. An existing answer stays, unless it is faulty."""
         if isinstance(answer, GeneratedTexts):
             self._add_texts(key, backend_digest, session_id, answer)
         else:
@@ -86,7 +86,7 @@ class Answers:
         insert(self._connection, "scores", [row], known="key")
 
     def known(self, keys: Iterable[str]) -> set[str]:
-        """Those of the keys that have an answer."""
+        """Return those of the keys that have an answer."""
         wanted = json.dumps(list(keys))
         query = (
             f"SELECT key FROM scores WHERE key IN (SELECT value FROM json_each(?1)) AND NOT {FAULTY}"
@@ -95,16 +95,21 @@ class Answers:
         return {row[0] for row in self._connection.execute(query, (wanted,))}
 
     def texts(self, key: str) -> GeneratedTexts | None:
-        """The texts under a key, or None. Raises HarnessError where they are damaged."""
+        """Return the texts under a key, or None. Raises HarnessError if they are damaged."""
         row = self._connection.execute(
             f"SELECT {intact('texts')}, uid, texts, cut FROM texts WHERE key = ?", (key,)
         ).fetchone()
         return None if row is None else decoded_texts(key, *row)
 
     def scores(self, key: str, shape: tuple[int, int] | None = None) -> OptionScores | None:
-        """The option scores under a key, or None. shape: (prompts, labels), where it is known.
+        """Return the option scores under a key, or None.
 
-        Raises HarnessError where they are damaged, or of another shape.
+        Args:
+            key: The key of the answer.
+            shape: The expected shape (prompts, labels), if it is known.
+
+        Raises:
+            HarnessError: The scores are damaged or have another shape.
         """
         row = self._connection.execute(
             f"SELECT {intact('scores')}, uid, kind, scores, mass, censored FROM scores WHERE key = ? AND NOT {FAULTY}",
@@ -117,10 +122,10 @@ class Answers:
 
 
 def _are_faulty(scores: str, censored: str | None) -> bool:
-    """Whether any of the log-probabilities (prompts, labels), given as JSON, cannot be one."""
+    """Return whether any of the log-probabilities, given as JSON of shape (prompts, labels), cannot be one."""
     try:
         rows = json.loads(scores)
-        # Bounds only add to a sum: most answers need no look at which scores are bounds.
+        # Bounds can only raise a sum, so most answers are cleared without parsing which scores are bounds.
         suspect = [place for place, row in enumerate(rows) if min(row) <= PLACEHOLDER or _total(row) > MAX_TOTAL]
         bounds = json.loads(censored) if suspect and censored else None
         return any(_is_faulty(rows[place], bounds[place] if bounds else ()) for place in suspect)
@@ -141,7 +146,7 @@ def _total(logprobs: Iterable[float]) -> float:
 
 
 def decoded_texts(key: str, whole: object, uid: str, texts: str, cut: str) -> GeneratedTexts:
-    """Texts from a row. Raises HarnessError where it is damaged."""
+    """Read texts from a row. Raises HarnessError if the row is damaged."""
     what = f"texts {key[:12]} of '{uid}'"
     require(whole, what)
     with reading(what):
@@ -157,7 +162,7 @@ def decoded_scores(
     mass: str | None,
     censored: str | None,
 ) -> OptionScores:
-    """Option scores from a row. Raises HarnessError where it is damaged."""
+    """Read option scores from a row. Raises HarnessError if the row is damaged."""
     what = f"scores {key[:12]} of '{uid}'"
     require(whole, what)
     with reading(what):

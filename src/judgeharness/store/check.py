@@ -1,4 +1,4 @@
-"""Whether a store is whole, as far as can be told: pages, references and rows."""
+"""Check whether a store is intact, as far as that can be told: pages, references and rows."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ MAX_SHOWN = 20
 
 
 def problems(path: Path) -> list[str]:
-    """What is wrong with a store, in words; empty where nothing was found. At most MAX_SHOWN of a kind.
+    """Describe what is wrong with a store, with at most MAX_SHOWN lines of a kind.
 
-    Raises InputError where there is no store.
+    The list is empty if nothing was found.
+
+    Raises InputError if there is no store.
     """
     if not is_file(path):
         raise InputError(f"{path}: no store there")
@@ -31,15 +33,15 @@ def problems(path: Path) -> list[str]:
 
 
 def read_damaged(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing, and reads texts that are damaged."""
+    """Return a connection that changes nothing and reads damaged texts too."""
     connection = read_only(path)
-    # Bytes that are no UTF-8 are damage of a row, not the end of reading.
+    # Bytes that are not UTF-8 are damage to one row, and must not end the reading.
     connection.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
     return connection
 
 
 def has_checksums(connection: sqlite3.Connection) -> bool:
-    """Whether the store's rows carry checksums: those of its third version do."""
+    """Return whether the store's rows have checksums. They do since version 3."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version >= 3
 

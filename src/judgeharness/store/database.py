@@ -1,4 +1,4 @@
-"""Opening the store: what is there is checked and brought up to date, and never overwritten by mistake."""
+"""Open the store. An existing file is checked and upgraded, and never overwritten by mistake."""
 
 from __future__ import annotations
 
@@ -28,23 +28,29 @@ STORE_VARIABLE = "JUDGEHARNESS_STORE"
 DEFAULT_STORE = "judgeharness.db"
 BUSY_SECONDS = 60.0
 UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
-"""What Python's sqlite3 raises for a damaged file: the latter where names of tables and columns are no UTF-8."""
+"""What Python's sqlite3 raises for a damaged file.
+
+UnicodeDecodeError means that names of tables or columns are damaged.
+"""
 MIN_SQLITE = (3, 37, 0)
 MAX_BYTES_OF_A_VALUE = 1 << 28
 LONGEST_NAME, LONGEST_PATH = 247, 503
-"""In bytes: SQLite's own files beside a store have the store's name and up to 8 characters more."""
+"""In bytes. SQLite's own files beside a store have its name and up to 8 characters more."""
 RESCUE = "'judgeharness store rescue' takes what is whole into a new store"
 
 
 def store_path(given: str | None) -> Path:
-    """`--store`, or JUDGEHARNESS_STORE, or judgeharness.db in the current folder."""
+    """Return the value of `--store`, or JUDGEHARNESS_STORE, or judgeharness.db in the current folder."""
     return Path(given or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE).expanduser()
 
 
 class Store:
-    """An open store. Every write is a transaction of its own: what is done is kept, whatever happens next.
+    """An open store. Every write is a transaction of its own, so finished work survives whatever happens next.
 
-    backup: the store as it was, where it was brought up to date on opening.
+    Attributes:
+        connection: The SQLite connection.
+        path: The store's file, as messages name it.
+        backup: A copy of the store from before an upgrade, if opening it upgraded it.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path, backup: Path | None = None) -> None:
@@ -54,20 +60,26 @@ class Store:
         self.answers = Answers(connection)
         self.explanations = Explanations(connection)
         self.runs = Runs(connection)
-        # Other processes may name the store by a link.
+        # Other processes may use another name for the store, through a link.
         whole = path.resolve()
         self.sessions = Sessions(connection, whole, self.require_there)
-        # The path may be changed for messages.
+        # `path` may be changed for messages, so the name is kept here too.
         self._named, self._identity = path, _identity(whole)
         self.journal = Journal(partial(_connected, whole))
 
     @classmethod
     def open(cls, path: Path, create: bool = True) -> Store:
-        """Open the store, making it where it is missing.
+        """Open the store, and create it if it is missing.
 
-        create=False: for commands that only read, also where nothing can be written. A store of an older judgeharness
-        is brought up to date after a backup. Raises InputError where the file is missing then, or is no store,
-        HarnessError where it is of a newer judgeharness, altered or damaged, or cannot be written.
+        A store of an older judgeharness is upgraded after a backup.
+
+        Args:
+            path: The store's file.
+            create: False for commands that only read. They also work if the file is read-only.
+
+        Raises:
+            InputError: The file is missing and is not to be created, or it is not a store.
+            HarnessError: The store comes from a newer judgeharness, was altered, is damaged, or cannot be written.
         """
         if sqlite3.sqlite_version_info < MIN_SQLITE:
             raise HarnessError(f"SQLite {sqlite3.sqlite_version} is too old for the store", "it needs 3.37 or newer")
@@ -81,20 +93,20 @@ class Store:
         return cls(connection, path, backup)
 
     def __enter__(self) -> Self:
-        """The store itself."""
+        """Return the store itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the store. A full disk and the like become a HarnessError."""
+        """Close the store. SQLite's errors, such as a full disk, become a HarnessError."""
         self.close()
         faults_of_ours = sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError
         if isinstance(error, UNREADABLE) and not isinstance(error, faults_of_ours):
             raise _store_error(self.path, error) from error
 
     def require_there(self) -> None:
-        """Raises HarnessError if the file was moved, removed or replaced since it was opened."""
+        """Raise HarnessError if the file has been moved, removed or replaced since it was opened."""
         if _identity(self._named.resolve()) != self._identity:
             raise HarnessError(
                 f"{self.path}: was moved, removed or replaced while it was in use",
@@ -102,7 +114,10 @@ class Store:
             )
 
     def copy(self, target: Path) -> None:
-        """Write the store as it is now to a new file. Raises HarnessError where that fails; no half of it stays."""
+        """Write the current state of the store to a new file.
+
+        Raises HarnessError if that fails; no partial file remains.
+        """
         _copy(self.connection, target)
 
     def close(self) -> None:
@@ -113,10 +128,14 @@ class Store:
 
 @contextlib.contextmanager
 def new_store(target: Path, work: Path | None = None) -> Iterator[Store]:
-    """A store that has its name only once it is whole and closed.
+    """Create a store that gets its name only when it is complete and closed.
 
-    work: the folder in which it is made, on the same file system, where it stays if it is not finished. Raises
-    HarnessError as `Store.open` does, and if there is a store of that name by then.
+    Args:
+        target: The store's file.
+        work: The folder to create it in, on the same file system. An unfinished store stays there.
+
+    Raises:
+        HarnessError: As `Store.open`, and if a file of that name exists by the end.
     """
     _require_place(target)
     fault = _why_read_only(target)
@@ -124,7 +143,7 @@ def new_store(target: Path, work: Path | None = None) -> Iterator[Store]:
         raise _unwritable(target, fault)
     with scratch(target.absolute().parent) if work is None else contextlib.nullcontext(work) as folder:
         with Store.open(folder / "new.db") as store:
-            # For messages.
+            # Messages name the target.
             store.path = target
             yield store
         if os.path.lexists(target):
@@ -140,7 +159,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    # A whole path: SQLite gives names such as :memory: and file:x a meaning of their own.
+    # The path is absolute because SQLite gives names such as :memory: and file:x a special meaning.
     connection = sqlite3.connect(path.absolute(), timeout=BUSY_SECONDS, isolation_level=None)
     try:
         harden(connection)
@@ -152,9 +171,9 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def read_only(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing, also where nothing can be changed."""
+    """Return a connection that changes nothing. It works even if the file and its folder are read-only."""
     whole = path.resolve()
-    # SQLite keeps notes beside the file for all who read it, unless it is told that nobody writes.
+    # SQLite writes files beside the store even to read it, unless it is told that nobody writes.
     alone = "" if _why_read_only(path) is None or _log_of(whole) else "&immutable=1"
     connection = sqlite3.connect(f"{whole.as_uri()}?mode=ro{alone}", uri=True, isolation_level=None)
     try:
@@ -166,13 +185,13 @@ def read_only(path: Path) -> sqlite3.Connection:
 
 
 def _log_of(whole: Path) -> Path | None:
-    """The write-ahead log of a store, if it holds anything."""
+    """Return the write-ahead log of a store, if it holds anything."""
     log = whole.with_name(f"{whole.name}-wal")
     return log if log.exists() and log.stat().st_size else None
 
 
 def require_name(path: Path) -> None:
-    """Raises InputError for a name that SQLite takes no file of."""
+    """Raise InputError if SQLite cannot open a file of this name."""
     whole = path.resolve()
     if len(os.fsencode(whole.name)) > LONGEST_NAME or len(os.fsencode(whole)) > LONGEST_PATH:
         limits = f"a store's name has at most {LONGEST_NAME} bytes, and its whole path {LONGEST_PATH}"
@@ -180,12 +199,12 @@ def require_name(path: Path) -> None:
 
 
 def _require_place(path: Path) -> None:
-    """Raises InputError if there is no file and none can be made."""
+    """Raise InputError if there is no file and none can be created."""
     try:
         require_name(path)
         whole = path.resolve()
         fits = is_file(whole) if os.path.lexists(whole) else is_folder(whole.parent)
-    # A name that holds what none may, or links that lead round in a circle.
+    # The name contains forbidden characters, or links form a circle.
     except (OSError, ValueError, RuntimeError):
         fits = False
     if not fits or is_stream(path):
@@ -193,7 +212,7 @@ def _require_place(path: Path) -> None:
 
 
 def _why_read_only(path: Path) -> str | None:
-    """Why a store cannot be written, or None."""
+    """Return why a store cannot be written, or None if it can."""
     whole = path.resolve()
     if not os.access(whole.parent, os.W_OK | os.X_OK):
         return f"the folder {whole.parent} is read-only"
@@ -201,7 +220,7 @@ def _why_read_only(path: Path) -> str | None:
 
 
 def _ready(path: Path, fault: str | None) -> tuple[sqlite3.Connection, Path | None]:
-    """A connection to a store that was checked, and its backup. fault: why it is only read, if it is."""
+    """Return a connection to a checked store, and its backup. `fault` says why the store can only be read, if so."""
     connection = None
     try:
         connection = _connected(path) if fault is None else read_only(path)
@@ -215,7 +234,7 @@ def _ready(path: Path, fault: str | None) -> tuple[sqlite3.Connection, Path | No
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, fault: str | None) -> Path | None:
-    """Check what is there, and bring it up to date; the backup, where one was made."""
+    """Check the store and upgrade it. Returns the backup, if one was made."""
     version = _require_store(connection, path)
     if fault is None:
         _write_ahead(connection)
@@ -230,8 +249,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, fault: str | None) -> P
 
 
 def _require_store(connection: sqlite3.Connection, path: Path) -> int:
-    """The store's version. Raises HarnessError if it is not a store that this judgeharness knows."""
-    # In one transaction: another process may be making the store at this moment.
+    """Return the store's version. Raises HarnessError if it is not a store that this judgeharness knows."""
+    # All in one transaction, because another process may be creating the store at this moment.
     connection.execute("BEGIN")
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -250,14 +269,14 @@ def _require_store(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def harden(connection: sqlite3.Connection) -> None:
-    """Settings for a file that may come from anybody, and the functions that the store's queries use."""
+    """Set limits for a file that may come from anybody, and register the functions that the store's queries use."""
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_BYTES_OF_A_VALUE)
     connection.execute("PRAGMA cell_size_check = ON")
     rows.register(connection)
 
 
 def _require_our_schema(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """Raises HarnessError where tables are not as they were made, or something would run when they are written."""
+    """Raise HarnessError if the tables were altered, or if a trigger or a unique index was added."""
     found = _schema(connection)
     expected = _expected_schema(version)
     triggers = [name for kind, name in found if kind == "trigger"]
@@ -277,13 +296,13 @@ def _is_unique(sql: str) -> bool:
 
 
 def _schema(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:
-    # SQLite's own tables and indexes are not written down as SQL.
+    # SQLite's internal tables and indexes have no SQL.
     query = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
     return {(kind, name): sql for kind, name, sql in connection.execute(query)}
 
 
 def expected_tables(version: int) -> set[str]:
-    """The names of the tables that a store of a version has."""
+    """Return the names of the tables in a store of a version."""
     return {name for kind, name in _expected_schema(version) if kind == "table"}
 
 
@@ -297,7 +316,10 @@ def _expected_schema(version: int) -> dict[tuple[str, str], str]:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to a write-ahead log. SQLite does not wait here as it does elsewhere while another process is opening."""
+    """Switch to a write-ahead log.
+
+    Unlike elsewhere, SQLite does not wait here while another process opens the store.
+    """
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -310,9 +332,10 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
-    """Bring the store to the newest version in one transaction; another process may do the same at the same time.
+    """Upgrade the store to the newest version in one transaction. Another process may try at the same time.
 
-    The backup of what was there, if anything was.
+    Returns:
+        The backup of the old version, or None if the store was new or already upgraded.
     """
     with transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -331,10 +354,10 @@ def _carry_out(connection: sqlite3.Connection, script: str) -> None:
 
 
 def _backup(path: Path, version: int) -> Path:
-    """A copy of the store as it is, beside it. Raises HarnessError where none can be made: nothing is changed then."""
+    """Copy the store to a file beside it. Raises HarnessError if that fails, before anything is changed."""
     names = (f"{path.name}.version-{version}{more}" for more in ("", *(f".{number}" for number in range(2, 1000))))
     target = next(path.with_name(name) for name in names if not os.path.lexists(path.with_name(name)))
-    # A connection of its own sees what was committed before.
+    # A separate connection sees the state before the current transaction.
     with contextlib.closing(sqlite3.connect(path)) as source:
         _copy(source, target)
     return target

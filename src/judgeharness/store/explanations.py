@@ -1,4 +1,4 @@
-"""Explanations that models wrote, or that came in files, with where they came from."""
+"""Explanations that models generated or that were read from files, with their origin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from judgeharness.tasks.explanations import ExplanationSet, GivenExplanation
 
 @dataclass(frozen=True, slots=True)
 class StoredSet:
-    """A set without its texts: who wrote it and how, and how many explanations it has."""
+    """A set of explanations without its texts: its name, its origin, and how many explanations it has."""
 
     id: str
     created: str
@@ -34,7 +34,7 @@ class Explanations:
         self._connection = connection
 
     def add(self, given: ExplanationSet, session_id: str) -> ExplanationSet:
-        """Keep a set, and return it; the same one that is there already stays, under the name that it has."""
+        """Save a set and return it. If the same set exists, it stays under its name and is returned."""
         with transaction(self._connection):
             row = {
                 "id": given.id,
@@ -48,7 +48,7 @@ class Explanations:
         return self.find(given.id)
 
     def all(self) -> list[StoredSet]:
-        """Every set, oldest first."""
+        """Return every set, oldest first."""
         rows = self._connection.execute(
             "SELECT s.id, s.created, s.name, s.origin, count(e.set_id) FROM explanation_sets s"
             " LEFT JOIN explanations e ON e.set_id = s.id GROUP BY s.id ORDER BY s.created, s.id"
@@ -60,7 +60,7 @@ class Explanations:
             ]
 
     def find(self, prefix: str) -> ExplanationSet:
-        """The set whose id begins like this. Raises InputError where none or several do."""
+        """Return the set whose id starts with `prefix`. Raises InputError if none or several do."""
         rows = self._connection.execute(
             "SELECT id, name, origin FROM explanation_sets WHERE substr(id, 1, ?) = ? ORDER BY id",
             (len(prefix), prefix),

@@ -1,4 +1,4 @@
-"""Several stores in one: what is there twice has to be the same."""
+"""Merge several stores into one. What two of them hold must agree."""
 
 from __future__ import annotations
 
@@ -32,27 +32,33 @@ CONTENT: Mapping[str, tuple[str, ...]] = {
     "explanations": ("label", "text"),
     "predictions": ("probabilities",),
 }
-"""What has to be the same in rows of the same key. The rest says when, where and by whom they were made."""
+"""The columns that must agree in rows with the same key. The others say when, where and by whom a row was made."""
 
 NUMBERS = {"scores": ("scores", "mass"), "predictions": ("probabilities",)}
-"""Columns of numbers that may differ by the tolerance."""
+"""Columns of numbers, which may differ by the tolerance."""
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Rows of a table: `added` ones, and those that were `known`."""
+    """How many rows of a table were added, and how many were already known."""
 
     added: int
     known: int
 
 
 def merge(target: Store, sources: Sequence[Path], tolerance: float) -> dict[str, Merged]:
-    """Add all that the sources hold to the target; rows by table. All or nothing.
+    """Add everything in the sources to the target, or nothing if that fails. Returns counts of rows by table.
 
-    tolerance: by how much numbers of the same answer may differ: those of the target stay. Raises InputError where a
-    source is no store, HarnessError where it is damaged, and where the same is there twice and differs.
+    Args:
+        target: The store to add to.
+        sources: The stores to add.
+        tolerance: How much numbers in the same answer may differ. Those of the target stay.
+
+    Raises:
+        InputError: A source is not a store.
+        HarnessError: A source is damaged, or differs from the target in something that both hold.
     """
     counts = {table: [0, 0] for table in COLUMNS}
     with scratch() as folder:
@@ -65,7 +71,7 @@ def merge(target: Store, sources: Sequence[Path], tolerance: float) -> dict[str,
 
 
 def _up_to_date(path: Path, copy: Path) -> Path:
-    """The store itself, or a copy of this version where it is older: sources are left as they are."""
+    """Return the store itself, or an upgraded copy if it is older. Sources are never changed."""
     if not is_file(path):
         raise InputError(f"{path}: no store there")
     with _reading(path, path) as source:
@@ -81,19 +87,19 @@ def _up_to_date(path: Path, copy: Path) -> Path:
 
 @contextlib.contextmanager
 def _reading(path: Path, given: Path) -> Iterator[sqlite3.Connection]:
-    """One state of a store, whoever writes to it meanwhile. Raises InputError where it cannot be read."""
+    """Read one state of a store while others may write to it. Raises InputError if it cannot be read."""
     try:
         with contextlib.closing(read_only(path)) as connection:
             yield connection
     except UNREADABLE as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            # That is where it is written to.
+            # The disk that is full is the target's.
             raise
         raise InputError(f"{given}: cannot be read as a store: {error}", "'judgeharness store check' looks") from error
 
 
 class _Merge:
-    """Adds one store to another, within a transaction of the other."""
+    """Adds one store to another, within a transaction of the latter."""
 
     def __init__(self, target: sqlite3.Connection, source: sqlite3.Connection, given: Path, tolerance: float) -> None:
         self._target = target
@@ -102,7 +108,7 @@ class _Merge:
         self._tolerance = tolerance
 
     def carry_out(self, counts: Mapping[str, list[int]]) -> None:
-        """Add all tables; counts: added and known rows by table."""
+        """Add all tables. `counts` holds the added and the known rows by table."""
         self._source.execute("BEGIN")
         for table in COLUMNS:
             broken = self._source.execute(f"SELECT count(*) FROM {table} WHERE NOT {intact(table)}").fetchone()[0]
@@ -116,7 +122,7 @@ class _Merge:
             self._target.execute(f"DELETE FROM replies WHERE group_key IN (SELECT key FROM {answers})")
 
     def _merge(self, table: str) -> tuple[int, int]:
-        """Rows that were added, and that were there."""
+        """Return how many rows were added, and how many already existed."""
         added, known, differing = 0, 0, []
         for row in self._rows(self._source, table):
             own = next(self._rows(self._target, table, {name: row[name] for name in KEYS[table]}), None)
@@ -132,7 +138,7 @@ class _Merge:
         return added, known
 
     def _bring_up_to_date(self, table: str, own: Row, other: Row) -> None:
-        """Take what a session has done since its store was merged the last time."""
+        """Take over what a session has done since its store was last merged."""
         if table == "sessions" and own["status"] in (RUNNING, INTERRUPTED) and other["ended"] is not None:
             query = "UPDATE sessions SET ended = ?, status = ? WHERE id = ?"
             self._target.execute(query, (other["ended"], other["status"], other["id"]))
@@ -141,7 +147,7 @@ class _Merge:
             self._target.execute(query, (other["requests"], other["tokens"], other["session_id"], other["scope"]))
 
     def _merge_runs(self) -> tuple[int, int]:
-        """Of a run that is there twice, the one with fewer failures stays, and of two such the newer one."""
+        """If both stores have a run, keep the one with fewer failures, or the newer one if these are equal."""
         added, known = 0, 0
         for row in self._rows(self._source, "runs"):
             own = next(self._rows(self._target, "runs", {"id": row["id"]}), None)
@@ -198,7 +204,7 @@ class _Merge:
 
 
 def _near(own: str | None, other: str | None, tolerance: float) -> bool:
-    """Whether two columns of numbers in JSON agree."""
+    """Return whether two JSON texts of numbers agree."""
     if own is None or other is None:
         return False
     with reading("numbers that are there twice"):
@@ -207,5 +213,5 @@ def _near(own: str | None, other: str | None, tolerance: float) -> bool:
 
 
 def _both_have_one(own: Row | None, other: Row) -> bool:
-    """A prediction that one of two runs lacks was a failure there, and no difference."""
+    """Return whether both runs have a prediction. If one lacks it, it failed there, which is no contradiction."""
     return own is not None and own["probabilities"] is not None and other["probabilities"] is not None

@@ -1,6 +1,6 @@
-"""The records that the store keeps as JSON, of runs, tasks and sessions: read into types, written as they were.
+"""Typed records of runs, tasks and sessions, which the store holds as JSON.
 
-Keys that are not known here stay, and so does the difference between a key that is missing and one that is null.
+Unknown keys are kept, and so is the difference between a key that is missing and one that is null.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Record(BaseModel):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return a record from JSON. Raises ValueError if it is of another shape."""
+        """Read a record from JSON. Raises ValueError if it has another shape."""
         return cls.model_validate(read_json(text))
 
     def document(self) -> dict[str, Any]:
-        """Return the record as plain JSON data, with the keys that were given and no others."""
+        """Return the record as plain JSON data, with only the keys that were given."""
         return self.model_dump(mode="json", exclude_unset=True)
 
     def text(self) -> str:
@@ -50,14 +50,14 @@ class TemplateRecord(Record):
 
 
 class ExplanationsRecord(Record):
-    """A set of explanations that were not the task's own, by its id in the store."""
+    """A set of explanations other than the task's own, by its id in the store."""
 
     name: str
     set: str
 
 
 class RequestRecord(Record):
-    """What it takes to ask for a run again, besides the names that it has."""
+    """What is needed to request a run again, apart from the run's own columns."""
 
     task: str
     limit: int | None
@@ -69,11 +69,13 @@ class TrainingRecord(Record):
     """How a classifier was fine-tuned.
 
     Attributes:
-        group: The same for all seeds of a recipe.
-        labels: What it learned from; labels_run is the run that these were, if they were one.
-        label_metrics: What those labels measure on the same items.
+        group: An id that all seeds of a recipe share.
+        seed: The seed.
+        labels: The labels that it learned from.
+        labels_run: The run that these labels came from, if any.
+        label_metrics: The metrics of these labels on the same items.
         stage1: What it learned first, if anything.
-        departures: What of the recipe is not as in the paper.
+        departures: What differs from the recipe in the paper.
     """
 
     group: str
@@ -89,13 +91,18 @@ class RunRecord(Record):
     """How a run was done.
 
     Attributes:
-        edition: Of the rules for prompts and scores; runs without one are of the first.
-        prompts: How many the run has; prompts_scored of them were asked by the session that made it.
-        options: How many options the prompts have; options_censored of them a server did not list.
-        options_mass: The mean probability that all options of a prompt have together.
-        prompts_left_out: Prompts with no score that can be used.
-        texts: Generated answers; texts_cut of them were truncated, and texts_unread name no label.
-        requests: What the run spent, with tokens, if its model is paid by the request.
+        edition: The edition of the rules for prompts and scores. Runs without one are of the first.
+        prompts: How many prompts the run has.
+        prompts_scored: How many of them the session that made the run asked itself.
+        options: How many option scores there are.
+        options_censored: How many of them a server did not list.
+        options_mass: The mean probability of all options of a prompt together.
+        prompts_left_out: How many prompts have no usable score.
+        texts: How many answers were generated.
+        texts_cut: How many of them were truncated.
+        texts_unread: How many of them name no label.
+        requests: How many requests the run took, if its model is paid by the request.
+        tokens: How many tokens the run took, if its model is paid by the request.
     """
 
     strategy: ComponentRecord | None = None
@@ -122,7 +129,7 @@ class RunRecord(Record):
 
 
 class TaskRecord(Record):
-    """What is said about a task."""
+    """What the store records about a task."""
 
     title: str = ""
     licence: str = ""
@@ -134,12 +141,12 @@ class TaskRecord(Record):
     published: dict[str, Any] | None = None
 
     def parsed(self) -> Published | None:
-        """Return the published results. Raises ValueError if they are of another shape."""
+        """Return the published results. Raises ValueError if they have another shape."""
         return None if self.published is None else Published.model_validate(self.published)
 
 
 class SessionRecord(Record):
-    """What a session's scores depend on, besides its data and models."""
+    """What a session's scores depend on, apart from its data and models."""
 
     command: list[str] = []
     judgeharness: str = "?"

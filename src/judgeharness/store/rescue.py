@@ -1,7 +1,7 @@
-"""What can still be read of a damaged store, in a new one.
+"""Copy what can still be read of a damaged store to a new one.
 
-Answers cost most, so every whole row of them is kept. What derives from them is kept only where it is whole as well: a
-task with all its items, a run with all its predictions; the same evaluation makes the others again.
+Answers cost the most, so every intact row of them is kept. What is derived from them is kept only if it is complete: a
+task with all its items, a run with all its predictions. The same evaluation makes the others again.
 """
 
 from __future__ import annotations
@@ -32,14 +32,17 @@ WIDEST_CHARACTER = 0x10FFFF
 GATHERED = ("tasks", "items", "explanation_sets", "explanations", "runs", "predictions", "metrics")
 PARENTS = {"backend_digest": ("backends", "digest"), "session_id": ("sessions", "id")}
 ADDED_SINCE = {"predictions": {"text_keys": "[]"}}
-"""What columns hold in rows of stores that did not have them yet."""
+"""The values of columns that older stores do not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
     """Rows of a table that could be read.
 
-    kept: in the new store. damaged: not whole. orphaned: whole, but what they belong to is not.
+    Attributes:
+        kept: Rows in the new store.
+        damaged: Rows that are damaged.
+        orphaned: Intact rows that belong to something incomplete.
     """
 
     kept: int
@@ -48,9 +51,11 @@ class Rescued:
 
 
 def rescue(source: Path, target: Path) -> Mapping[str, Rescued]:
-    """Copy whatever is whole into a new store; rows by table.
+    """Copy everything intact to a new store. Returns counts of rows by table.
 
-    Raises InputError where the source is missing or the target is there, HarnessError where nothing can be read.
+    Raises:
+        InputError: The source is missing, or the target exists.
+        HarnessError: Nothing can be read.
     """
     if not is_file(source):
         raise InputError(f"{source}: no store there")
@@ -58,7 +63,7 @@ def rescue(source: Path, target: Path) -> Mapping[str, Rescued]:
         raise InputError(f"{target}: is there already", "a rescue makes a new store")
     try:
         with contextlib.closing(read_damaged(source)) as damaged:
-            # Before anything is made: without its list of tables nothing of a store can be read.
+            # This comes before anything is created, because nothing can be read without the list of tables.
             there = {row[0] for row in damaged.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
             with new_store(target) as store:
                 return _Rescue(damaged, store.connection).carry_out([table for table in COLUMNS if table in there])
@@ -67,7 +72,7 @@ def rescue(source: Path, target: Path) -> Mapping[str, Rescued]:
 
 
 class _Rescue:
-    """Answers are copied as they are read; what may turn out to be incomplete is gathered first."""
+    """Copies answers as they are read, and first gathers what may turn out to be incomplete."""
 
     def __init__(self, damaged: sqlite3.Connection, target: sqlite3.Connection) -> None:
         self._damaged = damaged
@@ -112,11 +117,14 @@ def _is_whole(table: str, row: Row, with_checksums: bool) -> bool:
 
 
 def _rows(connection: sqlite3.Connection, table: str, found: Mapping[str, list[Row]]) -> Iterator[Row]:
-    """A table's rows, once each. A table whose rows lie in the order of two columns is read by the first of them."""
+    """Yield each row of a table once.
+
+    A table sorted by two columns is read in parts, one for each value of the first.
+    """
     try:
         names = [column[0] for column in connection.execute(f"SELECT * FROM {table} LIMIT 0").description]
     except UNREADABLE:
-        # What says how the table is made is damaged itself.
+        # The description of the table is damaged itself.
         return
     groups: list[tuple[str, tuple[Any, ...]]] = [("1", ())]
     by = KEYS[table][-1]
@@ -132,7 +140,10 @@ def _rows(connection: sqlite3.Connection, table: str, found: Mapping[str, list[R
 
 
 class _Sorted:
-    """A query's rows in the order of a column, read from both ends, and from between: around whatever is damaged."""
+    """A query's rows in the order of a column.
+
+    They are read from both ends and from the middle, around damaged places.
+    """
 
     def __init__(self, connection: sqlite3.Connection, query: str, values: tuple[Any, ...], by: str) -> None:
         self._connection = connection
@@ -142,7 +153,7 @@ class _Sorted:
         self._counted = by in ("rowid", "position")
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        """All that can be read; the first value of each is that of the column."""
+        """Yield all rows that can be read. The first value of each is that of the column."""
         ends: tuple[Any, Any] = (-1, 1 << 62) if self._counted else ("", chr(WIDEST_CHARACTER))
         yield from self._between(*ends, MAX_HALVINGS)
 
@@ -160,7 +171,7 @@ class _Sorted:
             yield from self._between(half, high, halvings - 1)
 
     def _read(self, low: Any, high: Any, order: str) -> Generator[tuple[Any, ...], None, tuple[Any, bool]]:
-        """Rows between two values; then the last value that was read, and whether the end was reached."""
+        """Yield the rows between two values. Returns the last value that was read, and whether the end was reached."""
         last = None
         bounds = f" AND {self._by} > ? AND {self._by} < ? ORDER BY {self._by} {order}"
         try:
@@ -182,7 +193,7 @@ def _middle_number(low: int, high: int) -> int | None:
 
 
 def _middle_text(low: str, high: str) -> str | None:
-    """A text between two, as SQLite sorts them: by code point."""
+    """Return a text between two others in SQLite's order, which is by code point."""
     base, length = WIDEST_CHARACTER + 1, max(len(low), len(high)) + 1
     numbers = []
     for text in (low, high):
@@ -204,7 +215,7 @@ def _no_surrogate(code: int) -> int:
 
 
 def _complete(found: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
-    """The rows of what has all its parts, in the order in which they may be written."""
+    """Return the rows of everything that is complete, in the order in which they can be written."""
     rows = {table: found.get(table, []) for table in GATHERED}
     items, predictions = _counted(rows["items"], "task_digest"), _counted(rows["predictions"], "run_id")
     tasks = {row["digest"] for row in rows["tasks"] if items.get(row["digest"]) == row["n_items"]}
@@ -223,7 +234,7 @@ def _complete(found: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
 
 
 def _has_all_texts(row: Row, explanations: list[Row]) -> bool:
-    """Whether a set has the content that its id is a hash of."""
+    """Return whether a set has the content that its id is a hash of."""
     by_uid: dict[str, list[GivenExplanation]] = {}
     for each in sorted(explanations, key=lambda each: each["position"]):
         if each["set_id"] == row["id"]:
@@ -240,7 +251,7 @@ def _counted(rows: list[Row], column: str) -> dict[str, int]:
 
 
 def _stand_in_for_parents(connection: sqlite3.Connection, row: Row) -> None:
-    """Answers are worth keeping where the row is lost that says which session or backend they are of."""
+    """Add a stand-in for a lost session or backend, because its answers are worth keeping."""
     for column, (table, key) in PARENTS.items():
         if column not in row:
             continue

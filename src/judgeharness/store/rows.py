@@ -1,7 +1,7 @@
-"""Rows that tell whether they are whole: each carries a checksum of its columns.
+"""Rows with checksums, which tell whether a row is intact.
 
-SQLite notices pages that do not hang together, and no changed digit in a text. A checksum finds both bad disks and bad
-copies; it is no signature, and anybody who means to can make another.
+SQLite notices inconsistent pages, but not a changed digit in a text. A checksum detects faulty disks and faulty copies.
+It is not a signature: anybody can compute another one.
 """
 
 from __future__ import annotations
@@ -21,22 +21,27 @@ LOST = "its content is not what was written"
 
 
 def checksum(*values: str | float | None) -> int:
-    """CRC-32 of a row's values. A number is the same whether it was given as a whole one or not."""
+    """Return the CRC-32 of a row's values. A whole number has the same checksum as int and as float."""
     parts = (repr(float(value)) if isinstance(value, int | float) else repr(value) for value in values)
     return zlib.crc32("\x1f".join(parts).encode("utf-8", "surrogatepass"))
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Make the checksum known to SQL, as `row_checksum(...)`."""
+    """Make the checksum available in SQL, as `row_checksum(...)`."""
     connection.create_function(SQL_FUNCTION, -1, checksum, deterministic=True)
 
 
 def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Mapping[str, Any]], known: str = "") -> int:
-    """Add rows with their checksums and without keys; how many were added.
+    """Insert rows with their checksums, and return how many were added.
 
-    known: columns by which a row is passed over if it is there.
+    Args:
+        connection: The store.
+        table: The table.
+        rows: The rows, by column.
+        known: Columns by which a row is skipped if it exists.
 
-    Raises KeyError where a row lacks a column.
+    Raises:
+        KeyError: A row lacks a column.
     """
     columns = COLUMNS[table]
     places = {name: f"?{place}" for place, name in enumerate(columns, start=1)}
@@ -51,18 +56,18 @@ def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Mapping[st
 
 
 def sealed(table: str) -> str:
-    """An SQL expression: a row's checksum as it should be."""
+    """Return an SQL expression for the checksum that a row should have."""
     return f"{SQL_FUNCTION}({', '.join(f'{table}.{name}' for name in CONTENTS[table])})"
 
 
 def intact(table: str) -> str:
-    """An SQL expression: whether a row is as it was written."""
+    """Return an SQL expression for whether a row is as it was written."""
     return f"({table}.checksum IS {sealed(table)})"
 
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Reads a row's JSON. Raises HarnessError where it is not of the kind that is written there."""
+    """Guard the reading of a row's JSON. Raises HarnessError if it does not have the expected shape."""
     try:
         yield
     except (ValueError, ArithmeticError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
@@ -70,11 +75,11 @@ def reading(what: str) -> Iterator[None]:
 
 
 def require(whole: object, what: str) -> None:
-    """Raises HarnessError for a row that is not `intact`."""
+    """Raise HarnessError if a row is not `intact`."""
     if not whole:
         raise damaged(what)
 
 
 def damaged(what: str) -> HarnessError:
-    """The error of a row that cannot be trusted."""
+    """Return the error for a row that cannot be trusted."""
     return HarnessError(f"the store is damaged: {what}: {LOST}", "'judgeharness store rescue' keeps what is whole")

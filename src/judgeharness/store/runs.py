@@ -1,4 +1,4 @@
-"""Runs: what was evaluated, what it predicted, what that measures, and the record of how it was done."""
+"""Runs: what was evaluated, the predictions, their metrics, and the record of how it was done."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from judgeharness.tasks.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One row of a leaderboard. strategy and transform are None for baselines.
+    """One row of a leaderboard. `strategy` and `transform` are None for baselines.
 
-    metrics: by name; None where a metric is undefined. record: how it was done.
+    Attributes:
+        metrics: The metrics by name; None if a metric is undefined.
+        record: How the run was done.
     """
 
     id: str
@@ -45,23 +47,23 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Backend, way, transform and temperature, for people."""
+        """Backend, strategy, transform and temperature, for display."""
         tau = "" if self.temperature is None else f"τ={self.temperature:g}"
         return " ".join(part for part in (self.backend, self.way, self.transform, tau) if part)
 
     @property
     def explanations(self) -> str:
-        """Who wrote the explanations that it was shown, where they are not the task's own."""
+        """The name of the explanations that the model was shown, if they are not the task's own."""
         return self.record.explanations.name if self.record.explanations else ""
 
     @property
     def is_finetuned(self) -> bool:
-        """Whether this is a classifier that `judgeharness finetune` trained, and not a judge that was asked."""
+        """Whether this is a classifier that `judgeharness finetune` trained, and not a judge."""
         return self.record.finetune is not None
 
     @property
     def way(self) -> str:
-        """The strategy, and who wrote the explanations, for people; empty where there is no strategy."""
+        """The strategy and the name of the explanations, for display. It is empty if there is no strategy."""
         return (
             f"{self.strategy or ''} (explanations: {self.explanations})" if self.explanations else self.strategy or ""
         )
@@ -69,7 +71,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class StoredTask:
-    """What the store knows of a task: enough for leaderboards without its data files."""
+    """What the store knows about a task. It suffices for leaderboards without the data files."""
 
     digest: str
     name: str
@@ -81,7 +83,7 @@ class StoredTask:
 
     @property
     def published(self) -> Published | None:
-        """Printed figures on all of these items, if there are any."""
+        """Published results, if they are for exactly these items."""
         with reading(f"task {self.digest[:12]}"):
             found = self.record.parsed()
         return found if found is not None and found.items == self.n_items == self.n_total else None
@@ -94,7 +96,7 @@ class Runs:
         self._connection = connection
 
     def add_task(self, task: Task) -> None:
-        """Keep a task's items (distributions, no texts) under its digest; what is said about it may have changed."""
+        """Save a task's items, without texts, under its digest. The task's record is updated if it exists."""
         definition = task.definition
         record = TaskRecord(
             title=definition.title,
@@ -106,7 +108,7 @@ class Runs:
             files=dict(task.files),
             published=None if task.published is None else task.published.model_dump(mode="json"),
         )
-        # A hash of all items: made once.
+        # The digest hashes all items, so it is computed only once.
         digest = task.digest
         with transaction(self._connection):
             row = {
@@ -125,7 +127,7 @@ class Runs:
                 self._connection.execute("UPDATE tasks SET record = ? WHERE digest = ?", (row["record"], digest))
 
     def task(self, digest: str) -> StoredTask:
-        """The task under a digest."""
+        """Return the task with a digest."""
         what = f"task {digest[:12]}"
         with reading(what):
             whole, name, split, labels, n_items, n_total, record = self._connection.execute(
@@ -144,7 +146,7 @@ class Runs:
             )
 
     def items(self, task_digest: str) -> list[Item]:
-        """A task's items in order, without texts."""
+        """Return a task's items in order, without texts."""
         rows = self._connection.execute(
             f"SELECT {intact('items')}, uid, human, votes, refs FROM items WHERE task_digest = ? ORDER BY position",
             (task_digest,),
@@ -156,7 +158,7 @@ class Runs:
         return items
 
     def save(self, run: Run, predictions: Sequence[Prediction]) -> None:
-        """Keep a run with its predictions and metrics; the same run again takes its place."""
+        """Save a run with its predictions and metrics. It replaces an earlier run with the same id."""
         with transaction(self._connection):
             self._connection.execute("DELETE FROM runs WHERE id = ?", (run.id,))
             row = {name: getattr(run, name) for name in COLUMNS["runs"] if name != "record"}
@@ -166,12 +168,12 @@ class Runs:
             insert(self._connection, "metrics", measured)
 
     def all(self) -> list[Run]:
-        """Every run, oldest first."""
+        """Return every run, oldest first."""
         rows = self._connection.execute(f"{_RUN_QUERY} ORDER BY runs.created, runs.id")
         return [self._run(row) for row in rows]
 
     def backends(self, edition: int) -> list[tuple[str, bool, Mapping[str, Any]]]:
-        """Each backend of the runs: its digest, whether any run is of that edition or later, and its description."""
+        """Return the digest of each backend, whether any of its runs has at least this edition, and its description."""
         rows = self._connection.execute(
             "SELECT backends.digest, max(coalesce(json_extract(runs.record, '$.edition'), 1)) >= ?,"
             f" backends.description FROM runs JOIN backends ON backends.digest = runs.backend_digest"
@@ -182,7 +184,7 @@ class Runs:
             return [(digest, bool(current), shapes.mapping(text)) for digest, current, text in rows]
 
     def faulty(self, run_id: str) -> int:
-        """How many of a run's answers hold what earlier versions took for log-probabilities."""
+        """Return how many of a run's answers hold numbers that earlier versions mistook for log-probabilities."""
         query = (
             "SELECT count(*) FROM predictions JOIN scores ON scores.key = predictions.score_key"
             f" WHERE predictions.run_id = ? AND {FAULTY}"
@@ -191,7 +193,7 @@ class Runs:
         return count
 
     def find(self, prefix: str) -> Run:
-        """The run whose id begins like this. Raises InputError where none or several do."""
+        """Return the run whose id starts with `prefix`. Raises InputError if none or several do."""
         rows = self._connection.execute(
             f"{_RUN_QUERY} WHERE substr(runs.id, 1, ?) = ? ORDER BY runs.id", (len(prefix), prefix)
         ).fetchall()
@@ -202,7 +204,7 @@ class Runs:
         return self._run(rows[0])
 
     def predictions(self, run_id: str) -> list[Prediction]:
-        """A run's predictions in the order of the task's items."""
+        """Return a run's predictions in the order of the task's items."""
         rows = self._connection.execute(
             f"SELECT {intact('predictions')}, predictions.uid, probabilities, failure, score_key, text_keys"
             " FROM predictions JOIN runs ON runs.id = predictions.run_id"
@@ -220,9 +222,10 @@ class Runs:
         return found
 
     def seconds(self, run_id: str) -> float | None:
-        """How long the run's answers took; None where it has too few to tell.
+        """Estimate how many seconds the run's answers took, or return None if it has too few answers to tell.
 
-        From the first to the last that each session stored, and as much again as one takes on average for the first.
+        For each session, and for scores and texts separately, this is the time from the first to the last stored
+        answer, plus the mean time of one answer for the first.
         """
         spans = self._connection.execute(
             "SELECT strftime('%s', max(created)) - strftime('%s', min(created)), count(*) FROM ("

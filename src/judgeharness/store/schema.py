@@ -1,4 +1,4 @@
-"""The tables of the store, and the steps that brought them here."""
+"""The tables of the store, and the scripts that upgrade older stores."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "predictions": ("run_id", "uid", "score_key", "probabilities", "failure", "text_keys"),
     "metrics": ("run_id", "name", "value"),
 }
-"""Each table's columns but for its checksum; what others refer to comes first."""
+"""Each table's columns without the checksum. A table comes after those that it refers to."""
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "sessions": ("id",),
@@ -51,19 +51,19 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "predictions": ("run_id", "uid"),
     "metrics": ("run_id", "name"),
 }
-"""The columns that tell a table's rows apart."""
+"""The columns that identify a table's rows."""
 
 CHANGING: Mapping[str, tuple[str, ...]] = {
     "sessions": ("ended", "status"),
     "spending": ("requests", "tokens"),
     "tasks": ("record",),
 }
-"""Columns that are written again: no checksum is of them."""
+"""Columns that are updated later, so the checksum does not cover them."""
 
 CONTENTS: Mapping[str, tuple[str, ...]] = {
     table: tuple(name for name in columns if name not in CHANGING.get(table, ())) for table, columns in COLUMNS.items()
 }
-"""The columns that a row's checksum is of, in order."""
+"""The columns that a row's checksum covers, in order."""
 
 _MADE_WITH_CHECKSUMS = ("replies", "spending")
 
@@ -209,4 +209,4 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     """,
 )
-"""Script i brings a store of version i to version i + 1; the version is SQLite's user_version."""
+"""Script i upgrades a store from version i to version i + 1. The version is SQLite's user_version."""

@@ -1,4 +1,4 @@
-"""Sessions: one call of a command that asks or trains, how it ended, and whether its process is still there."""
+"""Sessions: calls of commands that ask or train, how they ended, and whether their processes are still alive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ INTERRUPTED = "interrupted"
 class Session:
     """One call of a command that asks or trains.
 
-    requests, tokens: what it spent; None if no model is paid by the request.
+    Attributes:
+        requests: The requests that it spent; None if no model is paid by the request.
+        tokens: The tokens that it spent; None if no model is paid by the request.
     """
 
     id: str
@@ -53,9 +55,9 @@ class Sessions:
 
     @contextmanager
     def recorded(self, session_id: str, record: SessionRecord) -> Iterator[None]:
-        """Keep a session's record when it starts, and how it ended: done, failed or interrupted.
+        """Save a session's record at its start, and how it ended: done, failed or interrupted.
 
-        Raises HarnessError if the store's folder cannot be written to, or the store is not there in the end.
+        Raises HarnessError if the store's folder is not writable, or if the store has gone by the end.
         """
         lock = self._locked(session_id)
         try:
@@ -76,7 +78,7 @@ class Sessions:
             lock.release()
 
     def end_dead_ones(self) -> None:
-        """Mark sessions whose process is gone as interrupted; what they were asking may be asked by others."""
+        """Mark sessions whose process is gone as interrupted, so that others can ask for what they were asking."""
         query = "SELECT id FROM sessions WHERE status = ?"
         for (session_id,) in self._connection.execute(query, (RUNNING,)).fetchall():
             if not is_held(self._lock_of(session_id)):
@@ -118,7 +120,7 @@ class Sessions:
         return lock
 
     def _lock_of(self, session_id: str) -> Path:
-        # An id may come from a stranger's store: only a hash of it goes into a path.
+        # An id may come from a stranger's store, so only a hash of it goes into a path.
         return self._store.parent / f".judgeharness-{digest(session_id)[:16]}.lock"
 
 

@@ -1,6 +1,6 @@
-"""JSON in the store, taken for what it should be and nothing else: a store may come from anybody.
+"""Check the shape of JSON in the store, because a store may come from anybody.
 
-Each function raises ValueError where the text is of another shape; `rows.reading` makes an error for readers of it.
+Each function raises ValueError if the text has another shape. `rows.reading` turns this into an error for users.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NUMBER_OR_NULL = (int, float, type(None))
 
 
 def numbers(text: str, count: int | None = None) -> tuple[float, ...]:
-    """A list of finite numbers, `count` of them where that is known."""
+    """Read a list of finite numbers, of length `count` if that is given."""
     found = read_json(text)
     if not isinstance(found, list) or not all(_is_number(each) for each in found):
         raise ValueError("not a list of numbers")
@@ -27,7 +27,7 @@ def numbers(text: str, count: int | None = None) -> tuple[float, ...]:
 
 
 def distribution(text: str, count: int) -> tuple[float, ...]:
-    """A probability distribution over so many labels."""
+    """Read a probability distribution over `count` labels."""
     found = numbers(text, count)
     if min(found) < 0 or abs(math.fsum(found) - 1) > 1e-6:
         raise ValueError("not a probability distribution")
@@ -35,7 +35,7 @@ def distribution(text: str, count: int) -> tuple[float, ...]:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """A list of texts."""
+    """Read a list of texts."""
     found = read_json(text)
     if not are_words(found):
         raise ValueError("not a list of texts")
@@ -43,7 +43,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def marks(text: str) -> tuple[bool, ...]:
-    """A list of true and false."""
+    """Read a list of booleans."""
     found = read_json(text)
     if not isinstance(found, list) or not all(isinstance(each, bool) for each in found):
         raise ValueError("not a list of true and false")
@@ -52,16 +52,16 @@ def marks(text: str) -> tuple[bool, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Nullable:
-    """An object of these kinds, or null."""
+    """An object with values of these kinds, or null."""
 
     kinds: Mapping[str, Any]
 
 
 def mapping(text: str, kinds: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """An object. kinds: of the values under some names, where these are there.
+    """Read an object, and check those of its values that `kinds` names and that exist.
 
-    A kind is a type or some, as `isinstance` takes them; a function that says whether a value is right; or a mapping,
-    for an object in which all of its names are there.
+    A kind is what `isinstance` takes, a function that says whether a value is right, or a mapping for a nested object
+    that must have all of the mapping's names.
     """
     found = read_json(text)
     if not isinstance(found, dict):
@@ -73,12 +73,12 @@ def mapping(text: str, kinds: Mapping[str, Any] | None = None) -> dict[str, Any]
 
 
 def are_words(value: Any) -> bool:
-    """Whether a value is a list of texts."""
+    """Return whether a value is a list of texts."""
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def are_named_words(value: Any) -> bool:
-    """Whether a value is an object of texts."""
+    """Return whether a value is an object whose values are texts."""
     return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing."""
+    """Run the block in a transaction: all of it takes effect, or none."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
     except BaseException:
-        # SQLite may have rolled back by itself, on a full disk for one.
+        # SQLite may already have rolled back by itself, for instance because the disk is full.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise

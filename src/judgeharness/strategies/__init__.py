@@ -1,4 +1,4 @@
-"""Prompt strategies: which prompts are asked of one item."""
+"""Prompt strategies: the prompts for one item."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _MODULE = "judgeharness.strategies.selections"
 
 @hookimpl
 def judgeharness_strategies() -> list[StrategySpec]:
-    """The five strategies of "Seeing the Big through the Small", and three in which the model writes."""
+    """Return the five strategies of "Seeing the Big through the Small", and three with generated answers."""
     return [
         StrategySpec(
             name="no-explanation",
-            summary="the item alone, under every order of the options",
+            summary="the item without explanations, with the options in every order",
             target=f"{_MODULE}:no_explanation",
             options="judgeharness.strategies.options:OrderOptions",
         ),
@@ -26,37 +26,37 @@ def judgeharness_strategies() -> list[StrategySpec]:
         ),
         StrategySpec(
             name="serial-explicit",
-            summary="as serial, each explanation followed by its annotator's label",
+            summary="like serial, with the label of the annotator after each explanation",
             target=f"{_MODULE}:serial_explicit",
             options=f"{_MODULE}:SerialOptions",
         ),
         StrategySpec(
             name="parallel",
-            summary="one explanation a prompt (-o k=N: every ordered selection of N)",
+            summary="one explanation per prompt (-o k=N: every ordered selection of N)",
             target=f"{_MODULE}:parallel",
             options=f"{_MODULE}:ParallelOptions",
         ),
         StrategySpec(
             name="parallel-explicit",
-            summary="as parallel, each explanation followed by its annotator's label",
+            summary="like parallel, with the label of the annotator after each explanation",
             target=f"{_MODULE}:parallel_explicit",
             options=f"{_MODULE}:ParallelOptions",
         ),
         StrategySpec(
             name="verbalized",
-            summary="the model states the percentages itself, under every order of the options",
+            summary="the model states the percentages itself, with the options in every order",
             target="judgeharness.strategies.verbalized:verbalized",
             options="judgeharness.strategies.verbalized:VerbalizedOptions",
         ),
         StrategySpec(
             name="sampling",
-            summary="N answers are drawn and counted, the options in another order each time (-o n=N)",
+            summary="counts N sampled answers, each with the options in a random order (-o n=N)",
             target="judgeharness.strategies.sampling:Sampling",
             options="judgeharness.strategies.sampling:SamplingOptions",
         ),
         StrategySpec(
             name="cot",
-            summary="the model writes its reasons first, then the letters are scored",
+            summary="the model generates its reasons first, then the letters are scored",
             target="judgeharness.strategies.cot:cot",
             options="judgeharness.strategies.cot:CotOptions",
         ),

@@ -1,4 +1,4 @@
-"""What a strategy is."""
+"""The contract of strategies."""
 
 from __future__ import annotations
 
@@ -11,26 +11,35 @@ from judgeharness.tasks.task import Task
 
 @runtime_checkable
 class Strategy(Protocol):
-    """Turns an item into the prompts that are asked of it. Pure: the same item gives the same prompts."""
+    """Turns an item into prompts. It must be pure: the same item always gives the same prompts."""
 
     def check(self, task: Task) -> None:
-        """Raises InputError where the task cannot be asked in this way. Called before any model is loaded."""
+        """Raise InputError if the task cannot be asked in this way. Called before any model is loaded."""
 
     def group(self, item: Item, task: Task) -> PromptGroup:
-        """The item's prompts, or the first of them: those that the model answers before `follow` is called."""
+        """Return the item's prompts.
+
+        A `WritingStrategy` returns those that the model answers before `follow` is called.
+        """
 
 
 @runtime_checkable
 class WritingStrategy(Strategy, Protocol):
-    """A strategy whose prompts are answered in writing, at least at first: `group` has a `decoding`.
+    """A strategy whose prompts are answered with generated text, at least at first: `group` has a `decoding`.
 
-    ends_in: "scores" where the last group is scored, and "reading" where the texts themselves say the distribution.
+    Attributes:
+        ends_in: "scores" if the last group is scored, "reading" if the texts themselves state the distribution.
     """
 
     ends_in: Literal["scores", "reading"]
 
     def follow(self, item: Item, task: Task, written: Sequence[GeneratedTexts]) -> PromptGroup | Reading:
-        """What comes after the texts so far, one `GeneratedTexts` for each group that was asked.
+        """Return what follows the texts so far: another group to answer, or what the texts say.
 
-        Another group to be answered, or what the texts say. Pure too: it is called again whenever the texts are read.
+        It must be pure, because it is called again whenever the texts are read.
+
+        Args:
+            item: The item.
+            task: The item's task.
+            written: The texts, one `GeneratedTexts` for each group that was asked.
         """

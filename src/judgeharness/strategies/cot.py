@@ -1,7 +1,7 @@
-"""The model writes its reasons first, and is then asked for a letter, which is scored.
+"""The model generates its reasons first, and then the letters are scored.
 
-After Kojima et al., "Large Language Models are Zero-Shot Reasoners" (NeurIPS 2022): a prompt for reasons, then one for
-the answer.
+After Kojima et al., "Large Language Models are Zero-Shot Reasoners" (NeurIPS 2022): one prompt asks for reasons, the
+next for the answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ NO_REASONS = "..."
 
 
 class CotOptions(WritingOptions):
-    """option_orders: as of the other strategies, here `cyclic` unless given. reasoning_tokens: the longest reasons."""
+    """Options of `cot`.
+
+    Attributes:
+        option_orders: As in other strategies, but `cyclic` by default.
+        reasoning_tokens: The largest number of tokens that the reasons may have.
+    """
 
     option_orders: OptionOrders = "cyclic"
     reasoning_tokens: Annotated[int, Field(ge=1)] = 256
@@ -32,24 +37,24 @@ class CotOptions(WritingOptions):
 
 @dataclass(frozen=True, slots=True)
 class ChainOfThought:
-    """Reasons under each order of the options, and the scores of the letters after them."""
+    """Asks for reasons under each order of the options, and then scores the letters."""
 
     asked: OrderedSelections
     options: CotOptions
     ends_in: ClassVar[Literal["scores", "reading"]] = "scores"
 
     def check(self, task: Task) -> None:
-        """Raises InputError as the selections do."""
+        """Raise InputError as `OrderedSelections.check` does."""
         self.asked.check(task)
 
     def group(self, item: Item, task: Task) -> PromptGroup:
-        """The prompts that ask for reasons."""
+        """Return the prompts that ask for reasons."""
         options = self.options
         decoding = Decoding(options.reasoning_tokens, options.writing_temperature, options.seed)
         return replace(self.asked.group(item, task, INSTRUCTION), decoding=decoding)
 
     def follow(self, item: Item, task: Task, written: Sequence[GeneratedTexts]) -> PromptGroup:
-        """The prompts that ask for the letter, each after its reasons."""
+        """Return the prompts that ask for the letter, each after its reasons."""
         asked = self.group(item, task).prompts
         return PromptGroup(
             item.uid, tuple(_then(prompt, text) for prompt, text in zip(asked, written[0].texts, strict=True))
@@ -64,5 +69,5 @@ def _then(prompt: Prompt, reasons: str) -> Prompt:
 
 
 def cot(options: CotOptions) -> ChainOfThought:
-    """From the options."""
+    """Make the strategy from its options."""
     return ChainOfThought(OrderedSelections(options.k, options.explicit, options.option_orders), options)

@@ -12,20 +12,33 @@ OptionOrders = Literal["all", "cyclic"]
 
 
 class OrderOptions(Options):
-    """option_orders: `all` K! orders of the options, or the K `cyclic` ones (each label once behind each letter)."""
+    """`option_orders` is `all` for all K! orders of the options, or `cyclic` for K of them.
+
+    In the cyclic orders, each label stands at each letter once.
+    """
 
     option_orders: OptionOrders = "all"
 
 
 class ShownOptions(Options):
-    """k: explanations a prompt, none unless given. explicit: show the annotators' labels too."""
+    """Options of strategies that may show explanations.
+
+    Attributes:
+        k: How many explanations each prompt shows.
+        explicit: Whether to show the annotators' labels too.
+    """
 
     k: Annotated[int, Field(ge=0)] = 0
     explicit: bool = False
 
 
 class WritingOptions(ShownOptions):
-    """writing_temperature: 0 for the most probable token each time, else tokens are drawn. seed: of the draws."""
+    """Options of strategies that generate text.
+
+    Attributes:
+        writing_temperature: 0 takes the most probable token each time; above 0, tokens are drawn.
+        seed: The seed of the draws.
+    """
 
     writing_temperature: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.0
     seed: Annotated[int, Field(ge=0, lt=1 << 31)] = 0

@@ -1,4 +1,4 @@
-"""What a written answer says: percentages for all options, or one option. Strict: what is not sure is not read."""
+"""Read generated answers: percentages for all options, or one option. Anything ambiguous is not read."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LETTER = re.compile(
 
 
 def read_percentages(text: str, letters: Sequence[str]) -> tuple[float, ...] | None:
-    """The percentages that a text states, in the order of the letters, as probabilities.
+    """Return the percentages that a text states as probabilities, in the order of the letters.
 
-    One line for each letter and no letter twice; together 100, but for rounding (99 to 101). Other lines are passed
-    over. None where the text does not say that.
+    There must be one line for each letter, no letter may occur twice, and the percentages must sum to 100 within
+    rounding (99 to 101). Other lines are skipped. Returns None if the text does not meet this.
     """
     stated: dict[str, float] = {}
     for line in text.splitlines():
@@ -37,9 +37,13 @@ def read_percentages(text: str, letters: Sequence[str]) -> tuple[float, ...] | N
 
 
 def read_choice(text: str, options: Mapping[str, str]) -> str | None:
-    """The letter of the option that a text begins with: the letter, or the option's own words.
+    """Return the letter of the option that a text starts with: the letter itself, or the option's words.
 
-    options: their texts by letter. "A man is outside" begins with a word, not with the letter A.
+    "A man is outside" starts with a word, not with the letter A.
+
+    Args:
+        text: The text.
+        options: The options' texts, by letter.
     """
     said = _named(text.strip().lstrip("*\"'([ "), options)
     if said is not None:
@@ -55,7 +59,7 @@ def read_choice(text: str, options: Mapping[str, str]) -> str | None:
 
 
 def _named(text: str, options: Mapping[str, str]) -> str | None:
-    """The letter of the option with whose words a text begins; of two that do, the longer."""
+    """Return the letter of the option whose words a text starts with. If two fit, the longer one counts."""
     words = text.casefold()
     starts = {letter: shown.casefold() for letter, shown in options.items() if words.startswith(shown.casefold())}
     letter = max(starts, key=lambda each: len(starts[each]), default=None)

@@ -1,7 +1,7 @@
 """The model answers many times, and the answers are counted.
 
-The Monte Carlo estimation of Lee, An and Thorne, "Can Large Language Models Capture Dissenting Human Voices?" (EMNLP
-2023), with the options in another order each time.
+This is the Monte Carlo estimation of Lee, An and Thorne, "Can Large Language Models Capture Dissenting Human Voices?"
+(EMNLP 2023), with another order of the options each time.
 """
 
 from __future__ import annotations
@@ -22,9 +22,13 @@ from judgeharness.tasks.task import Task
 
 
 class SamplingOptions(ShownOptions):
-    """n: answers an item. sampling_temperature: with which tokens are drawn. seed: of orders and draws.
+    """Options of `sampling`.
 
-    answer_tokens: the longest answer; a letter stands at its beginning.
+    Attributes:
+        n: How many answers to draw for each item.
+        sampling_temperature: The temperature at which tokens are drawn.
+        seed: The seed of the orders and the draws.
+        answer_tokens: The largest number of tokens of an answer. The letter is expected at its start.
     """
 
     n: Annotated[int, Field(ge=1, le=10_000)] = 20
@@ -35,17 +39,17 @@ class SamplingOptions(ShownOptions):
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """N prompts, each with options and explanations in an order of its own; each label's share of the answers."""
+    """Asks N prompts, with options and explanations in random order, and counts each label's share of the answers."""
 
     options: SamplingOptions
     ends_in: ClassVar[Literal["scores", "reading"]] = "reading"
 
     def check(self, task: Task) -> None:
-        """Raises InputError where items have fewer than k explanations."""
+        """Raise InputError if items have fewer than k explanations."""
         require_explanations(task, self.options.k)
 
     def group(self, item: Item, task: Task) -> PromptGroup:
-        """The prompts; orders depend on the seed and the item's uid alone."""
+        """Return the prompts. Their orders depend only on the seed and the item's uid."""
         seed = int(digest([self.options.seed, item.uid])[:8], 16) >> 1
         stream = np.random.default_rng(seed)
         prompts = tuple(self._prompt(item, task, stream) for _ in range(self.options.n))
@@ -60,7 +64,7 @@ class Sampling:
         return Prompt(task.template.render(item, task.labels, orders, shown, self.options.explicit), orders, chosen)
 
     def follow(self, item: Item, task: Task, written: Sequence[GeneratedTexts]) -> Reading:
-        """A row for each answer: 1 for the label that it chooses."""
+        """Return a row for each answer, with 1 for the label that it chooses."""
         rows = np.zeros((len(written[0].texts), len(task.labels)))
         for row, prompt, text in zip(rows, self.group(item, task).prompts, written[0].texts, strict=True):
             letters = {letter: task.labels[label].text for letter, label in zip(LETTERS, prompt.options, strict=False)}

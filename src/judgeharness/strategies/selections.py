@@ -1,7 +1,7 @@
-"""Every order of the options, times every ordered selection of k out of the E explanations of an item.
+"""Ask every order of the options with every ordered selection of k of an item's E explanations.
 
-The strategies of the paper are cases of it: k = 0 (no-explanation), k = 1 (parallel) and k = E (serial), the last
-two with or without the annotators' labels.
+The strategies of the paper are special cases: k = 0 (no-explanation), k = 1 (parallel) and k = E (serial). The last two
+come with or without the annotators' labels.
 """
 
 from __future__ import annotations
@@ -23,27 +23,33 @@ MAX_PROMPTS = 100_000
 
 
 class SerialOptions(OrderOptions):
-    """k: explanations a prompt; all of the item's unless given."""
+    """`k` is the number of explanations in each prompt; None for all of the item's."""
 
     k: Annotated[int, Field(ge=1)] | None = None
 
 
 class ParallelOptions(OrderOptions):
-    """k: explanations a prompt."""
+    """`k` is the number of explanations in each prompt."""
 
     k: Annotated[int, Field(ge=1)] = 1
 
 
 @dataclass(frozen=True, slots=True)
 class OrderedSelections:
-    """k: explanations a prompt, None for all that the item has. explicit: show the annotators' labels too."""
+    """Asks every order of the options with every ordered selection of explanations.
+
+    Attributes:
+        k: How many explanations each prompt shows; None for all that the item has.
+        explicit: Whether to show the annotators' labels too.
+        option_orders: Which orders of the options are asked.
+    """
 
     k: int | None
     explicit: bool
     option_orders: OptionOrders
 
     def check(self, task: Task) -> None:
-        """Raises InputError where items lack explanations, or where the orders are too many to ask."""
+        """Raise InputError if items lack explanations, or if there are too many orders to ask."""
         require_explanations(task, 1 if self.k is None else self.k)
         most = max(self.count(len(task.labels), len(item.explanations)) for item in task.items)
         if most > MAX_PROMPTS:
@@ -53,14 +59,16 @@ class OrderedSelections:
             )
 
     def count(self, n_labels: int, n_explanations: int) -> int:
-        """How many prompts an item gets."""
+        """Return how many prompts an item gets."""
         orders = n_labels if self.option_orders == "cyclic" else math.factorial(n_labels)
         return orders * math.perm(n_explanations, n_explanations if self.k is None else self.k)
 
     def group(self, item: Item, task: Task, instruction: str = "") -> PromptGroup:
-        """The prompts, explanation orders outermost: neighbours share as long a beginning as they can.
+        """Return the prompts.
 
-        instruction: how to answer, where that is not with a letter.
+        Selections of explanations vary slowest, so neighbouring prompts share long prefixes.
+
+        `instruction` says how to answer, if not with a letter.
         """
         selections = itertools.permutations(
             range(len(item.explanations)), len(item.explanations) if self.k is None else self.k
@@ -78,7 +86,7 @@ class OrderedSelections:
 
 
 def option_orders(n_labels: int, which: OptionOrders) -> Iterator[tuple[int, ...]]:
-    """The orders in which the options stand: all, or the cyclic ones."""
+    """Yield the orders of the options: all, or the cyclic ones."""
     if which == "all":
         yield from itertools.permutations(range(n_labels))
         return
@@ -87,7 +95,7 @@ def option_orders(n_labels: int, which: OptionOrders) -> Iterator[tuple[int, ...
 
 
 def require_explanations(task: Task, needed: int) -> None:
-    """Raises InputError where items have fewer explanations than needed."""
+    """Raise InputError if items have fewer explanations than needed."""
     short = [item for item in task.items if len(item.explanations) < needed]
     if not short:
         return
@@ -99,25 +107,25 @@ def require_explanations(task: Task, needed: int) -> None:
 
 
 def no_explanation(options: OrderOptions) -> OrderedSelections:
-    """No explanation: K! prompts."""
+    """Show no explanation: K! prompts."""
     return OrderedSelections(0, False, options.option_orders)
 
 
 def serial(options: SerialOptions) -> OrderedSelections:
-    """All explanations in every order: K! * E! prompts."""
+    """Show all explanations in every order: K! * E! prompts."""
     return OrderedSelections(options.k, False, options.option_orders)
 
 
 def serial_explicit(options: SerialOptions) -> OrderedSelections:
-    """As serial, with the annotators' labels."""
+    """Like serial, with the annotators' labels."""
     return OrderedSelections(options.k, True, options.option_orders)
 
 
 def parallel(options: ParallelOptions) -> OrderedSelections:
-    """One explanation a prompt: K! * E prompts."""
+    """Show one explanation in each prompt: K! * E prompts."""
     return OrderedSelections(options.k, False, options.option_orders)
 
 
 def parallel_explicit(options: ParallelOptions) -> OrderedSelections:
-    """As parallel, with the annotators' labels."""
+    """Like parallel, with the annotators' labels."""
     return OrderedSelections(options.k, True, options.option_orders)

@@ -23,7 +23,12 @@ TOKENS_A_LINE = 16
 
 
 class VerbalizedOptions(WritingOptions):
-    """option_orders: as of the other strategies. answer_tokens: the longest answer; by the options unless given."""
+    """Options of `verbalized`.
+
+    Attributes:
+        option_orders: Which orders of the options are asked.
+        answer_tokens: The largest number of tokens of an answer; None to derive it from the number of options.
+    """
 
     option_orders: OptionOrders = "all"
     answer_tokens: Annotated[int, Field(ge=1)] | None = None
@@ -31,24 +36,24 @@ class VerbalizedOptions(WritingOptions):
 
 @dataclass(frozen=True, slots=True)
 class Verbalized:
-    """Every order of the options; the mean over the answers that could be read."""
+    """Asks under every order of the options. The result is the mean over the answers that could be read."""
 
     asked: OrderedSelections
     options: VerbalizedOptions
     ends_in: ClassVar[Literal["scores", "reading"]] = "reading"
 
     def check(self, task: Task) -> None:
-        """Raises InputError as the selections do."""
+        """Raise InputError as `OrderedSelections.check` does."""
         self.asked.check(task)
 
     def group(self, item: Item, task: Task) -> PromptGroup:
-        """The prompts, with the form in which percentages are to be stated."""
+        """Return the prompts, which say in what form to state percentages."""
         asked = self.asked.group(item, task, instruction(len(task.labels)))
         tokens = self.options.answer_tokens or TOKENS_A_LINE * (len(task.labels) + 1)
         return replace(asked, decoding=Decoding(tokens, self.options.writing_temperature, self.options.seed))
 
     def follow(self, item: Item, task: Task, written: Sequence[GeneratedTexts]) -> Reading:
-        """The percentages that the texts state."""
+        """Return the percentages that the texts state."""
         rows = np.zeros((len(written[0].texts), len(task.labels)))
         letters = LETTERS[: len(task.labels)]
         for row, prompt, text in zip(rows, self.group(item, task).prompts, written[0].texts, strict=True):
@@ -59,7 +64,7 @@ class Verbalized:
 
 
 def instruction(n_options: int) -> str:
-    """What is asked for, in place of a letter."""
+    """Return the instruction that replaces the one for answering with a letter."""
     form = "\n".join(f"{letter}: ...%" for letter in LETTERS[:n_options])
     return (
         "People may answer this question differently. Out of 100 people, how many would choose each option? Write one "
@@ -68,5 +73,5 @@ def instruction(n_options: int) -> str:
 
 
 def verbalized(options: VerbalizedOptions) -> Verbalized:
-    """From the options."""
+    """Make the strategy from its options."""
     return Verbalized(OrderedSelections(options.k, options.explicit, options.option_orders), options)

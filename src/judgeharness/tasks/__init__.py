@@ -1,4 +1,4 @@
-"""Tasks: items with human judgments, and the wording in which they are asked about. Built-in ones are TOML data."""
+"""Tasks: items with human judgments, and the wording of the question. Built-in tasks are TOML files."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from judgeharness.plugins.specs import TaskSpec
 
 @hookimpl
 def judgeharness_tasks() -> list[TaskSpec]:
-    """The tasks that ship with judgeharness."""
+    """Return the tasks that ship with judgeharness."""
     where = "judgeharness.tasks.bundled"
     return [
         TaskSpec(
             name="nli-sample",
-            summary="24 NLI items with explanations, written for this project; votes are illustrative",
+            summary="24 NLI items with explanations, written for this project; the votes are made up",
             target=f"{where}:nli_sample",
         ),
         TaskSpec(
             name="chaosnli",
-            summary="the paper's 341 MNLI items with 100 votes and four explanations each",
+            summary="the 341 MNLI items of the paper, with 100 votes and four explanations each",
             target=f"{where}:chaosnli",
         ),
         TaskSpec(
@@ -33,7 +33,7 @@ def judgeharness_tasks() -> list[TaskSpec]:
         ),
         TaskSpec(
             name="chaosnli-alphanli",
-            summary="ChaosNLI's 1,532 abductive items with 100 votes each, two options",
+            summary="ChaosNLI's 1,532 abductive items with two options and 100 votes each",
             target=f"{where}:chaosnli_alphanli",
         ),
         TaskSpec(
@@ -43,12 +43,12 @@ def judgeharness_tasks() -> list[TaskSpec]:
         ),
         TaskSpec(
             name="varierr-round-2",
-            summary="VariErr's items with the labels that their annotators stood by in round 2",
+            summary="VariErr's items with the labels that annotators stood by in round 2",
             target=f"{where}:varierr_round_2",
         ),
         TaskSpec(
             name="snli",
-            summary="SNLI's test items with the labels of five annotators (a download of 95 MB)",
+            summary="SNLI's test items with the labels of five annotators (95 MB download)",
             target=f"{where}:snli",
         ),
     ]

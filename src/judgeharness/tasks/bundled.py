@@ -1,4 +1,4 @@
-"""The built-in tasks, each read from its TOML file when asked for."""
+"""The built-in tasks. Each is read from its TOML file when it is asked for."""
 
 from __future__ import annotations
 

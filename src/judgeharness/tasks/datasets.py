@@ -1,4 +1,4 @@
-"""Datasets that are fetched from their official address: what they hold, and where their files are found."""
+"""Datasets that are downloaded from their official addresses: their contents, and where their files are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GET_IT = "delete it and run 'judgeharness data fetch', or point --data-dir to un
 
 
 class DataFile(BaseModel):
-    """A file of a dataset with its size in bytes and its sha256 in hex."""
+    """A file of a dataset, with its size in bytes and its sha256 in hexadecimal digits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,8 +34,10 @@ class DataFile(BaseModel):
 class Dataset(BaseModel):
     """A dataset and its official address.
 
-    url serves the file itself, or, where `archive_folder` is set, a zip archive with the files in that folder.
-    max_download: bytes beyond which a download is broken off.
+    Attributes:
+        url: The address of the file itself or, if `archive_folder` is set, of a zip archive.
+        archive_folder: The folder in the archive that contains the files.
+        max_download: The number of bytes at which a download is stopped.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,7 +53,7 @@ class Dataset(BaseModel):
     files: tuple[DataFile, ...]
 
     def file(self, name: str) -> DataFile:
-        """The file of that name. Raises UnknownNameError."""
+        """Return the file with this name. Raises UnknownNameError."""
         for file in self.files:
             if file.name == name:
                 return file
@@ -60,9 +62,9 @@ class Dataset(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class DataFolders:
-    """Where data is looked for, in this order: the user's own folder, then the cache that downloads go to.
+    """Where data is searched for: first in the user's own folder, then in the cache that downloads go to.
 
-    Either holds a folder for each dataset.
+    Both contain a folder for each dataset.
     """
 
     own: Path | None
@@ -70,12 +72,12 @@ class DataFolders:
 
     @classmethod
     def from_environment(cls, data_dir: str | None = None) -> DataFolders:
-        """`--data-dir` or JUDGEHARNESS_DATA_DIR, and the user's cache."""
+        """Return `--data-dir` or JUDGEHARNESS_DATA_DIR, and the user's cache."""
         chosen = data_dir or os.environ.get(DATA_DIR_VARIABLE) or None
         return cls(Path(chosen).expanduser() if chosen else None, cache_folder() / "data")
 
     def find(self, dataset: Dataset, file: DataFile) -> Path | None:
-        """The file's path where it exists, or None."""
+        """Return the file's path if it exists, or None."""
         for folder in (self.own, self.cache):
             if folder is not None and is_file(path := folder / dataset.name / file.name):
                 return path
@@ -83,19 +85,19 @@ class DataFolders:
 
 
 def cache_folder() -> Path:
-    """The user's cache folder for judgeharness: data, converted models."""
+    """Return the user's cache folder for judgeharness, for data and converted models."""
     import platformdirs
 
     try:
         return Path(platformdirs.user_cache_dir("judgeharness", appauthor=False)).expanduser()
     except RuntimeError:
-        # The user has no home. What needs no cache goes without.
+        # The user has no home folder. Whatever needs no cache still works.
         return NO_HOME / "judgeharness"
 
 
 @cache
 def known_datasets() -> dict[str, Dataset]:
-    """The datasets that judgeharness can fetch, by name."""
+    """Return the datasets that judgeharness can download, by name."""
     found = [
         Dataset.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
         for path in sorted((shipped() / "datasets").glob("*.toml"))
@@ -104,7 +106,7 @@ def known_datasets() -> dict[str, Dataset]:
 
 
 def dataset_named(name: str) -> Dataset:
-    """The dataset of that name. Raises UnknownNameError."""
+    """Return the dataset with this name. Raises UnknownNameError."""
     datasets = known_datasets()
     if name not in datasets:
         raise UnknownNameError("dataset", name, datasets)
@@ -112,7 +114,7 @@ def dataset_named(name: str) -> Dataset:
 
 
 def verify(path: Path, file: DataFile) -> None:
-    """Raises HarnessError where the file's bytes are not the published ones."""
+    """Raise HarnessError if a file's bytes are not the published ones."""
     with opened(path, MAX_DATA_BYTES, "data file") as stream:
         size = os.fstat(stream.fileno()).st_size
     if size != file.bytes:

@@ -1,4 +1,4 @@
-"""A task as data: what its TOML file may say, checked by pydantic before anything is read."""
+"""Tasks as data: what a task's TOML file may contain, checked by pydantic before any data is read."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ RESERVED_FIELDS = frozenset(
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 
 WHOLE = "all"
-"""The split of a task that has none."""
+"""The split of a task that defines none."""
 
 
 class LabelTable(Table):
-    """[[labels]]: `text` is what prompts show, `codes` are other spellings in the data."""
+    """A table [[labels]]: `text` is what prompts show, and `codes` are other spellings in the data."""
 
     name: Text
     text: Text
     codes: tuple[str, ...] = ()
 
     def label(self) -> Label:
-        """As the domain type."""
+        """Return the label as the domain type."""
         return Label(self.name, self.text, self.codes)
 
 
 class SourceTable(Table):
-    """A JSON-lines file: of a known dataset, or beside the TOML file. member: its name in a zip archive."""
+    """A JSON lines file of a known dataset or beside the TOML file. `member` is its name in a zip archive."""
 
     file: Text
     member: Text | None = None
@@ -44,13 +44,17 @@ class SourceTable(Table):
 
 
 class ItemsTable(SourceTable):
-    """[items]: where items are read from.
+    """The table [items]: where items are read from.
 
-    fields: the item's texts, each by its path in a record ("example.premise"). Of `votes` (counts), `human`
-    (probabilities) and `annotations` (labels, one an annotator) one is given. The first two are a path to a list in
-    label order or to an object by label, or a table with a path for each label; the last is a path to a list of labels,
-    or a list with a path for each annotator. without_votes: whether an item with no votes at all is an error, or left
-    out.
+    Exactly one of `votes`, `human` and `annotations` must be given.
+
+    Attributes:
+        fields: The item's texts, each by its path in a record, such as "example.premise".
+        votes: Counts: a path to a list in label order or to an object by label, or a table with a path for each label.
+        human: Probabilities, given as `votes` are.
+        annotations: Labels, one for each annotator: a path to a list of labels, or a list with a path for each
+            annotator.
+        without_votes: Whether an item without any votes is an error or is dropped.
     """
 
     fields: dict[FieldName, str]
@@ -72,10 +76,12 @@ class ItemsTable(SourceTable):
 
 
 class ExplanationsTable(Table):
-    """[explanations]: a path in the item's record, or a file of its own joined by uid.
+    """The table [explanations]: a path in the item's record, or a separate file joined by uid.
 
-    path: to the list of explanations; "" for a record that holds one list a label, under the label's name.
-    reference: the name under which the label counts of an item's explanations serve as a baseline.
+    Attributes:
+        path: The path to the list of explanations; "" if the record holds a list for each label, under the label's
+            name.
+        reference: The name of a baseline made from the label counts of an item's explanations.
     """
 
     path: str = "explanations"
@@ -89,9 +95,10 @@ class ExplanationsTable(Table):
 
 
 class SplitTable(Table):
-    """[[splits]]: the items with exactly `explanations` explanations, or a range of the rest in file order.
+    """A table [[splits]]: the items with exactly `explanations` explanations, or a range of the rest in file order.
 
-    items: how many there have to be; anything else means that the data is not what it should be.
+    Attributes:
+        items: How many items the split must have. Any other number means that the data is wrong.
     """
 
     name: Name
@@ -107,25 +114,28 @@ class SplitTable(Table):
 
 
 class TurnTable(Table):
-    """[[turns]]: a message of a conversation. template: of its text, as of a task with one turn."""
+    """A table [[turns]]: a message of a conversation. `template` is the wording of its text."""
 
     role: Literal["system", "user", "assistant"]
     template: Text
 
 
 class OfficialTable(Table):
-    """[official]: paths of the labels that ChaosNLI's own script counts as right, without and with its votes."""
+    """The table [official]: paths of the labels that ChaosNLI's script counts as right, without and with its votes."""
 
     old_label: str
     majority_label: str
 
 
 class TaskDefinition(FileTable):
-    """A whole task file. Files are looked for in its folder and below.
+    """A whole task file. The files that it names are in its folder or below.
 
-    template: the wording, where it is one turn of the user; else `turns`, the last of them the user's.
-    ordinal: whether the labels stand in an order that means something, as "bad", "fair", "good" do. published: files
-    with printed figures, one for a split. official: where ChaosNLI's own script finds labels.
+    Attributes:
+        template: The wording, if the conversation is a single turn of the user.
+        turns: The turns of a longer conversation. The last one is the user's.
+        ordinal: Whether the labels have a meaningful order, as "bad", "fair", "good" do.
+        published: Files with published results, one for each split.
+        official: Where ChaosNLI's own script finds labels.
     """
 
     name: Name
@@ -173,10 +183,10 @@ class TaskDefinition(FileTable):
 
     @property
     def split_names(self) -> tuple[str, ...]:
-        """The names of the splits; the first is what is evaluated unless another is asked for."""
+        """The names of the splits. The first one is the default."""
         return tuple(split.name for split in self.splits) or (WHOLE,)
 
 
 def read_definition(path: Path) -> TaskDefinition:
-    """The task of a TOML file. Raises InputError that names the file, the key and the fault."""
+    """Read a task from a TOML file. Raises InputError, which names the file, the key and the fault."""
     return read_toml(path, TaskDefinition, "task")

@@ -1,4 +1,4 @@
-"""A task file and its wording, written from what is known of a JSON-lines file."""
+"""Write a task file and its wording from what is known about a JSON lines file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ DEFAULT_QUESTION = "Which of the options fits best?"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be written. data: the JSON-lines file's name. ordinal: whether the labels stand in an order."""
+    """What is to be written.
+
+    `data` is the name of the JSON lines file; `ordinal` says whether the labels have an order.
+    """
 
     name: str
     title: str
@@ -25,7 +28,7 @@ class Draft:
 
 
 def task_toml(draft: Draft) -> str:
-    """The task's TOML file."""
+    """Return the task's TOML file."""
     known = draft.known
     lines = [
         f"name = {_text(draft.name)}",
@@ -54,7 +57,7 @@ def task_toml(draft: Draft) -> str:
 
 
 def wording(draft: Draft) -> str:
-    """The task's template: the question, the item's texts by name, comments, options."""
+    """Return the task's template: the question, the item's texts by name, comments and options."""
     question = "{% raw %}" + draft.question.replace("{%", "{ %") + "{%+ endraw %}"
     fields = [f"{name.replace('_', ' ').capitalize()}: {{{{ {name} }}}}" for name in draft.known.fields]
     comments = [
@@ -79,11 +82,11 @@ def wording(draft: Draft) -> str:
 
 
 def shown(label: str) -> str:
-    """A label as prompts show it: words, the first with a capital."""
+    """Return a label as prompts show it: as words, the first with a capital letter."""
     words = label.replace("_", " ").strip() or label
     return words[0].upper() + words[1:]
 
 
 def _text(value: str) -> str:
-    """A TOML basic string: JSON's escapes are TOML's, but for one control character."""
+    """Return a TOML basic string. JSON's escapes are valid in TOML, which also requires one for DEL."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

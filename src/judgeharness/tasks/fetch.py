@@ -1,4 +1,4 @@
-"""Fetching a dataset: download with progress, check every file, and only then put it in place."""
+"""Fetch a dataset: download it with progress, check every file, and only then move the files into place."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     import requests
 
 TIMEOUT_SECONDS = 30
-"""A download that does not bring another CHUNK within them, the first included, has stopped."""
+"""A download has stalled if it does not receive another CHUNK within this time."""
 CHUNK = 16 << 10
 RETRIES = 2
 
 
 class Meter(Protocol):
-    """What shows the progress of a download: bytes done, and bytes in all (0: unknown)."""
+    """Shows the progress of a download: bytes received, and bytes in total (0 if unknown)."""
 
     def __call__(self, done: int, total: int) -> None:
-        """Called as bytes arrive."""
+        """Report progress. Called as bytes arrive."""
 
 
 MeterFactory = Callable[[str], AbstractContextManager[Meter]]
-"""Makes the meter of one download from a line that says what is fetched."""
+"""Makes the meter of a download from a line that says what is fetched."""
 
 
 def fetch(
@@ -47,8 +47,18 @@ def fetch(
 ) -> list[Path]:
     """Download the dataset into the cache and return its files' paths.
 
-    url: a mirror; the hashes are the same. A cut-off or stalled download is tried again from the start, twice;
-    files appear in the cache whole and verified, or not at all. Raises HarnessError.
+    An interrupted or stalled download is restarted from the beginning up to RETRIES times. Files appear in the cache
+    complete and verified, or not at all.
+
+    Args:
+        dataset: The dataset.
+        folders: The folders for data.
+        meters: Makes the meter that shows progress.
+        url: A mirror. The hashes are the same.
+        timeout: After how many seconds without progress a download has stalled.
+
+    Raises:
+        HarnessError: The dataset could not be downloaded, or is not the published one.
     """
     target = folders.cache / dataset.name
     try:
@@ -62,7 +72,7 @@ def fetch(
 
 
 def ensure(dataset: Dataset, file: DataFile, folders: DataFolders, meters: MeterFactory) -> Path:
-    """The verified file's path: where it is at hand, or after fetching it. Raises HarnessError."""
+    """Return the verified file's path, and fetch the file first if it is missing. Raises HarnessError."""
     path = folders.find(dataset, file)
     if path is None:
         try:
@@ -101,14 +111,14 @@ def _download(dataset: Dataset, url: str, path: Path, meter: Meter, timeout: flo
             status = error.response.status_code
             if status < 500 or attempt == RETRIES:
                 raise HarnessError(f"{url} answered {status} {error.response.reason}") from scrubbed_error(error)
-        # ValueError: a length in the headers that is none.
+        # ValueError means that a length in the headers is not a number.
         except (requests.RequestException, OSError, ValueError) as error:
             if attempt == RETRIES:
                 raise HarnessError(f"{url}: {_reason(error)}") from scrubbed_error(error)
 
 
 def _watch(download: Callable[[], None], bar: _Bar, timeout: float) -> None:
-    """Run a download in a thread, and leave it behind once it has stopped: requests limits each read alone."""
+    """Run a download in a thread, and abandon it if it stalls. The timeout of requests applies only to single reads."""
     ends: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
 
     def run() -> None:
@@ -125,12 +135,12 @@ def _watch(download: Callable[[], None], bar: _Bar, timeout: float) -> None:
         if error is not None:
             raise error
     finally:
-        # Its trace has this frame, and with it the connection.
+        # The error's traceback refers to this frame, and so to the connection.
         del error
 
 
 def _end(ends: queue.SimpleQueue[Exception | None], bar: _Bar, timeout: float) -> Exception | None:
-    """Wait for what comes out of a download, as long as it makes progress. Raises TimeoutError."""
+    """Wait for a download to end while it makes progress. Raises TimeoutError."""
     while True:
         before = bar.done
         try:
@@ -142,7 +152,7 @@ def _end(ends: queue.SimpleQueue[Exception | None], bar: _Bar, timeout: float) -
 
 
 def _without_useless_content(response: requests.Response, *_: Any, **__: Any) -> None:
-    """Leave out the content of a redirect, which requests would read whole, however large it is."""
+    """Discard the body of a redirect, which requests would read completely, however large it is."""
     if response.is_redirect:
         response.raw.close()
         response.raw = io.BytesIO()
@@ -161,7 +171,7 @@ def _reason(error: Exception) -> str:
 
 
 class _Bar:
-    """The progress interface of pooch's downloader, in front of a meter; breaks off what is too large, or was left."""
+    """The progress interface of pooch's downloader for a meter. It stops downloads that are too large or abandoned."""
 
     def __init__(self, meter: Meter, most: int) -> None:
         self._meter = meter
@@ -203,7 +213,7 @@ def _placed(dataset: Dataset, file: DataFile, download: Path, work: Path, target
 
 
 def _extract(archive: Path, member: str, path: Path, size: int) -> None:
-    """One member by its full name; nothing else of the archive is touched, and no path in it is believed."""
+    """Extract one member by its full name. Nothing else in the archive is read, and its paths are not trusted."""
     try:
         with zipfile.ZipFile(archive) as zipped:
             if zipped.getinfo(member).file_size != size:
@@ -217,9 +227,9 @@ def _extract(archive: Path, member: str, path: Path, size: int) -> None:
 
 
 def silent_meter(what: str) -> AbstractContextManager[Meter]:
-    """A meter that nobody watches."""
+    """Return a meter that shows nothing."""
     return nullcontext(silent)
 
 
 def silent(done: int, total: int) -> None:
-    """A meter that shows nothing."""
+    """Show nothing."""

@@ -1,4 +1,4 @@
-"""What a JSON-lines file seems to hold: which field is the uid, which are texts, and where the votes are. Pure."""
+"""Guess what a JSON lines file contains: which field is the uid, which are texts, and where the votes are. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Source = str | Mapping[str, str] | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class GuessedExplanations:
-    """A list of objects under `path`, and the names in them."""
+    """A list of objects under `path`, and the names of their fields."""
 
     path: str
     text: str
@@ -48,10 +48,16 @@ class GuessedExplanations:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What a task file needs; None or empty where nothing seems to fit.
+    """What a task file needs. A field is None or empty if nothing seems to fit.
 
-    kind: "votes", "human" or "annotations". source: a path, paths by label, or a path for each annotator. labels: in
-    order of appearance. unsure: whether the labels are only numbered, since their names are nowhere.
+    Attributes:
+        uid: The path of the uid.
+        kind: "votes", "human" or "annotations".
+        source: A path, a path for each label, or a path for each annotator.
+        labels: The labels in order of appearance.
+        fields: The paths of the texts, by name.
+        explanations: Where the explanations are.
+        unsure: Whether the labels are only numbered because the file does not name them.
     """
 
     uid: str | None = None
@@ -64,7 +70,7 @@ class Guess:
 
 
 def guess(records: Sequence[Mapping[str, Any]]) -> Guess:
-    """From some records, all of one shape."""
+    """Guess from some records that have the same shape."""
     columns = _columns(records)
     votes = _votes({path: values for path, values in columns.items() if len(values) == len(records)})
     rest = {path: values for path, values in columns.items() if votes is None or not votes.holds(path)}
@@ -77,7 +83,7 @@ def guess(records: Sequence[Mapping[str, Any]]) -> Guess:
 
 
 def _columns(records: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Values by dotted path; objects stand whole and in their parts."""
+    """Return the values by dotted path. Objects appear both as a whole and in parts."""
     found: dict[str, list[Any]] = {}
 
     def walk(prefix: str, record: Mapping[str, Any], depth: int) -> None:
@@ -94,7 +100,7 @@ def _columns(records: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _uid(columns: Mapping[str, Sequence[Any]], count: int) -> str | None:
-    """A field whose values tell records apart: one that is called so, else the first one."""
+    """Return a field whose values are unique: one with a typical name, or else the first one."""
     unique = [
         path
         for path, values in columns.items()
@@ -118,14 +124,14 @@ class _Votes:
     unsure: bool = False
 
     def holds(self, path: str) -> bool:
-        """Whether a path is where the votes are, or inside of that."""
+        """Return whether a path is where the votes are, or lies within it."""
         source = self.source
         sources = [source] if isinstance(source, str) else source if isinstance(source, tuple) else source.values()
         return any(path == source or path.startswith(f"{source}.") for source in sources)
 
 
 def _votes(columns: Columns) -> _Votes | None:
-    """Where people's judgments seem to be, in the first of the forms that fits."""
+    """Return where people's judgments seem to be, in the first form that fits."""
     for form in (_objects, _annotations, _lists, _table, _annotators):
         found = form(columns)
         if found is not None and 2 <= len(found.labels) <= len(LETTERS):
@@ -134,7 +140,7 @@ def _votes(columns: Columns) -> _Votes | None:
 
 
 def _objects(columns: Columns) -> _Votes | None:
-    """Counts by label: {"yes": 3, "no": 2}."""
+    """Find counts by label, such as {"yes": 3, "no": 2}."""
     for path, values in columns.items():
         if all(isinstance(value, Mapping) and value and all(map(_counts, value.values())) for value in values):
             labels = tuple(dict.fromkeys(label for value in values for label in value))
@@ -143,7 +149,7 @@ def _objects(columns: Columns) -> _Votes | None:
 
 
 def _annotations(columns: Columns) -> _Votes | None:
-    """A label for each annotator: ["yes", "no", "yes"]; each label often enough to be one."""
+    """Find a label for each annotator, such as ["yes", "no", "yes"], if values repeat often enough to be labels."""
     for path, values in columns.items():
         if all(isinstance(value, list) and value and all(isinstance(each, str) for each in value) for value in values):
             labels = tuple(dict.fromkeys(each for value in values for each in value if each))
@@ -153,7 +159,7 @@ def _annotations(columns: Columns) -> _Votes | None:
 
 
 def _lists(columns: Columns) -> _Votes | None:
-    """Counts in the order of labels whose names are nowhere: [3, 2]."""
+    """Find counts in the order of labels that are not named, such as [3, 2]."""
     for path, values in columns.items():
         sizes = {len(value) if isinstance(value, list) else 0 for value in values}
         if len(sizes) == 1 and min(sizes) >= 2 and all(all(map(_counts, value)) for value in values):
@@ -163,7 +169,7 @@ def _lists(columns: Columns) -> _Votes | None:
 
 
 def _table(columns: Columns) -> _Votes | None:
-    """A column for each label, as a table of a spreadsheet has them: votes_yes, votes_no."""
+    """Find a column of counts for each label, as in spreadsheets: votes_yes, votes_no."""
     numeric = [path for path, values in columns.items() if all(map(_counts, values))]
     for affix in AFFIXES:
         named = {_without(path, affix): path for path in numeric if _has(path, affix)}
@@ -174,7 +180,7 @@ def _table(columns: Columns) -> _Votes | None:
 
 
 def _annotators(columns: Columns) -> _Votes | None:
-    """A column for each annotator, with a label in each: two or more, whose few short words are the same."""
+    """Find a column of labels for each annotator: two or more columns that share a few short values."""
     words = {
         path: {value for value in values if value}
         for path, values in columns.items()
@@ -199,14 +205,14 @@ def _without(path: str, affix: str) -> str:
 
 
 def _kind(rows: Sequence[Sequence[Any]]) -> str:
-    """Probabilities sum to 1; single votes do too, but then every count is whole."""
+    """Return "human" for probabilities, which sum to 1. Single votes do too, but they are whole numbers."""
     numbers = [[float(value or 0) for value in row] for row in rows]
     sums_to_one = all(abs(math.fsum(row) - 1) < 1e-3 for row in numbers)
     return "human" if sums_to_one and any(value % 1 for row in numbers for value in row) else "votes"
 
 
 def _counts(value: Any) -> bool:
-    """Whether a value may be a count or a probability; a null is none."""
+    """Return whether a value can be a count or a probability. Null counts as zero."""
     try:
         return value is None or finite_number(value) >= 0
     except ValueError:
@@ -218,7 +224,7 @@ def _constant(values: Sequence[Any]) -> bool:
 
 
 def _fields(columns: Mapping[str, Sequence[Any]], count: int) -> dict[str, str]:
-    """Texts that differ from record to record, by a name that a template can use."""
+    """Return the paths of texts that differ between records, by names that a template can use."""
     found: dict[str, str] = {}
     for path, values in columns.items():
         sound = len(values) == count and all(isinstance(value, str) for value in values) and any(values)
@@ -228,7 +234,7 @@ def _fields(columns: Mapping[str, Sequence[Any]], count: int) -> dict[str, str]:
 
 
 def field_name(path: str, taken: Iterable[str] = ()) -> str:
-    """A name for a template, from a path: letters, digits and underscores."""
+    """Return a name for templates from a path: letters, digits and underscores."""
     last = path.rsplit(".", 1)[-1]
     name = "".join(c if c.isascii() and c.isalnum() else "_" for c in last).strip("_").lower() or "field"
     name = (

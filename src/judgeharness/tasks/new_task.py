@@ -1,4 +1,4 @@
-"""A task made from a file: what is known of its fields, and the task's files beside it."""
+"""Make a task from a file: find out about its fields, and write the task's files beside it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOOKED_AT = 2_000
 def known_of(
     file: Path, uid: str | None, sources: Mapping[str, str | None], labels: str | None, fields: tuple[str, ...]
 ) -> Guess:
-    """The guess, with what was given in its place. Raises InputError."""
+    """Guess the task from a file. What the user gives takes precedence. Raises InputError."""
     records = [record.values for record in islice(read_records(file), LOOKED_AT)]
     if not records:
         raise InputError(f"{file}: holds no records", "a task is made from JSON lines: one object a line")
@@ -48,7 +48,7 @@ def known_of(
 
 
 def _at(record: Mapping[str, object], path: str) -> object:
-    """What stands at a path, or None."""
+    """Return the value at a path, or None."""
     value: object = record
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -56,7 +56,7 @@ def _at(record: Mapping[str, object], path: str) -> object:
 
 
 def labelled(known: Guess, labels: list[str]) -> Guess:
-    """Return what is known with the labels in this order. Raises InputError if they do not fit."""
+    """Return the guess with the labels in this order. Raises InputError if they do not fit."""
     if not all(labels) or len(set(labels)) < len(labels):
         raise InputError("--labels: two are alike, or one is empty", "write them with commas: --labels good,fair,bad")
     if isinstance(known.source, Mapping):
@@ -70,7 +70,7 @@ def labelled(known: Guess, labels: list[str]) -> Guess:
 
 
 def named_fields(fields: tuple[str, ...]) -> dict[str, str]:
-    """Return the paths of texts by their names, from NAME=PATH. Raises InputError."""
+    """Return the paths of texts by name, from words of the form NAME=PATH. Raises InputError."""
     found: dict[str, str] = {}
     for pair in fields:
         name, sign, path = pair.partition("=")
@@ -81,7 +81,7 @@ def named_fields(fields: tuple[str, ...]) -> dict[str, str]:
 
 
 def require_complete(known: Guess, file: Path) -> None:
-    """Refuse what no task can be made from. Raises InputError that says which option helps."""
+    """Refuse a guess that is not enough for a task. Raises InputError, which says which option helps."""
     lacks = {
         "no field tells its items apart: give --uid": known.uid is None,
         "no field holds votes: give --votes, --human or --annotations": known.kind is None,
@@ -97,15 +97,18 @@ def require_complete(known: Guess, file: Path) -> None:
 
 
 def task_name(stem: str) -> str:
-    """A task's name from a file's."""
+    """Return a name for the task, from the name of a file."""
     name = re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip("-._") or "task"
     return name if NAME.fullmatch(name) else "task"
 
 
 def written(draft: Draft, file: Path) -> Task:
-    """The task, read from the files that were written; they are taken back where it cannot be. Raises HarnessError."""
+    """Write the task's files and return the task that is read from them.
+
+    If the task cannot be read, the files are removed again. Raises HarnessError.
+    """
     texts = {file.parent / draft.template: wording(draft), file.with_suffix(".toml"): task_toml(draft)}
-    # What a killed call has written is the same.
+    # Files from a call that was killed have the same content and may be there.
     there = [path for path in texts if os.path.lexists(path)]
     for path in there:
         if not is_file(path) or read_bytes(path) != texts[path].encode():

@@ -13,9 +13,12 @@ from judgeharness.tasks.task import Task, TaskFiles
 
 @dataclass(frozen=True, slots=True)
 class RightLabels:
-    """Of each item, in order, as indices of labels. old: of the source dataset. majority: of ChaosNLI's votes.
+    """The labels that count as right, as indices in the order of the items.
 
-    Of tied votes the data name one, which need not be the first in the task's order.
+    Attributes:
+        old: The labels of the source dataset.
+        majority: The majority labels of ChaosNLI's votes. If votes are tied, the data names one of the labels, which
+            need not be the first in the task's order.
     """
 
     old: tuple[int, ...]
@@ -23,7 +26,10 @@ class RightLabels:
 
 
 def right_labels(task: Task, folders: DataFolders, meters: MeterFactory) -> RightLabels:
-    """The labels of a task's items. Raises InputError for a task whose file names none, and as `load_task`."""
+    """Return the labels of a task's items.
+
+    Raises InputError if the task has no [official] table, and as `load_task`.
+    """
     paths = task.definition.official
     if paths is None:
         raise InputError(

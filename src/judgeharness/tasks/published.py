@@ -1,4 +1,4 @@
-"""Printed figures of a task, such as a paper's table, which stand beside measured ones."""
+"""Published results of a task, such as a paper's table, which are shown beside measured ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Figure = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class PublishedRow(Table):
-    """One row of a table. figures: by the name of a metric. note: why a figure does not follow from the data."""
+    """One row of a published table. `figures` are by metric. `note` says why a value does not follow from the data."""
 
     strategy: Name | None = None
     transform: Name | None = None
@@ -23,19 +23,19 @@ class PublishedRow(Table):
 
 
 class PublishedJudge(Table):
-    """[[judges]]: `backends` are patterns of the backends that the rows are about ("*:llama3")."""
+    """A table [[judges]]. `backends` are patterns for the backends that the rows are about, such as "*:llama3"."""
 
     name: Text
     backends: tuple[str, ...] = ()
     rows: tuple[PublishedRow, ...]
 
     def is_about(self, backend: str) -> bool:
-        """Whether the rows are about this backend."""
+        """Return whether the rows are about this backend."""
         return any(fnmatchcase(backend, pattern) for pattern in self.backends)
 
 
 class Published(Table):
-    """A printed table: where it is from, and the split and number of items that it is over."""
+    """A published table: its source, and the split and the number of items that it covers."""
 
     source: Text
     split: Name
@@ -43,5 +43,5 @@ class Published(Table):
     judges: tuple[PublishedJudge, ...]
 
     def rows(self) -> list[tuple[PublishedJudge, PublishedRow]]:
-        """Every row with its judge, as printed."""
+        """Return every row with its judge, in the published order."""
         return [(judge, row) for judge in self.judges for row in judge.rows]

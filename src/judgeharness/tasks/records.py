@@ -1,4 +1,4 @@
-"""Reading JSON-lines files that are not to be trusted: sizes are bounded, and faults name file and line."""
+"""Read JSON lines files that are not trusted. Sizes are limited, and errors name the file and the line."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from judgeharness.domain.nouns import Label
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One line's JSON object, with where it stands for error messages."""
+    """A line's JSON object, with its position for error messages."""
 
     values: dict[str, Any]
     file: Path
     line: int
 
     def fault(self, what: str) -> InputError:
-        """An error that names this record's file and line."""
+        """Return an error that names this record's file and line."""
         return InputError(f"{self.file}, line {self.line}: {what}")
 
     def get(self, path: str) -> Any:
-        """The value at a dotted path. Raises InputError where it is missing."""
+        """Return the value at a dotted path. Raises InputError if it is missing."""
         value: Any = self.values
         for part in path.split("."):
             if not isinstance(value, dict) or part not in value:
@@ -39,7 +39,7 @@ class Record:
         return value
 
     def find(self, path: str) -> Any | None:
-        """The value at a dotted path, or None."""
+        """Return the value at a dotted path, or None."""
         value: Any = self.values
         for part in path.split("."):
             if not isinstance(value, dict) or part not in value:
@@ -48,21 +48,24 @@ class Record:
         return value
 
     def text(self, path: str) -> str:
-        """The value at a dotted path as text; numbers are written out. Raises InputError for anything else."""
+        """Return the value at a dotted path as text. A number becomes text; anything else raises InputError."""
         text = written(self.get(path))
         if text is None:
             raise self.fault(f"field '{path}' is {_named(self.get(path))}, not text")
         return self.sound(text, f"field '{path}'")
 
     def uid(self, path: str) -> str:
-        """The text at a dotted path that tells this record from others. Raises InputError if there is none."""
+        """Return the text at a dotted path that identifies this record. Raises InputError if it is missing or blank."""
         text = self.text(path)
         if not text.strip():
             raise self.fault(f"field '{path}' is blank, which tells no item apart")
         return text
 
     def claim(self, path: str, taken: set[str]) -> None:
-        """Add a record's uid to those that are taken. Raises InputError if it was there before, as 1 was for 1.0."""
+        """Add a record's uid to `taken`.
+
+        Raises InputError if it is already there, also in another spelling such as 1.0 for 1.
+        """
         uid, names = self.uid(path), spellings(self.get(path))
         if before := names & taken:
             alike = "" if uid in before else f" as '{before.pop()}'"
@@ -70,7 +73,7 @@ class Record:
         taken |= names
 
     def sound(self, text: str, what: str) -> str:
-        """The text, where it is one. Raises InputError where JSON has brought in something that is not."""
+        """Return a text if it is valid Unicode. Raises InputError if it is not, which JSON does not rule out."""
         try:
             text.encode()
         except UnicodeEncodeError as error:
@@ -78,9 +81,14 @@ class Record:
         return text
 
     def numbers(self, path: str | Mapping[str, str], labels: Sequence[Label]) -> tuple[float, ...]:
-        """Non-negative numbers in label order. Raises InputError.
+        """Return non-negative numbers in label order. Numbers may be written as texts.
 
-        path: to a list or to an object by label; or a path for each label. Numbers may be written as texts.
+        Args:
+            path: A path to a list or to an object by label, or a path for each label.
+            labels: The labels.
+
+        Raises:
+            InputError: The value is missing or of another kind.
         """
         if not isinstance(path, str):
             value: Any = self._by_label("votes", {label: self.get(each) for label, each in path.items()}, labels)
@@ -103,7 +111,7 @@ class Record:
         return number
 
     def label(self, value: Any, labels: Sequence[Label]) -> int:
-        """The index of the label that a value names. Raises InputError."""
+        """Return the index of the label that a value names. Raises InputError."""
         word = str(value) if isinstance(value, bool) else written(value)
         for index, label in enumerate(labels):
             if word in label.spellings:
@@ -111,9 +119,15 @@ class Record:
         raise self.fault(f"{_named(value)} is none of the labels {', '.join(label.name for label in labels)}")
 
     def label_counts(self, path: str | Sequence[str], labels: Sequence[Label]) -> tuple[float, ...]:
-        """How often each label is named by the value: one label, a list of them, or counts. Raises InputError.
+        """Return how often a value names each label. The value is one label, a list of labels, or counts.
 
-        path: several of them for a label each. Blanks stand for annotators who gave no label.
+        Args:
+            path: The path of the value, or several paths to one label each. Blank labels are skipped, for annotators
+                who gave none.
+            labels: The labels.
+
+        Raises:
+            InputError: The value is missing or names something else.
         """
         value = self.get(path) if isinstance(path, str) else [self.get(each) for each in path]
         if isinstance(value, dict) and isinstance(path, str):
@@ -136,7 +150,7 @@ class Record:
 
 
 def read_records(path: Path, member: str | None = None) -> Iterator[Record]:
-    """The records of a JSON-lines file, or of a member of a zip archive; blank lines are passed over.
+    """Yield the records of a JSON lines file, or of a member of a zip archive. Blank lines are skipped.
 
     Raises InputError.
     """
@@ -161,7 +175,7 @@ def _opened(path: Path, member: str | None) -> Iterator[IO[bytes]]:
             yield stream
             return
         with zipfile.ZipFile(stream) as archive, archive.open(member) as inner:
-            # No more than this is unpacked, whatever there is.
+            # This also limits how much is unpacked.
             if archive.getinfo(member).file_size > MAX_DATA_BYTES:
                 raise InputError(f"{path}: '{member}' is larger than {MAX_DATA_BYTES:,} bytes")
             yield inner

@@ -1,6 +1,6 @@
-"""Where wordings run: within the bounds of every template, and with less than those of models may do.
+"""The sandbox for wordings: the limits of all templates, and fewer features than a model's chat template has.
 
-A wording needs no large numbers, macros or recursion, and what is easily made too large is left out.
+A wording needs no large numbers, macros or recursion. Features that easily produce too much text are left out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from judgeharness.domain.sandbox import BoundedEnvironment
 MAX_NUMBER = 10_000
 MAX_LOOP_DEPTH = 3
 LEFT_OUT = ("center", "filesizeformat", "format", "indent", "pprint", "random", "urlize", "wordwrap", "xmlattr")
-"""Filters that make long texts of short ones, another text each time, or HTML."""
+"""Filters that make long texts from short ones, return another text each time, or produce HTML."""
 
 
 class Sandbox(BoundedEnvironment):
@@ -29,13 +29,13 @@ class Sandbox(BoundedEnvironment):
         self.globals.pop("namespace", None)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """An operator, of numbers alone where it makes much of little."""
+        """Apply an operator. `**` is refused, and `*` and `%` take only small numbers."""
         if operator == "**" or (operator in "*%" and not all(_is_small_number(value) for value in (left, right))):
             raise SecurityError(f"'{operator}' is for numbers up to {MAX_NUMBER:,} here")
         return super().call_binop(context, operator, left, right)
 
     def call(self, context: Any, called: Any, /, *given: Any, **named: Any) -> Any:
-        """A call without large numbers."""
+        """Call a function, but not with large numbers."""
         numbers = [value for value in (*given, *named.values()) if isinstance(value, int | float)]
         if not all(map(_is_small_number, numbers)) or getattr(called, "__name__", "") in ("format", "format_map"):
             raise SecurityError(f"a template makes no texts of such a length: {getattr(called, '__name__', called)}")
@@ -43,7 +43,7 @@ class Sandbox(BoundedEnvironment):
 
 
 def forbidden(tree: nodes.Template) -> str | None:
-    """What of a template is for larger things than a wording, in words; None where there is nothing of the kind."""
+    """Return, in words, what in a template goes beyond a wording, or None if nothing does."""
     if next(tree.find_all((nodes.Macro, nodes.CallBlock, nodes.Include, nodes.Import, nodes.FromImport)), None):
         return "a wording has no macros and takes in no other template"
     if next(tree.find_all((nodes.Extends, nodes.Block)), None):

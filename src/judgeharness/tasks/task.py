@@ -1,4 +1,4 @@
-"""A task ready to be evaluated, and how its items are put together from data files."""
+"""Tasks that are ready to be evaluated, and how their items are read from data files."""
 
 from __future__ import annotations
 
@@ -23,10 +23,17 @@ from judgeharness.tasks.template import Template, inside, task_template
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Items of one split, with labels and wording.
+    """The items of one split, with labels and wording.
 
-    files: sha256 of every data file by its name. total: the split's size before any limit. published: printed figures
-    on this split, if there are any.
+    Attributes:
+        definition: The task file.
+        split: The name of the split.
+        labels: The labels.
+        template: The wording.
+        items: The items.
+        files: The sha256 of every data file, by name.
+        total: The size of the split before any limit.
+        published: Published results on this split, if there are any.
     """
 
     definition: TaskDefinition
@@ -45,23 +52,23 @@ class Task:
 
     @property
     def digest(self) -> str:
-        """A hash of the labels and of every item's judgments: runs with the same one may be compared."""
+        """A hash of the labels and of every item's judgments. Runs with the same digest are comparable."""
         judged = [[item.uid, item.human, dict(item.references)] for item in self.items]
         return digest([self.name, self.split, [label.name for label in self.labels], judged])
 
     @property
     def human(self) -> FloatArray:
-        """The human distributions (items, labels)."""
+        """The human distributions, of shape (items, labels)."""
         return np.array([item.human for item in self.items], dtype=np.float64)
 
     @property
     def blanks(self) -> Mapping[str, int]:
-        """How many items have a blank text, by the name of the field. Fields without any are left out."""
+        """How many items have a blank text, by the name of the field. Fields without blanks are left out."""
         counts = Counter(name for item in self.items for name, text in item.fields.items() if _is_blank(text))
         return {name: counts[name] for name in self.definition.items.fields if counts[name]}
 
     def limited(self, most: int | None) -> Task:
-        """The task with its first `most` items."""
+        """Return the task with its first `most` items."""
         return self if most is None else replace(self, items=self.items[:most])
 
 
@@ -71,10 +78,17 @@ def load_task(
     meters: MeterFactory,
     split: str | None = None,
 ) -> Task:
-    """Read a task's items, fetching published data where it is missing.
+    """Read a task's items, and fetch published data that is missing.
 
-    split: by name; the first of the definition's unless given. Raises InputError for faulty files and unknown
-    splits, HarnessError where data cannot be had.
+    Args:
+        definition: The task file.
+        folders: Where data is searched for.
+        meters: Makes the meter that shows a download's progress.
+        split: The name of the split; None for the first one.
+
+    Raises:
+        InputError: A file is faulty, or the split is unknown.
+        HarnessError: Data cannot be downloaded.
     """
     chosen = split or definition.split_names[0]
     if chosen not in definition.split_names:
@@ -109,7 +123,10 @@ class TaskFiles:
         self.hashes: dict[str, str] = {}
 
     def path(self, name: str, dataset_name: str | None) -> Path:
-        """A file beside the task's, or of a dataset, which is fetched where it is missing. Raises as `load_task`."""
+        """Return the path of a file beside the task's, or of a dataset's file, fetched if missing.
+
+        Raises as `load_task`.
+        """
         if dataset_name is None:
             path = inside(self._definition.folder, name)
             self.hashes[name] = file_digest(path, "data file")
@@ -140,7 +157,7 @@ def _item(
     record: Record,
     joined: Mapping[str, tuple[Explanation, ...]] | None,
 ) -> Item | None:
-    """The item of a record; None where it has no votes, and such items are to be left out."""
+    """Return the item of a record, or None if it has no votes and such items are dropped."""
     table = definition.items
     uid = record.uid(table.uid)
     found = _human(table, labels, record)
@@ -168,7 +185,7 @@ def _is_blank(text: str) -> bool:
 def _human(
     table: ItemsTable, labels: Sequence[Label], record: Record
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...]] | None:
-    """Votes, where they are known, and distribution; None where there are none, and that is no error."""
+    """Return the votes, if known, and the distribution. Returns None if there are no votes and that is allowed."""
     if table.annotations is not None:
         votes = record.label_counts(table.annotations, labels)
     else:
@@ -201,7 +218,7 @@ def _label_shares(explanations: Sequence[Explanation], n_labels: int) -> tuple[f
 def _joined_explanations(
     table: ExplanationsTable | None, labels: Sequence[Label], files: TaskFiles
 ) -> dict[str, tuple[Explanation, ...]] | None:
-    """Explanations by uid from a file of their own, or None where they stand in the items' records."""
+    """Return explanations by uid from a separate file, or None if the items' records hold them."""
     if table is None or table.file is None:
         return None
     joined: dict[str, tuple[Explanation, ...]] = {}
@@ -213,7 +230,7 @@ def _joined_explanations(
 
 
 def _explanations(table: ExplanationsTable, labels: Sequence[Label], record: Record) -> tuple[Explanation, ...]:
-    """An item's explanations, in a list under a path or a list under each label's name; by annotator, then label."""
+    """Return a record's explanations: as listed, or from a list for each label, sorted by annotator and then label."""
     if table.path:
         entries = _list(record, record.find(table.path))
         return tuple(
@@ -251,7 +268,10 @@ def _explanation(table: ExplanationsTable, label: int, entry: dict[str, object],
 
 
 def _split(items: Sequence[Item], splits: Sequence[SplitTable], name: str, task: str) -> list[Item]:
-    """The items of one split. "The rest" are the items that no split by explanations holds, in file order."""
+    """Return the items of one split.
+
+    "The rest" are the items that belong to no split by explanations, in file order.
+    """
     counts = {split.explanations for split in splits if split.explanations is not None}
     chosen = next(split for split in splits if split.name == name)
     if chosen.rest is None:

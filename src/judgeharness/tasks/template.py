@@ -1,4 +1,4 @@
-"""The wording of a task: a Jinja template rendered in a sandbox, with data only ever as values."""
+"""The wording of a task: a Jinja template rendered in a sandbox. Data is only ever passed as values."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ BUILTIN_PREFIX = "builtin:"
 MAX_TEMPLATE_BYTES = 1 << 16
 INSTRUCTION = "instruction"
 SHOWN = 200
-"""Characters of what a template fails with."""
+"""How many characters of a template's error are shown."""
 
 Role = Literal["system", "user", "assistant"]
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The text of one turn. instructs: whether it says itself where an `instruction` stands."""
+    """The text of one turn. `instructs` says whether it places the `instruction` itself."""
 
     name: str
     source: str
@@ -40,7 +40,7 @@ class Wording:
 
     @classmethod
     def parse(cls, name: str, source: str) -> Wording:
-        """From a template's text. Raises InputError where it is no valid template."""
+        """Parse a template's text. Raises InputError if it is not a valid template."""
         import jinja2
         from jinja2 import meta
 
@@ -60,17 +60,17 @@ class Wording:
             raise InputError(f"template {name}, line {error.lineno}: {error.message}") from error
         except RecursionError as error:
             raise InputError(f"template {name}: is nested too deeply") from error
-        # The sandbox's own, and numbers of thousands of digits.
+        # These are errors of the sandbox, and of numbers with thousands of digits.
         except (jinja2.TemplateError, ValueError) as error:
             raise InputError(f"template {name}: {error}") from error
 
     def render(self, uid: str, values: Mapping[str, Any]) -> str:
-        """The text. Raises InputError where the template names what the item does not have, or writes too much."""
+        """Return the text. Raises InputError if the template uses what the item does not have, or produces too much."""
         import jinja2
 
         try:
             return self.sandbox.text(self.compiled, values)
-        # The sandbox lets any error of an expression through: a division by zero, a wrong type.
+        # The sandbox passes on any error of an expression, such as a division by zero or a wrong type.
         except (
             jinja2.TemplateError,
             ArithmeticError,
@@ -86,12 +86,13 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Renders an item to the messages of a prompt, a turn each.
+    """Renders an item to the messages of a prompt, one for each turn.
 
-    A turn's wording sees the item's fields by name; `explanations`, each with `text` and `label` (the label's text, or
-    nothing where it is not to be shown); `options`, each with `letter`, `text` and `name` of a label; and
-    `instruction`, how to answer where that is not with a letter. Where no turn has a place for that, it stands at the
-    end.
+    The wording of a turn can use the item's fields by name, and these names:
+
+    - `explanations`, each with `text` and `label` (the label's text, or an empty text if it is not to be shown).
+    - `options`, each with `letter`, and with `text` and `name` of its label.
+    - `instruction`, which says how to answer if not with a letter. It is appended if no turn places it.
     """
 
     name: str
@@ -113,9 +114,18 @@ class Template:
         show_labels: bool = False,
         instruction: str = "",
     ) -> tuple[Message, ...]:
-        """The messages that ask about an item, its labels behind the letters in the order `options`.
+        """Return the messages that ask about an item.
 
-        Raises InputError where the template names what the item does not have.
+        Args:
+            item: The item.
+            labels: The task's labels.
+            options: The label behind each letter, as an index.
+            explanations: The explanations to show.
+            show_labels: Whether to show the explanations' labels.
+            instruction: How to answer, if not with a letter.
+
+        Raises:
+            InputError: The template uses what the item does not have.
         """
         shown = [{"text": each.text, "label": labels[each.label].text if show_labels else ""} for each in explanations]
         letters = [
@@ -131,7 +141,7 @@ class Template:
 
 
 def task_template(definition: TaskDefinition) -> Template:
-    """The wording of a task. Raises InputError."""
+    """Return the wording of a task. Raises InputError."""
     if definition.template is not None:
         wording = read_wording(definition.template, definition.folder)
         return Template(definition.template, (("user", wording),))
@@ -140,7 +150,7 @@ def task_template(definition: TaskDefinition) -> Template:
 
 
 def read_wording(reference: str, folder: Path) -> Wording:
-    """The wording "builtin:NAME", or that of a file in `folder` or below. Raises InputError."""
+    """Return the wording "builtin:NAME", or that of a file in `folder` or below. Raises InputError."""
     if reference.startswith(BUILTIN_PREFIX):
         name = reference[len(BUILTIN_PREFIX) :]
         known = {path.stem: path for path in (shipped() / "templates").glob("*.jinja")}
@@ -153,11 +163,11 @@ def read_wording(reference: str, folder: Path) -> Wording:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """The path of a file that a task names. Raises InputError where it lies outside the task's folder."""
+    """Return the path of a file that a task names. Raises InputError if it is outside the task's folder."""
     try:
         path = (folder / name).resolve()
         path.exists()
-    # A name that is too long or holds what no name may, or links that lead round in a circle.
+    # The name is too long or contains forbidden characters, or links form a circle.
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"{name[:80]!r}: is no name of a file: {error}") from error
     if not path.is_relative_to(folder.resolve()):

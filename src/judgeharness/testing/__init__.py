@@ -1,6 +1,6 @@
-"""Conformance tests that a plugin's author runs with pytest, and fixtures to go with them.
+"""Conformance tests that plugin authors run with pytest, and fixtures for their own tests.
 
-Derive a test class, name the component, and pytest collects what has to hold:
+Derive a test class and name the component. pytest then collects the tests of everything that must hold:
 
     from judgeharness.testing import MetricConformance
 

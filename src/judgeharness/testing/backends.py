@@ -1,4 +1,4 @@
-"""What has to hold for a backend."""
+"""Conformance tests for a backend."""
 
 from __future__ import annotations
 
@@ -36,7 +36,14 @@ QUESTION = "Is water wet? Answer with one letter and nothing else."
 
 
 def question(uid: str, orders: Sequence[tuple[int, ...]], text: str = QUESTION, varied: bool = True) -> PromptGroup:
-    """A group with a prompt for each order of the options. varied: whether the orders can be read in the prompts."""
+    """Return a group with one prompt for each order of the options.
+
+    Args:
+        uid: The group's item.
+        orders: The orders of the options.
+        text: The question.
+        varied: Whether the prompts' texts show the orders.
+    """
     prompts = []
     for order in orders:
         lines = [
@@ -47,12 +54,15 @@ def question(uid: str, orders: Sequence[tuple[int, ...]], text: str = QUESTION, 
 
 
 class BackendConformance(Conformance):
-    """Give the `name` with its model, as "scheme:model"; what is tested follows from what the backend can do.
+    """Tests a backend. Set `name` to the backend with a model, as "scheme:model".
 
-    What comes back is checked as in an evaluation; the tests look at whether it also makes sense.
+    The tests depend on what the backend can do. Results are checked as in an evaluation; the tests also check that they
+    make sense.
 
-    tolerance: of scores that are computed twice. long_words: of a prompt that is too long for the model; 0 leaves that
-    out. draws: whether answers that are drawn with one seed are the same twice.
+    Attributes:
+        tolerance: How much scores that are computed twice may differ.
+        long_words: The number of words of a prompt that is too long for the model. 0 skips that test.
+        draws: Whether sampling twice with one seed gives the same answers.
     """
 
     tolerance: ClassVar[float] = 1e-3
@@ -81,7 +91,7 @@ class BackendConformance(Conformance):
         return found
 
     def test_it_says_what_it_is(self, opened: OpenBackend, tmp_path: Path) -> None:
-        """The description is JSON, and the same for a backend that is made anew: answers are stored under it."""
+        """The description is JSON, and a new instance has the same one, since answers are stored under it."""
         text = json.dumps(dict(opened.description), sort_keys=True, allow_nan=False)
         again = self._backend(tmp_path)
         assert json.dumps(dict(again.description), sort_keys=True) == text
@@ -90,7 +100,7 @@ class BackendConformance(Conformance):
             json.dumps(dict(opened.part.environment()), allow_nan=False)
 
     def test_scores_have_a_row_a_prompt_and_a_column_a_label(self, opened: OpenBackend) -> None:
-        """For two options and more, and for groups of different sizes together."""
+        """The test covers two and more options, and groups of different sizes together."""
         if not isinstance(opened.part, Scorer):
             return
         two = question("two", [(0, 1), (1, 0)])
@@ -106,7 +116,7 @@ class BackendConformance(Conformance):
             assert each.nonsense is None
 
     def test_scores_stand_in_label_order(self, opened: OpenBackend) -> None:
-        """The same text under every option order: the letters' scores stay, so the labels' move with the order."""
+        """If the text is the same for every option order, each letter keeps its score, so labels change theirs."""
         if not isinstance(opened.part, Scorer):
             return
         orders = list(itertools.permutations(range(3)))
@@ -115,7 +125,7 @@ class BackendConformance(Conformance):
         np.testing.assert_allclose(by_letter, np.tile(by_letter[0], (len(orders), 1)), atol=self.tolerance)
 
     def test_the_same_again_gives_the_same(self, opened: OpenBackend) -> None:
-        """Alone, among others, and in another order."""
+        """A group has the same scores alone, among others, and in another order."""
         if not isinstance(opened.part, Scorer):
             return
         groups = [
@@ -129,7 +139,7 @@ class BackendConformance(Conformance):
                 np.testing.assert_allclose(other.scores, alone.scores, atol=self.tolerance)
 
     def test_what_it_knows_of_prompts_fits_them(self, opened: OpenBackend) -> None:
-        """A text and token ids for each prompt, or none at all."""
+        """There is a text and a list of token ids for each prompt, or none at all."""
         if not isinstance(opened.part, Model):
             return
         group = question("u", list(itertools.permutations(range(3))))
@@ -138,7 +148,7 @@ class BackendConformance(Conformance):
         assert tokens is None or all(len(each) > 0 for each in tokens)
 
     def test_a_prompt_that_is_too_long_is_a_failure(self, opened: OpenBackend) -> None:
-        """Not an exception, and the group after it is scored."""
+        """The prompt raises no exception, and the group after it is scored."""
         if not isinstance(opened.part, Scorer) or not self.long_words:
             return
         long, short = question("long", [(0, 1)], "word " * self.long_words), question("short", [(0, 1)])
@@ -148,7 +158,7 @@ class BackendConformance(Conformance):
             assert found["long"].reason
 
     def test_what_was_answered_before_an_interruption_is_kept(self, opened: OpenBackend, tmp_path: Path) -> None:
-        """The rest alone is asked for by a backend that is made anew."""
+        """A new instance is only asked for what is missing."""
         if not isinstance(opened.part, Scorer):
             return
         task, strategy = self.sample(), self.registry().strategies.load("no-explanation")
@@ -168,7 +178,7 @@ class BackendConformance(Conformance):
             assert len(again.missing) == len(task.items) - 1
 
     def test_texts_are_written_to_every_prompt(self, opened: OpenBackend) -> None:
-        """The same where nothing is drawn; cut off where the limit is a token."""
+        """Texts are the same twice if nothing is sampled, and a limit of one token is accepted."""
         if not isinstance(opened.part, TextGenerator):
             return
         prompts = question("u", [(0, 1), (1, 0)]).prompts
@@ -181,7 +191,7 @@ class BackendConformance(Conformance):
         assert [len(each.texts) for each in found.values() if isinstance(each, GeneratedTexts)] == [2, 1]
 
     def test_texts_are_drawn_from_the_seed(self, opened: OpenBackend) -> None:
-        """The same prompt several times is drawn several times, and the same seed draws the same."""
+        """A prompt that occurs several times is sampled several times, and the same seed gives the same texts."""
         if not isinstance(opened.part, TextGenerator):
             return
         prompt = Prompt((Message("user", "Write any word that comes to your mind."),), (0, 1))
@@ -193,14 +203,14 @@ class BackendConformance(Conformance):
             assert first == again
 
     def test_predictions_are_distributions(self, opened: OpenBackend) -> None:
-        """A row for each item."""
+        """There is a row for each item."""
         if not isinstance(opened.part, Predictor):
             return
         task = self.sample()
         opened.part.predict(task.items, task.labels)
 
     def test_it_is_closed_without_having_been_opened_and_twice(self, tmp_path: Path) -> None:
-        """So that whoever uses it may always close it."""
+        """Callers can therefore always close it."""
         part = self._backend(tmp_path).part
         if isinstance(part, Model):
             part.close()

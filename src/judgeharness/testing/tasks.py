@@ -1,4 +1,4 @@
-"""What has to hold for a task."""
+"""Conformance tests for a task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_ORDERS = 24
 
 
 class TaskConformance(Conformance):
-    """Give the `name`, or the path of a TOML file; `split` where it is not the first."""
+    """Tests a task. Set `name` to the task's name or the path of a TOML file, and `split` if it is not the first."""
 
     split: ClassVar[str | None] = None
 
@@ -24,7 +24,7 @@ class TaskConformance(Conformance):
         return self.load(self.name, self.split)
 
     def test_items_are_told_apart_and_have_distributions(self) -> None:
-        """Unique uids, and human distributions over the labels."""
+        """Uids are unique, and human distributions are over the labels."""
         task = self._task()
         assert 2 <= len(task.labels) <= len(LETTERS)
         assert len({item.uid for item in task.items}) == len(task.items)
@@ -36,7 +36,7 @@ class TaskConformance(Conformance):
             assert item.votes is None or sum(item.votes) > 0
 
     def test_explanations_are_for_its_labels(self) -> None:
-        """Each has a text and the index of a label."""
+        """Each explanation has a text and the index of a label."""
         task = self._task()
         for item in task.items:
             for explanation in item.explanations:
@@ -44,13 +44,13 @@ class TaskConformance(Conformance):
                 assert 0 <= explanation.label < len(task.labels)
 
     def test_it_reads_the_same_twice(self) -> None:
-        """Runs on it may be compared."""
+        """Otherwise runs on the task could not be compared."""
         one, other = self._task(), self._task()
         assert one.digest == other.digest
         assert one.template.sha256 == other.template.sha256
 
     def test_every_order_of_the_options_is_worded(self) -> None:
-        """A prompt for each order; another order is another prompt, and the letters stand in it."""
+        """Each order of the options gives a different prompt, which contains the letters."""
         task = self._task()
         orders = list(itertools.islice(itertools.permutations(range(len(task.labels))), MAX_ORDERS))
         for item in task.items[:RENDERED_ITEMS]:
@@ -62,14 +62,14 @@ class TaskConformance(Conformance):
                 assert not missing, f"{item.uid}: the letters {missing} are not in the prompt"
 
     def test_items_are_worded_apart(self) -> None:
-        """Two items that read the same cannot be told apart by any judge."""
+        """No judge can tell apart two items with the same text."""
         task = self._task()
         order = tuple(range(len(task.labels)))
         texts = {task.template.render(item, task.labels, order)[-1].content for item in task.items}
         assert len(texts) > 0.5 * len(task.items), "most items read the same: does the wording name their fields?"
 
     def test_explanations_and_instructions_reach_the_prompt(self) -> None:
-        """Where items have explanations, the wording shows them, with and without labels; and how to answer."""
+        """The prompt shows explanations with and without labels, if items have any, and how to answer."""
         task = self._task()
         order = tuple(range(len(task.labels)))
         for item in task.items[:RENDERED_ITEMS]:

@@ -1,4 +1,4 @@
-"""What has to hold for a transform."""
+"""Conformance tests for a transform."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PROMPTS, LABELS = 6, 4
 
 
 def _scores() -> list[OptionScores]:
-    """Logits of both signs, positive ones, and log-probabilities."""
+    """Return logits of both signs, positive logits, and log-probabilities."""
     rng = np.random.default_rng(0)
     logits = rng.normal(scale=5, size=(PROMPTS, LABELS))
     return [
@@ -23,10 +23,10 @@ def _scores() -> list[OptionScores]:
 
 
 class TransformConformance(Conformance):
-    """Give the `name`, and `options` where it has any."""
+    """Tests a transform. Set `name`, and `options` if it has any."""
 
     def _rows(self, scores: OptionScores) -> FloatArray | None:
-        """The probabilities; None where the transform says that these scores do not allow it."""
+        """Return the probabilities, or None if the transform is undefined for these scores."""
         transform = self.component(self.registry().transforms).part
         before = scores.scores.copy()
         try:
@@ -43,7 +43,7 @@ class TransformConformance(Conformance):
         return found
 
     def test_rows_are_distributions(self) -> None:
-        """A row for each prompt, in the label order of the scores."""
+        """There is a row for each prompt, in the label order of the scores."""
         assert self._defined()
 
     def test_labels_are_treated_alike(self) -> None:
@@ -55,7 +55,7 @@ class TransformConformance(Conformance):
             np.testing.assert_allclose(moved, rows[:, order], atol=1e-12)
 
     def test_prompts_do_not_influence_each_other(self) -> None:
-        """A prompt alone has the probabilities that it has among others."""
+        """A prompt has the same probabilities alone as among others."""
         for scores, rows in self._defined():
             for index in range(PROMPTS):
                 alone = self._rows(OptionScores("u", scores.scores[index : index + 1], scores.kind))
@@ -63,12 +63,12 @@ class TransformConformance(Conformance):
                 np.testing.assert_allclose(alone[0], rows[index], atol=1e-12)
 
     def test_the_same_scores_give_the_same_and_stay_as_they_are(self) -> None:
-        """It is a pure function."""
+        """A transform is a pure function."""
         for scores, rows in self._defined():
             np.testing.assert_array_equal(self._rows(scores), rows)
 
     def test_a_higher_score_is_never_less_probable(self) -> None:
-        """Within a prompt."""
+        """This holds within a prompt."""
         for scores, rows in self._defined():
             for values, probabilities in zip(scores.scores, rows, strict=True):
                 ordered = probabilities[np.argsort(values)]

@@ -9,14 +9,14 @@ from judgeharness.transforms.contract import Transform
 
 
 class UninformativeError(ValueError):
-    """No answer about an item says anything."""
+    """None of the answers about an item is usable."""
 
 
 def estimate(scores: OptionScores, transform: Transform) -> FloatArray:
-    """The model judgment distribution (labels,): transform each prompt, then average over the informative prompts.
+    """Return the model judgment distribution (labels,): the mean of transformed scores over the informative prompts.
 
-    A censored score stands at its upper bound. Raises UndefinedTransformError where the scores do not allow the
-    transform, UninformativeError where no prompt is informative.
+    A censored score counts with its upper bound. Raises UndefinedTransformError if the transform is undefined for the
+    scores, and UninformativeError if no prompt is informative.
     """
     if not scores.informative.any():
         raise UninformativeError("none of the options was among the tokens that the server returned, for any prompt")
@@ -26,9 +26,9 @@ def estimate(scores: OptionScores, transform: Transform) -> FloatArray:
 
 
 def average(reading: Reading) -> FloatArray:
-    """The model judgment distribution (labels,): the mean over the texts that could be read.
+    """Return the model judgment distribution (labels,): the mean over the texts that could be read.
 
-    Raises UninformativeError where none could.
+    Raises UninformativeError if none could be read.
     """
     rows = reading.probabilities[reading.read]
     if not len(rows):
@@ -38,7 +38,7 @@ def average(reading: Reading) -> FloatArray:
 
 
 def distribution_of(answer: OptionScores | Reading, transform: Transform | None) -> FloatArray:
-    """The model judgment distribution (labels,) in an answer. Raises as `estimate` and `average`."""
+    """Return the model judgment distribution (labels,) of an answer. Raises as `estimate` and `average`."""
     if isinstance(answer, Reading):
         return average(answer)
     if transform is None:

@@ -1,4 +1,4 @@
-"""What a transform is."""
+"""The contract of transforms."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from judgeharness.domain.errors import HarnessError
 from judgeharness.domain.nouns import FloatArray, OptionScores
 
 Transform = Callable[[OptionScores], FloatArray]
-"""Option scores of a prompt group to probabilities (prompts, labels), each row summing to 1.
+"""Turns the option scores of a prompt group into probabilities (prompts, labels). Each row sums to 1.
 
-Raises UndefinedTransformError where the scores do not allow it. Prompts are averaged afterwards.
+Raises UndefinedTransformError if the transform is undefined for the scores. The mean over prompts is taken afterwards.
 """
 
 
 class UndefinedTransformError(HarnessError):
-    """The scores do not allow this transform; the message says why."""
+    """The transform is undefined for these scores. The message says why."""

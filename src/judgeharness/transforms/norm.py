@@ -11,7 +11,7 @@ from judgeharness.transforms.contract import Transform, UndefinedTransformError
 
 
 def norm(options: NoOptions) -> Transform:
-    """The transform; it takes no options."""
+    """Return the transform, which has no options."""
     return _norm
 
 

@@ -7,11 +7,11 @@ from judgeharness.plugin import ExecutorSpec, Flag, hookimpl
 
 @hookimpl
 def judgeharness_executors() -> list[ExecutorSpec]:
-    """The executor of this distribution."""
+    """Return the executor of this distribution."""
     return [
         ExecutorSpec(
             name="ray",
-            summary="on the GPUs and machines of a Ray cluster, or on several parts of this machine",
+            summary="on the machines and GPUs of a Ray cluster, or in several processes on this machine",
             target="judgeharness_ray.executor:RayExecutor",
             options="judgeharness_ray.options:RayOptions",
             flags=(
@@ -19,7 +19,8 @@ def judgeharness_executors() -> list[ExecutorSpec]:
                     "ray-address",
                     "ray_address",
                     "ADDRESS",
-                    "With --executor ray: the cluster, such as 10.0.0.1:6379, ray://host:10001 or auto.",
+                    "Address of the cluster for --executor ray: 10.0.0.1:6379, ray://host:10001 or auto."
+                    "  [default: a new cluster on this machine]",
                 ),
             ),
         )

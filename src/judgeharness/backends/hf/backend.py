@@ -1,4 +1,4 @@
-"""The `hf:` backend: from a model's name to option scores and written answers."""
+"""The `hf:` backend: scores options and generates answers with transformers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from judgeharness.domain.nouns import GeneratedTexts, OptionScores, PromptGroup,
 
 
 class HuggingFaceBackend:
-    """A causal language model through transformers. Tokenizer and configuration come first, weights on `open`."""
+    """A causal language model in transformers. Tokenizer and configuration load first, the weights on `open`."""
 
     def __init__(self, model: str, options: HuggingFaceOptions, context: BackendContext) -> None:
         transformers.utils.logging.set_verbosity_error()
@@ -55,7 +55,7 @@ class HuggingFaceBackend:
         self._model: Any = None
 
     def describe(self) -> Description:
-        """The model by name and content, how it is run, and how prompts and letters look to it."""
+        """Return the model by name and content, how it is run, and how prompts and letters are tokenized."""
         return {
             "backend": "hf",
             "model": self._source.name,
@@ -73,7 +73,7 @@ class HuggingFaceBackend:
         }
 
     def environment(self) -> Mapping[str, Any]:
-        """The device by name, and where a local model lies."""
+        """Return the device's name, the scoring method, and the path of a local model."""
         place = self._placement
         return {
             "device": torch.cuda.get_device_name(place.device) if place.kind == "cuda" else place.device,
@@ -84,15 +84,15 @@ class HuggingFaceBackend:
         }
 
     def render(self, group: PromptGroup) -> Sequence[str]:
-        """The text of each prompt. Raises PromptError."""
+        """Return the text of each prompt. Raises PromptError."""
         return self._reader.texts(group)
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]]:
-        """Token ids of each prompt. Raises PromptError."""
+        """Return the token ids of each prompt. Raises PromptError."""
         return self._reader.tokens(group)
 
     def open(self) -> None:
-        """Load the weights. Raises HarnessError where they do not fit, or are no causal language model."""
+        """Load the weights. Raises HarnessError if they do not fit, or are not those of a causal language model."""
         if self._scorer is not None:
             return
         if self._placement.kind == "cpu":
@@ -105,14 +105,14 @@ class HuggingFaceBackend:
             self._context.notify(note)
 
     def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores | ScoringFailure]:
-        """Score the groups, a few together where they are small."""
+        """Score the groups. Small groups are scored together."""
         if self._scorer is None:
             raise RuntimeError("score() before open()")
         packer = Packer(self.encode, self._letters, context_length(self._model.config), self._scorer.pack_tokens)
         return packer.run(groups, self._scorer.begin)
 
     def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts | ScoringFailure]:
-        """Write to the groups' prompts, many at a time."""
+        """Generate answers to the groups' prompts, many at a time."""
         if self._scorer is None:
             raise RuntimeError("generate() before open()")
         writer = TextWriter(self._model, self._scorer.plain, self._stops(), self.chat.text)
@@ -156,7 +156,7 @@ class HuggingFaceBackend:
 
     @cached_property
     def _folder(self) -> Path | None:
-        """Where configuration and tokenizer are; of a GGUF file, the tokenizer alone."""
+        """The folder with the configuration and the tokenizer. For a GGUF file it holds the tokenizer only."""
         if self._hub is not None:
             return hub.small_files(self._hub, self._options.trust_remote_code)
         if self._source.kind == "gguf" and self._source.path is not None:
@@ -165,14 +165,14 @@ class HuggingFaceBackend:
 
     @cached_property
     def _length_facts(self) -> Mapping[str, int]:
-        """Up to what length positions do not depend on a prompt's length; empty for most models, and for GGUF files."""
+        """The prompt length beyond which positions depend on the length. Empty for most models and for GGUF files."""
         if self._source.kind == "gguf":
             return {}
         try:
             config = transformers.AutoConfig.from_pretrained(
                 str(self._folder), trust_remote_code=self._options.trust_remote_code, local_files_only=True
             )
-        # The weights need it too, and say what is wrong with it when they are loaded.
+        # Loading the weights reads the configuration again, and then reports what is wrong with it.
         except (OSError, ValueError, KeyError, ImportError):
             return {}
         limit = position_limit(config)
@@ -233,7 +233,7 @@ class HuggingFaceBackend:
                 use_safetensors=True,
                 **arguments,
             )
-        # Damaged files, unknown architectures and foreign code each fail in their own way.
+        # Damaged files, unknown architectures and remote code all fail in their own ways.
         except Exception as error:
             raise self._unloadable("model", error) from error
         if self._placement.kind == "mps":
@@ -256,7 +256,7 @@ class HuggingFaceBackend:
         return HarnessError(f"the {what} of hf:{self._source.name} cannot be loaded: {reason}")
 
     def _stops(self) -> list[int]:
-        """The tokens that end an answer: as the model says, and as its tokenizer does."""
+        """The tokens that end an answer, according to the model and to its tokenizer."""
         given = getattr(self._model.generation_config, "eos_token_id", None)
         said = given if isinstance(given, list) else [given, self.chat.end]
         return [token for token in dict.fromkeys([*said, self.chat.end]) if isinstance(token, int)]

@@ -1,4 +1,4 @@
-"""Which token sequences go through the model together, and how."""
+"""Groups token sequences into batches, and pads them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ from judgeharness.backends.local.prefix_tree import Tokens
 
 
 def batches(lengths: Sequence[int], most_tokens: int, kinds: Sequence[int]) -> list[list[int]]:
-    """Indices of sequences, longest first, in batches of at most `most_tokens` tokens with padding.
+    """Return batches of sequences, as indices, longest first.
 
-    A longer sequence is a batch of its own. kinds: a number for each sequence; those of a batch are of one kind.
+    A batch has at most `most_tokens` tokens, padding included. A longer sequence gets a batch of its own.
+
+    Args:
+        lengths: The length of each sequence.
+        most_tokens: The most tokens of a batch.
+        kinds: A number for each sequence. Only sequences with the same number share a batch.
     """
     found: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], kinds[index])):
@@ -26,7 +31,11 @@ def batches(lengths: Sequence[int], most_tokens: int, kinds: Sequence[int]) -> l
 
 
 def padded(prompts: Sequence[Tokens], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Prompts padded on the left, and which of the tokens are theirs: (prompts, longest) twice."""
+    """Pad prompts on the left.
+
+    Returns:
+        The tokens and the attention mask, both of shape (prompts, longest).
+    """
     width = max(map(len, prompts))
     tokens = torch.zeros((len(prompts), width), dtype=torch.long)
     mask = torch.zeros((len(prompts), width), dtype=torch.long)

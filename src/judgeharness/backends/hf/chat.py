@@ -1,4 +1,4 @@
-"""A tokenizer of transformers, with its chat template."""
+"""A tokenizer from transformers, with its chat template."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from judgeharness.backends.chat import PINNED_DATE, LocalChat, control_texts
 
 
 class TransformersChat(LocalChat):
-    """Chat template and tokenizer as transformers has them."""
+    """The chat template and tokenizer that transformers loads."""
 
     def __init__(self, tokenizer: Any, today: date = PINNED_DATE) -> None:
         self._tokenizer = tokenizer
@@ -19,7 +19,12 @@ class TransformersChat(LocalChat):
         super().__init__(template, getattr(tokenizer, "special_tokens_map", {}), today)
 
     def tokenize(self, texts: Sequence[str], add_special: bool) -> list[list[int]]:
-        """Token ids of texts, special tokens in them read as such. add_special: whether the tokenizer adds its own."""
+        """Return the token ids of texts. Special tokens in the texts are recognized.
+
+        Args:
+            texts: The texts.
+            add_special: Whether the tokenizer adds its own special tokens.
+        """
         if not texts:
             return []
         encoded = self._tokenizer(
@@ -28,16 +33,16 @@ class TransformersChat(LocalChat):
         return [list(ids) for ids in encoded["input_ids"]]
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of tokens, special ones included."""
+        """Return the text of tokens, special tokens included."""
         return str(self._tokenizer.decode(list(tokens)))
 
     def text(self, tokens: Sequence[int]) -> str:
-        """The text of tokens, without special ones."""
+        """Return the text of tokens without special tokens."""
         return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True))
 
     @cached_property
     def control_tokens(self) -> Mapping[int, str]:
-        """The tokens that tell the model where it is: special ones, and added ones that the template writes."""
+        """The tokens that mark structure: special tokens, and added tokens that the template writes."""
         tokenizer = self._tokenizer
         added = getattr(tokenizer, "added_tokens_decoder", {})
         special = dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
@@ -46,7 +51,7 @@ class TransformersChat(LocalChat):
 
     @property
     def unknown_token(self) -> int | None:
-        """The token that stands for what the vocabulary lacks."""
+        """The token for text that is not in the vocabulary, if there is one."""
         found = getattr(self._tokenizer, "unk_token_id", None)
         return found if isinstance(found, int) else None
 

@@ -1,4 +1,4 @@
-"""Which device and number format a model runs in, and whether it fits there."""
+"""Chooses the device and number format of a model, and checks that it fits there."""
 
 from __future__ import annotations
 
@@ -18,24 +18,29 @@ QUANTIZED_SHARE = {"none": 1.0, "8bit": 0.5, "4bit": 0.25}
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """device: "cpu", "cuda:0", "mps", or "cuda" for all GPUs together. dtype: "float32", "bfloat16" or "float16"."""
+    """Where and how a model runs.
+
+    Attributes:
+        device: "cpu", "cuda:0", "mps", or "cuda" for all GPUs together.
+        dtype: "float32", "bfloat16" or "float16".
+    """
 
     device: str
     dtype: str
 
     @property
     def kind(self) -> str:
-        """The device's type: cpu, cuda, mps."""
+        """The device's type: cpu, cuda or mps."""
         return self.device.partition(":")[0]
 
     @property
     def torch_dtype(self) -> torch.dtype:
-        """The dtype as torch has it."""
+        """The dtype as a torch object."""
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[self.dtype]
 
 
 def place(options: HuggingFaceOptions) -> Placement:
-    """The device and dtype to use. Raises InputError where the asked-for device is not there."""
+    """Return the device and dtype to use. Raises InputError if the requested device is not available."""
     device = options.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -57,13 +62,13 @@ def _dtype(kind: str) -> str:
 
 
 def placed(values: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
-    """An array on a device; on a GPU without waiting for what that is doing."""
+    """Copy an array to a device. On a GPU this does not wait for work in progress."""
     tensor = torch.from_numpy(np.ascontiguousarray(values))
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def require_memory(what: str, stored_bytes: int, stored_dtype: str | None, placement: Placement, quant: str) -> None:
-    """Raises HarnessError where weights of that size on disk do not fit into the device's free memory."""
+    """Raise HarnessError if weights of a given size on disk do not fit into the device's free memory."""
     scale = BYTES[placement.dtype] / BYTES.get(stored_dtype or "", BYTES[placement.dtype])
     needed = stored_bytes * scale * QUANTIZED_SHARE[quant]
     free = _free_bytes(placement)

@@ -1,4 +1,4 @@
-"""GGUF files for transformers: dequantised once into the user's cache, whole or not at all."""
+"""GGUF files for transformers: each is dequantized once into the user's cache, completely or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHANGE_CACHE = "set XDG_CACHE_HOME to a folder that can be written to, or use ll
 
 
 def gguf_tokenizer(path: Path, cache: Path) -> Path:
-    """A folder with the file's tokenizer and chat template, made where it is missing."""
+    """Return a folder with the file's tokenizer and chat template. It is created if it does not exist."""
     target = cache / "tokenizer"
     if not target.is_dir():
         with _placed_at(target) as folder, _readable(path):
@@ -31,9 +31,9 @@ def gguf_tokenizer(path: Path, cache: Path) -> Path:
 
 
 def gguf_weights(path: Path, cache: Path, placement: Placement, notify: Callable[[str], None]) -> Path:
-    """A folder with the file's weights in the run's dtype, made where it is missing.
+    """Return a folder with the file's weights in the run's dtype. It is created if it does not exist.
 
-    Raises HarnessError where the file is damaged, or the weights fit neither memory nor disk.
+    Raises HarnessError if the file is damaged, or if the weights do not fit into memory or on the disk.
     """
     target = cache / placement.dtype
     if target.is_dir():
@@ -42,7 +42,7 @@ def gguf_weights(path: Path, cache: Path, placement: Placement, notify: Callable
     require_memory(path.name, size, placement.dtype, Placement("cpu", placement.dtype), "none")
     _require_disk(path, size, cache)
     notify(f"converting {path.name} to {placement.dtype} once, into {target}")
-    # transformers draws a progress bar of its own here, also where there is no terminal.
+    # transformers draws its own progress bar here, even without a terminal.
     with _placed_at(target) as folder:
         with _readable(path), contextlib.redirect_stderr(io.StringIO()):
             model = transformers.AutoModelForCausalLM.from_pretrained(
@@ -53,7 +53,7 @@ def gguf_weights(path: Path, cache: Path, placement: Placement, notify: Callable
 
 
 def _parameters(path: Path) -> int:
-    """How many weights a file holds, by its header."""
+    """Return the number of weights in a file, from its header."""
     with _readable(path):
         return sum(int(tensor.n_elements) for tensor in gguf.GGUFReader(path).tensors)
 
@@ -63,7 +63,7 @@ def _tokenizer(path: Path) -> Any:
 
 
 def _save(model: Any, folder: Path) -> None:
-    """As save_pretrained would, which refuses models that came from GGUF."""
+    """Save a model as save_pretrained would, which refuses models loaded from GGUF."""
     from safetensors import SafetensorError
     from safetensors.torch import save_model
 
@@ -80,13 +80,13 @@ def _save(model: Any, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _placed_at(target: Path) -> Iterator[Path]:
-    """A folder that takes the target's place when all went well."""
+    """Yield a folder that replaces the target if everything succeeds."""
     _require_cache(target.parent)
     with scratch(target.parent) as work:
         folder = work / target.name
         folder.mkdir()
         yield folder
-        # Another process may have been quicker; its result is the same.
+        # Another process may have been faster. Its result is the same.
         with contextlib.suppress(OSError):
             folder.replace(target)
         if not target.is_dir():
@@ -109,7 +109,7 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, MemoryError):
         raise
-    # A damaged file makes the reader fail in whatever way its bytes lead to.
+    # A damaged file can make the reader fail in any way.
     except Exception as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise HarnessError(

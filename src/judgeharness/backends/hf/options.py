@@ -16,10 +16,15 @@ Quantization = Literal["none", "8bit", "4bit"]
 class HuggingFaceOptions(ChatOptions):
     """What `-o key=value` sets for `hf:` models, besides `ChatOptions`.
 
-    device: auto (cuda where there is one), cpu, cuda, cuda:1, mps. dtype: auto is bfloat16 on CUDA, float32 elsewhere.
-    revision: a hub branch, tag or commit. quantization: through bitsandbytes. scorer: `tree` runs each token
-    that prompts share once, `plain` runs whole prompts, auto is tree where it is exact. batch_tokens: tokens of a
-    forward pass. trust_remote_code: run code that comes with the model; never unless asked for.
+    Attributes:
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. `auto` is cuda if a GPU is available, else cpu.
+        dtype: `auto` is bfloat16 on CUDA (float16 if the GPU lacks it) and float32 elsewhere.
+        revision: A branch, tag or commit on the hub.
+        quantization: Quantization by bitsandbytes.
+        scorer: `tree` runs each token that prompts share once. `plain` runs whole prompts. `auto` is `tree` if that is
+            exact.
+        batch_tokens: The tokens of a forward pass.
+        trust_remote_code: Run code that comes with the model [default: never].
     """
 
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"

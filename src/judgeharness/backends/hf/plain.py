@@ -1,6 +1,6 @@
-"""Scoring whole prompts in batches.
+"""Scores whole prompts in batches.
 
-For models that cannot follow a prefix tree, and to check the tree of those that can.
+Used for models that cannot be scored as a prefix tree, and to check the tree of those that can.
 """
 
 from __future__ import annotations
@@ -25,11 +25,17 @@ NARROWER: dict[Together, Together] = {"padded": "of one length", "of one length"
 
 
 class PlainScorer:
-    """Runs a causal language model over whole prompts and reads the letters at the position after each.
+    """Runs a causal language model over whole prompts and reads the letters' logits after each.
 
-    batch_tokens: of one forward pass, padding included; halved for good where memory runs out on a GPU. limit: the most
-    tokens of a prompt that goes through together with prompts of other lengths; None for no limit. Which prompts go
-    through together is tried: padded on the left, only those of one length, or each alone.
+    The scorer finds out by trying which prompts can share a batch. It tries prompts of any length, padded on the left,
+    then only prompts of the same length, and then each prompt alone.
+
+    Args:
+        model: The model.
+        batch_tokens: The most tokens of one forward pass, padding included. The limit is halved permanently whenever a
+            GPU runs out of memory.
+        limit: The most tokens of a prompt that may share a batch with prompts of other lengths; None for no limit.
+        state: The model's state as it was loaded.
     """
 
     def __init__(
@@ -48,16 +54,16 @@ class PlainScorer:
 
     @property
     def name(self) -> str:
-        """How prompts go through: "plain", or with which others."""
+        """The method in use: "plain", followed by which prompts share a batch if not all can."""
         return "plain" if self._together == "padded" else f"plain, {self._together}"
 
     @property
     def pack_tokens(self) -> int:
-        """Unique tokens that are worth scoring together."""
+        """The number of unique tokens that are worth scoring together."""
         return self._batch_tokens
 
     def score(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> list[LetterScores]:
-        """Scores of the tokens `letters` after each prompt of each group; each distinct prompt is run once."""
+        """Return the scores of the tokens `letters` after each prompt of each group. Equal prompts are run once."""
         sequences = list(dict.fromkeys(tuple(prompt) for prompts in groups for prompt in prompts))
         places = {sequence: place for place, sequence in enumerate(sequences)}
         rows = self._checked_rows(sequences, self._checked.sample(sequences), letters)
@@ -65,13 +71,21 @@ class PlainScorer:
         return [LetterScores(rows[order, :-1], rows[order, -1]) for order in orders]
 
     def alone(self, sequences: Sequence[Tokens], letters: Sequence[int]) -> Any:
-        """The letters' logits and, last, their mass, (sequences, letters + 1): each from a forward pass of its own."""
+        """Return the letters' logits followed by their mass, from one forward pass for each sequence.
+
+        The array has the shape (sequences, letters + 1).
+        """
         return np.concatenate([self._rows([sequence], letters) for sequence in sequences])
 
     def batches(self, sequences: Sequence[Tokens], more: int, most_tokens: int | None = None) -> list[list[int]]:
-        """Indices of sequences that may go through together. more: tokens that each is continued by.
+        """Return batches of sequences that may run together, as indices.
 
-        Finds out first, where that is not known yet, which may.
+        What may run together is tested first if these lengths have not been tested yet.
+
+        Args:
+            sequences: The sequences.
+            more: How many tokens will be added to each.
+            most_tokens: The most tokens of a batch [default: those of a forward pass].
         """
         sample = self._checked.sample(sequences)
         if sample:
@@ -79,7 +93,7 @@ class PlainScorer:
         return self._batches([len(sequence) + more for sequence in sequences], most_tokens or self._batch_tokens)
 
     def restore(self) -> None:
-        """Have the model forget what went through it."""
+        """Reset what the model remembers from earlier passes."""
         self._state.restore()
 
     def _batches(self, lengths: Sequence[int], most_tokens: int) -> list[list[int]]:
@@ -91,14 +105,14 @@ class PlainScorer:
         return batches(lengths, most_tokens, kinds[self._together])
 
     def _checked_rows(self, sequences: Sequence[Tokens], sample: Sequence[Tokens], letters: Sequence[int]) -> Any:
-        """As `_score_distinct`, by a way that gives the sample what each of its prompts gets alone."""
+        """Do what `_score_distinct` does, in batches that give each prompt of the sample the same logits as alone."""
         if not sample:
             return self._score_distinct(sequences, letters)
-        # Besides the sample, one that is as long as the shortest, so that a batch of one length has several.
+        # Add one that is as long as the shortest, so that batches of one length are tested with more than one prompt.
         other = tuple(max(sample, key=len)[: len(min(sample, key=len))])
         compared = list(dict.fromkeys([*map(tuple, sample), other]))
         alone = self.alone(compared, letters)
-        # In one batch, also where `batch_tokens` would part them: others may be padded as much.
+        # Use one batch even if `batch_tokens` would split it, since other prompts may get as much padding.
         room = len(compared) * max(map(len, compared))
         while self._together in NARROWER:
             difference = np.abs(self._score_distinct(compared, letters, room) - alone).max()
@@ -123,13 +137,13 @@ class PlainScorer:
         return np.stack([rows[index] for index in range(len(sequences))])
 
     def _rows(self, sequences: Sequence[Tokens], letters: Sequence[int]) -> Any:
-        """The letters' logits and their mass; without letters, all logits."""
+        """Return the letters' logits and their mass, or all logits if there are no letters."""
         logits = self._last_logits(sequences)
         scored = letter_scores(logits, torch.tensor(letters)) if letters else logits.float()
         return scored.double().cpu().numpy()
 
     def _last_logits(self, sequences: Sequence[Tokens]) -> torch.Tensor:
-        """Logits (sequences, vocabulary) after each sequence."""
+        """Return the logits (sequences, vocabulary) after each sequence."""
         tokens, mask = padded(sequences, self._device)
         inputs: dict[str, Any] = {"input_ids": tokens, "attention_mask": mask, "use_cache": False}
         if self._takes_positions:

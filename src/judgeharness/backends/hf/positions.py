@@ -1,8 +1,8 @@
-"""How far a model reads the positions of a prompt the same, whatever the prompt's length.
+"""The prompt length up to which a model's positions do not depend on that length.
 
-Two kinds of rotary scaling depend on the length of what goes through the model together: "longrope" (Phi-3 and later,
-MiniCPM) takes one of two sets of factors, "dynamic" computes its factors from the length. Both leave lengths up to the
-one of pre-training alone. Source: transformers, modeling_rope_utils.py, dynamic_rope_update.
+Two kinds of rotary scaling depend on the length of the sequences in a pass: "longrope" (Phi-3 and later, MiniCPM)
+chooses one of two sets of factors, and "dynamic" computes its factors from the length. Neither changes anything up to
+the length of pre-training. Source: transformers, modeling_rope_utils.py, dynamic_rope_update.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LONGROPE = frozenset({"longrope", "su"})
 
 
 def position_limit(config: Any) -> int | None:
-    """The most tokens of a prompt whose positions do not depend on its length; None if none depend on it."""
+    """Return the most tokens of a prompt whose positions do not depend on its length, or None if none ever do."""
     config = config.get_text_config()
     limits = []
     for scaling in _scalings(config):
@@ -28,7 +28,7 @@ def position_limit(config: Any) -> int | None:
 
 
 def context_length(config: Any) -> int | None:
-    """The most tokens that a model takes; None if its configuration does not say."""
+    """Return the most tokens that a model takes, or None if its configuration does not say."""
     config = config.get_text_config()
     length = getattr(config, "max_position_embeddings", None)
     if not isinstance(length, int) or length <= 0:
@@ -40,7 +40,7 @@ def context_length(config: Any) -> int | None:
 
 
 def _scalings(config: Any) -> Iterator[Mapping[str, Any]]:
-    """The parameters of rotary embeddings: one set, or one for each type of layer."""
+    """Yield the parameters of rotary embeddings: one set, or one for each type of layer."""
     for name in ("rope_parameters", "rope_scaling"):
         given = getattr(config, name, None)
         if isinstance(given, Mapping):

@@ -1,4 +1,4 @@
-"""Which way a model is scored: as a prefix tree where that is exact, by whole prompts where it is not."""
+"""Chooses how a model is scored: as a prefix tree if that is exact, else by whole prompts."""
 
 from __future__ import annotations
 
@@ -26,11 +26,15 @@ T = TypeVar("T")
 class ModelScorer:
     """Scores groups of prompts, and checks the prefix tree against forward passes of single prompts.
 
-    It is checked on the shortest and longest prompts of the run, in a pack that mixes them, and again when a longer or
-    shorter one comes. Prompts whose positions the model reads by their length go through whole.
+    The check covers the shortest and the longest prompts so far, in a pack that mixes them. It is repeated whenever a
+    shorter or longer prompt comes. Prompts so long that their positions depend on their length are run whole.
 
-    choice: "auto" falls back on whole prompts where the tree does not fit the model, "tree" makes that an error,
-    "plain" does not try. notify: takes the line that says so.
+    Args:
+        model: The model.
+        choice: "auto" falls back on whole prompts if the tree does not fit the model, "tree" raises an error instead,
+            and "plain" does not try the tree.
+        batch_tokens: The most tokens of a forward pass; None for the device's default.
+        notify: Called with a message if the tree does not fit.
     """
 
     def __init__(
@@ -50,21 +54,21 @@ class ModelScorer:
 
     @property
     def name(self) -> str:
-        """The way in use: "tree", or as of the plain scorer."""
+        """The method in use: "tree", or the name of the plain scorer's method."""
         return self._plain.name if self._tree is None else "tree"
 
     @property
     def plain(self) -> PlainScorer:
-        """What runs whole prompts."""
+        """The scorer that runs whole prompts."""
         return self._plain
 
     @property
     def pack_tokens(self) -> int:
-        """Unique tokens that are worth scoring together."""
+        """The number of unique tokens that are worth scoring together."""
         return (self._tree or self._plain).pack_tokens
 
     def begin(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> Scoring:
-        """Scores of the tokens `letters` after each prompt of each group; a GPU is only given its work."""
+        """Start scoring the tokens `letters` after each prompt of each group. A GPU may still be at work on return."""
         prompts = [prompt for group in groups for prompt in group]
         if self._tree is not None and self._limit is not None and max(map(len, prompts)) > self._limit:
             self._tell_limit(self._limit)
@@ -91,7 +95,7 @@ class ModelScorer:
         self._told = True
 
     def _try(self, attempt: Callable[[], T]) -> T | None:
-        """What the attempt gives; None if the tree does not fit, which is then told and the end of it."""
+        """Return the attempt's result. If the tree does not fit, report it, drop the tree and return None."""
         try:
             return attempt()
         except TreeUnfitError as error:
@@ -109,7 +113,7 @@ class ModelScorer:
     def _checked_scores(
         self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int], sample: Sequence[Tokens]
     ) -> list[LetterScores]:
-        """Scores by the tree, in which those of the sample are those of forward passes of their own."""
+        """Return scores by the tree, after checking those of the sample against separate forward passes."""
         if self._tree is None:
             raise RuntimeError("no tree to check")
         there = {tuple(prompt) for group in groups for prompt in group}
@@ -119,7 +123,7 @@ class ModelScorer:
             scores = self._tree.score(pack, letters)
         except torch.OutOfMemoryError:
             raise
-        # An attention of a shape that ours was not written for.
+        # The attention may have a shape that this one was not written for.
         except (RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise TreeUnfitError(f"its attention is of another shape ({error})") from error
         rows = {

@@ -1,4 +1,4 @@
-"""What parts of a model remember from one pass to the next, put back before each: a pass depends on its input alone."""
+"""Resets what parts of a model remember between passes, so that each pass depends only on its input."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _PLAIN = (int, float, str, type(None), torch.Tensor)
 
 
 class PassState:
-    """Buffers and plain attributes of the parts without weights, such as rotary embeddings that grow with the prompts.
+    """Buffers and plain attributes of modules without weights, such as rotary embeddings that grow with the prompts.
 
-    Take it from a model that nothing has gone through yet.
+    Create it before the model's first pass.
     """
 
     def __init__(self, model: Any) -> None:
@@ -27,7 +27,7 @@ class PassState:
         ]
 
     def restore(self) -> None:
-        """Put everything back as it was, and take away what was added."""
+        """Restore everything as it was, and remove what was added."""
         for module, buffers, attributes in self._parts:
             module._buffers.clear()
             module._buffers.update(buffers)

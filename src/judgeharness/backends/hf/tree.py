@@ -1,8 +1,8 @@
-"""Scoring prompts as a prefix tree: each shared token goes through the model once.
+"""Scores prompts as a prefix tree: each shared token goes through the model once.
 
-The model's own forward pass runs over chunks of the tree's tokens, with an attention function of ours in place of its
-own: one that knows which tokens see which, and that keeps the keys and values of the current path. The rest of the
-model is token by token and does not notice.
+The model's own forward pass runs over chunks of the tree's tokens. Its attention function is replaced by one that knows
+which tokens see each other, and that keeps the keys and values of the current path. The other parts of the model work
+token by token and are not affected.
 """
 
 from __future__ import annotations
@@ -30,12 +30,18 @@ NEGLIGIBLE = frozenset({"dropout", "position_ids", "cache_position"})
 
 
 class TreeUnfitError(Exception):
-    """The model has an attention that a prefix tree cannot stand in for; the message says what."""
+    """The model's attention cannot be replaced by that of a prefix tree. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """chunk: tokens of one forward pass. run: tokens that share their keys. together: runs in one attention call."""
+    """How much goes through the model together.
+
+    Attributes:
+        chunk: The tokens of one forward pass.
+        run: The tokens that share their keys.
+        together: The runs in one attention call.
+    """
 
     chunk: int
     run: int
@@ -46,16 +52,27 @@ SIZES = {"cpu": Sizes(1_024, 64, 16), "mps": Sizes(4_096, 64, 64), "cuda": Sizes
 
 
 def sizes_for(model: Any, chunk_tokens: int | None) -> Sizes:
-    """The sizes for the model's device, measured but for mps; chunk_tokens stands in for the chunk's."""
+    """Return the sizes for the model's device. All but those for mps were measured.
+
+    Args:
+        model: The model.
+        chunk_tokens: Overrides the size of a chunk.
+    """
     sizes = SIZES.get(model.get_input_embeddings().weight.device.type, SIZES["cpu"])
     return sizes if chunk_tokens is None else replace(sizes, chunk=chunk_tokens)
 
 
 class TreeScorer:
-    """Reads answer letters after prompts, each token of their prefix tree once.
+    """Scores answer letters after prompts, with each token of their prefix tree run once.
 
-    sizes: what goes through the model together; the chunk is halved for good where memory runs out on a GPU. state: of
-    the model as it was loaded. Raises TreeUnfitError where it can be told beforehand that the model does not fit.
+    Args:
+        model: The model.
+        sizes: How much goes through the model together. The chunk is halved permanently whenever a GPU runs out of
+            memory.
+        state: The model's state as it was loaded.
+
+    Raises:
+        TreeUnfitError: If it is known beforehand that the tree does not fit the model.
     """
 
     def __init__(self, model: Any, sizes: Sizes, state: PassState | None = None) -> None:
@@ -72,15 +89,15 @@ class TreeScorer:
 
     @property
     def pack_tokens(self) -> int:
-        """Unique tokens that are worth scoring together."""
+        """The number of unique tokens that are worth scoring together."""
         return self._sizes.chunk
 
     def score(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> list[LetterScores]:
-        """Scores of the tokens `letters` after each prompt of each group. Raises TreeUnfitError."""
+        """Return the scores of the tokens `letters` after each prompt of each group. Raises TreeUnfitError."""
         return list(self.begin(groups, letters).take())
 
     def begin(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> Scoring:
-        """As `score`, but a GPU is only given its work: more can be made ready while it is at it."""
+        """Start what `score` does. A GPU may still be at work on return, so that more can be prepared meanwhile."""
         forest = side_by_side([build_tree(prompts) for prompts in groups])
         read, places = np.unique(forest.leaves, return_inverse=True)
         parts = np.split(places, np.cumsum([len(prompts) for prompts in groups])[:-1])
@@ -107,7 +124,7 @@ class TreeScorer:
                 self._sizes = replace(self._sizes, chunk=self._sizes.chunk // 2)
 
     def _read(self, forest: PrefixTree, read: Any, letters: torch.Tensor) -> Iterator[torch.Tensor]:
-        """For each chunk the letters' logits and their mass, (leaves in it, letters + 1)."""
+        """Yield the letters' logits and their mass for each chunk: (leaves in the chunk, letters + 1)."""
         state = _State(self._model.dtype)
         with _attention(self._model, state), torch.inference_mode():
             for chunk in cut(forest, self._sizes.chunk, self._sizes.run, self._sizes.together):
@@ -125,7 +142,7 @@ class TreeScorer:
 
 
 class _Seen:
-    """A block's keys and masks on the devices that the model's layers are on."""
+    """A block's keys and masks, on each device that holds layers of the model."""
 
     def __init__(self, block: Block, dtype: torch.dtype) -> None:
         self._block = block
@@ -136,13 +153,16 @@ class _Seen:
         self.rows = slice(block.first, block.first + self.runs * self.width)
 
     def keys(self, device: torch.device) -> torch.Tensor:
-        """(runs * keys,) places among the tokens at hand."""
+        """Return the indices (runs * keys,) of the keys among the available tokens."""
         if device not in self._keys:
             self._keys[device] = placed(self._block.keys.reshape(-1), device)
         return self._keys[device]
 
     def mask(self, window: int | None, groups: int, device: torch.device) -> torch.Tensor:
-        """(runs, 1, groups * width, keys) to be added to attention scores: 0 where a token sees a key, else -inf."""
+        """Return the mask (runs, 1, groups * width, keys) to add to attention scores.
+
+        It is 0 where a token sees a key, and -inf elsewhere.
+        """
         if window is not None and window > self._block.distances.max():
             window = None
         if (window, device) not in self._masks:
@@ -156,7 +176,7 @@ class _Seen:
 
 
 class _State:
-    """What the attention function needs while a chunk goes through: what is seen, and each layer's keys and values."""
+    """The attention function's data for the current chunk: what each token sees, and each layer's keys and values."""
 
     def __init__(self, dtype: torch.dtype) -> None:
         self._dtype = dtype
@@ -167,19 +187,19 @@ class _State:
         self.seen: list[_Seen] = []
 
     def enter(self, chunk: Chunk) -> None:
-        """Make ready for a chunk."""
+        """Prepare for a chunk."""
         self.seen = [_Seen(block, self._dtype) for block in chunk.blocks]
         self._to_carry = chunk.carried
         self._carried.clear()
         self._layers.clear()
 
     def leave(self) -> None:
-        """Check that the chunk went through this attention at all."""
+        """Check that the chunk did go through this attention."""
         if not self._layers:
             raise TreeUnfitError("its attention does not go through transformers' attention interface")
 
     def at_hand(self, layer: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """A layer's keys and values (kept and own tokens, heads, dim), and keep what the next chunk needs of them."""
+        """Return a layer's keys and values (kept and own tokens, heads, dim), and keep what the next chunk needs."""
         if layer in self._layers:
             raise TreeUnfitError("a layer attends more than once")
         self._layers.add(layer)
@@ -198,7 +218,7 @@ _current: _State | None = None
 
 @contextlib.contextmanager
 def _attention(model: Any, state: _State) -> Iterator[None]:
-    """The model with our attention function in place of its own."""
+    """Replace the model's attention function with `_attend`."""
     global _current
     before = model.config._attn_implementation
     model.set_attn_implementation(ATTENTION)
@@ -221,7 +241,7 @@ def _attend(
     softcap: float | None = None,
     **other: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention as transformers' interface has it: (1, heads, tokens, dim) to (1, tokens, heads, dim)."""
+    """Compute attention by transformers' interface: (1, heads, tokens, dim) to (1, tokens, heads, dim)."""
     unknown = [
         name for name, given in other.items() if given is not None and given is not False and name not in NEGLIGIBLE
     ]
@@ -233,7 +253,7 @@ def _attend(
     groups = heads // key_heads
     result = torch.empty((tokens, heads, value.shape[-1]), dtype=query.dtype, device=query.device)
     for seen in _current.seen:
-        # Heads that share keys stand as more rows of the same product: (runs, key heads, groups * width, dim).
+        # Heads that share keys become additional rows of the same product: (runs, key heads, groups * width, dim).
         asked = query[0, :, seen.rows].view(key_heads, groups, seen.runs, seen.width, -1).permute(2, 0, 1, 3, 4)
         q = asked.reshape(seen.runs, key_heads, groups * seen.width, -1)
         k, v = (

@@ -1,4 +1,4 @@
-"""Writing answers: many texts side by side, by transformers' own generation."""
+"""Generates answers, many texts side by side, with transformers' own generation."""
 
 from __future__ import annotations
 
@@ -20,8 +20,14 @@ CACHED_TOKENS = {"cpu": 32_768, "mps": 65_536, "cuda": 262_144}
 class TextWriter:
     """Continues prompts.
 
-    plain: tells which prompts may go through this model together. stops: the tokens that end an answer. text: of
-    tokens, without special ones.
+    Args:
+        model: The model.
+        plain: Knows which prompts may run together in this model.
+        stops: The tokens that end an answer.
+        text: Decodes tokens, without special ones.
+
+    Attributes:
+        together: How many texts are worth generating together.
     """
 
     def __init__(
@@ -36,7 +42,10 @@ class TextWriter:
         self.together = TOGETHER.get(self._device.type, TOGETHER["cpu"])
 
     def write(self, starts: Sequence[Start]) -> list[Written]:
-        """A text for each, all with the same limit and temperature; halves what is done together for want of memory."""
+        """Generate a text for each start. All starts have the same limit and temperature.
+
+        If a GPU runs out of memory, the batch is split in half.
+        """
         limit = starts[0].decoding.max_tokens
         pending = [
             part[place : place + self.together]
@@ -60,7 +69,7 @@ class TextWriter:
     def _continued(self, starts: Sequence[Start], limit: int) -> list[list[int]]:
         tokens, mask = padded([start.tokens for start in starts], self._device)
         drawn = starts[0].decoding.temperature > 0
-        # Every field that changes what is written is set here: a model's own defaults would change the judge.
+        # Set every field that changes the text: the model's own defaults would change the judge.
         form = transformers.GenerationConfig(
             max_new_tokens=limit,
             do_sample=False,
@@ -85,7 +94,7 @@ class TextWriter:
 
 
 class _Drawn(transformers.LogitsProcessor):
-    """Draws each row's next token from its own stream, and leaves no other to be chosen."""
+    """Samples each row's next token from the row's own stream, and excludes all others."""
 
     def __init__(self, starts: Sequence[Start]) -> None:
         self._drawers = [Drawer(start.decoding, start.index) for start in starts]

@@ -1,4 +1,4 @@
-"""The `llamacpp:` backend: from a GGUF file's name to option scores and written answers."""
+"""The `llamacpp:` backend: scores options and generates answers with llama.cpp."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DISTRIBUTION = "llama-cpp-python"
 
 
 class LlamaCppBackend:
-    """A causal language model in a GGUF file. The vocabulary comes first, weights on `open`."""
+    """A causal language model in a GGUF file. The vocabulary loads first, the weights on `open`."""
 
     def __init__(self, model: str, options: LlamaCppOptions, context: BackendContext) -> None:
         self._options = options
@@ -40,7 +40,7 @@ class LlamaCppBackend:
         self._scorer: LlamaScorer | None = None
 
     def describe(self) -> Description:
-        """The model by name and content, how it is run, and how prompts and letters look to it."""
+        """Return the model by name and content, how it is run, and how prompts and letters are tokenized."""
         return {
             "backend": "llamacpp",
             "model": self._source.name,
@@ -56,7 +56,7 @@ class LlamaCppBackend:
         }
 
     def environment(self) -> Mapping[str, Any]:
-        """The file's path, llama.cpp's version, and how prompts are scored."""
+        """Return the file's path, llama.cpp's version and the scoring method."""
         return {
             DISTRIBUTION: version(DISTRIBUTION),
             "format": None if self._model is None else self._model.description,
@@ -68,15 +68,15 @@ class LlamaCppBackend:
         }
 
     def render(self, group: PromptGroup) -> Sequence[str]:
-        """The text of each prompt. Raises PromptError."""
+        """Return the text of each prompt. Raises PromptError."""
         return self._reader.texts(group)
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]]:
-        """Token ids of each prompt. Raises PromptError."""
+        """Return the token ids of each prompt. Raises PromptError."""
         return self._reader.tokens(group)
 
     def open(self) -> None:
-        """Load the weights. Raises HarnessError where they cannot be."""
+        """Load the weights. Raises HarnessError if that fails."""
         if self._scorer is not None:
             return
         self._model = LlamaModel(self._path, self._gpu_layers, extra_buffers=self._extra_buffers)
@@ -87,14 +87,14 @@ class LlamaCppBackend:
             self._context.notify(note)
 
     def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores | ScoringFailure]:
-        """Score the groups, a few together where they are small."""
+        """Score the groups. Small groups are scored together."""
         if self._scorer is None or self._model is None:
             raise RuntimeError("score() before open()")
         packer = Packer(self.encode, self._letters, self._longest(self._model), self._scorer.pack_tokens)
         return packer.run(groups, at_once(self._scorer.score))
 
     def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts | ScoringFailure]:
-        """Write to the groups' prompts, many at a time."""
+        """Generate answers to the groups' prompts, many at a time."""
         if self._model is None:
             raise RuntimeError("generate() before open()")
         writer = LlamaWriter(self._model, self._options.batch_tokens, self._threads)
@@ -135,7 +135,7 @@ class LlamaCppBackend:
 
     @cached_property
     def _vocabulary(self) -> LlamaModel:
-        # What would crash is found by the check.
+        # Run the check first: it finds the files that would crash this process.
         _ = self._extra_buffers
         return LlamaModel(self._path, vocabulary_only=True)
 

@@ -1,7 +1,7 @@
-"""Whether llama.cpp can run a file on this machine, tried in a process of its own.
+"""Checks in a separate process whether llama.cpp can run a file on this machine.
 
-llama.cpp stops the whole process on some damaged files, and on processors that announce instructions which they do not
-carry out. What is found is kept in the cache, by the file's content, llama.cpp's version and the machine.
+llama.cpp aborts the whole process on some damaged files, and on processors that report instructions which they do not
+support. The result is cached by the file's content, llama.cpp's version and the machine.
 
     python -m judgeharness.backends.llamacpp.check FILE GPU_LAYERS EXTRA_BUFFERS
 """
@@ -28,9 +28,17 @@ MAX_STAMP_BYTES = 1 << 12
 
 
 def usable(path: Path, gpu_layers: int, kept: Path, version: str, notify: Callable[[str], None]) -> bool:
-    """Whether the file runs with weights laid out anew for this processor (True), or only as they are (False).
+    """Return whether the file runs with its weights repacked for this processor (True), or only as they are (False).
 
-    kept: the folder for what was found. Raises HarnessError where it runs in neither way.
+    Args:
+        path: The GGUF file.
+        gpu_layers: How many layers run on the GPU.
+        kept: The folder for the cached result.
+        version: The version of llama-cpp-python.
+        notify: Called with a message for the user.
+
+    Raises:
+        HarnessError: If the file runs in neither way.
     """
     machine = digest([version, platform.node(), platform.machine(), _processor(), gpu_layers])[:16]
     stamp = kept / f"llamacpp-{machine}.json"
@@ -51,9 +59,12 @@ def usable(path: Path, gpu_layers: int, kept: Path, version: str, notify: Callab
 
 
 def _try(path: Path, gpu_layers: int, extra_buffers: bool) -> bool | None:
-    """`extra_buffers` where it works, None where the process died. Raises HarnessError where llama.cpp says no."""
+    """Return `extra_buffers` if that works, or None if the process died.
+
+    Raises HarnessError if llama.cpp reports an error.
+    """
     command = [sys.executable, "-m", __name__, str(path), str(gpu_layers), str(int(extra_buffers))]
-    # Words of our own, and a path that is passed as one argument.
+    # The command holds only fixed words, numbers and a path, which is passed as one argument.
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode == 0:
         return extra_buffers
@@ -80,7 +91,7 @@ def _processor() -> str:
 
 
 def main(path: str, gpu_layers: str, extra_buffers: str) -> int:
-    """Load the file and decode a few tokens; 0 where that works, else 1 with the reason on stdout."""
+    """Load the file and decode a few tokens. Returns 0 if that works, else prints the reason and returns 1."""
     from judgeharness.backends.llamacpp.decodes import decodes
     from judgeharness.backends.llamacpp.library import LlamaContext, LlamaModel
     from judgeharness.backends.local.prefix_tree import build_tree

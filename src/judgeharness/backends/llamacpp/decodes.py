@@ -1,8 +1,8 @@
-"""What llama.cpp is given, step by step: a prefix tree as batches of tokens that belong to several sequences.
+"""The steps that llama.cpp runs: a prefix tree as batches of tokens that belong to several sequences.
 
-Each distinct prompt is a sequence, numbered as its last token stands in the tree. A token's subtree is an interval, so
-the prompts that share it are consecutive. After a step, the sequences that ended in it are forgotten: what stays in
-memory is the path to the next token.
+Each distinct prompt is a sequence. Sequences are numbered in the order of their last tokens in the tree. A token's
+subtree is an interval, so the prompts that share it are consecutive. After each step, the sequences that ended in it
+are removed, so that only the path to the next token stays in memory.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ from judgeharness.backends.local.prefix_tree import Indices, PrefixTree, Tokens,
 class Decode:
     """One call of llama_decode with B tokens.
 
-    tokens: (B,) ids. positions: (B,). first_sequences, last_sequences: (B,) the sequences of each token, the last not
-    included. outputs: places in the batch of the tokens whose logits are read. finished: the first and one past the
-    last sequence that no later step needs.
+    Attributes:
+        tokens: The token ids (B,).
+        positions: Their positions (B,).
+        first_sequences: The first sequence of each token (B,).
+        last_sequences: One past the last sequence of each token (B,).
+        outputs: The indices, in the batch, of the tokens whose logits are read.
+        finished: The first and one past the last sequence that no later step needs.
     """
 
     tokens: Indices
@@ -33,7 +37,7 @@ class Decode:
 
 
 def decodes(tree: PrefixTree, batch_tokens: int) -> Iterator[Decode]:
-    """The steps of a tree. Their outputs, one after the other, are those of the sequences in order."""
+    """Yield the steps of a tree. Their outputs, one after another, are those of the sequences in order."""
     total = len(tree.tokens)
     ends = np.unique(tree.leaves)
     first, last = np.searchsorted(ends, np.arange(total)), np.searchsorted(ends, tree.ends)
@@ -47,10 +51,15 @@ def decodes(tree: PrefixTree, batch_tokens: int) -> Iterator[Decode]:
 
 
 def kept(tree: PrefixTree, leaves: Indices, counts: Indices, batch_tokens: int) -> Iterator[Decode]:
-    """The steps of a tree of which nothing is forgotten, for prompts that are continued.
+    """Yield the steps of a tree from which no sequence is removed, for prompts that are continued.
 
-    leaves: the prompts' last tokens, in order, each once. counts: how many sequences continue each, numbered in the
-    same order. The outputs, one after the other, are those of the leaves.
+    The outputs, one after another, are those of the leaves.
+
+    Args:
+        tree: The prompts' prefix tree.
+        leaves: The prompts' last tokens, in order and without duplicates.
+        counts: How many sequences continue each of them. Sequences are numbered in the same order.
+        batch_tokens: The most tokens of a step.
     """
     total = len(tree.tokens)
     offsets = np.concatenate([[0], np.cumsum(counts)])
@@ -63,19 +72,27 @@ def kept(tree: PrefixTree, leaves: Indices, counts: Indices, batch_tokens: int) 
 
 
 def one_token_each(texts: Sequence[tuple[int, int, int]]) -> Decode:
-    """The step that adds a token to each of some texts. texts: token, its place, and the sequence."""
+    """Return the step that adds one token to each of several texts.
+
+    Args:
+        texts: The token, its position and its sequence, for each text.
+    """
     tokens, places, sequences = np.array(texts, dtype=np.int64).T
     return Decode(tokens, places, sequences, sequences + 1, np.arange(len(texts)), (0, 0))
 
 
 def one_by_one(prompts: Sequence[Tokens], batch_tokens: int) -> Iterator[Iterator[Decode]]:
-    """The steps of each prompt alone, for models that cannot follow a tree."""
+    """Yield the steps of each prompt alone, for models that cannot be scored as a tree."""
     for prompt in prompts:
         yield decodes(build_tree([prompt]), batch_tokens)
 
 
 def parts(prompts: Sequence[Tokens], most: int) -> list[list[int]]:
-    """The prompts' indices in parts with at most `most` distinct prompts each, those that begin alike together."""
+    """Split prompts into parts of at most `most` distinct ones each, with similar beginnings together.
+
+    Returns:
+        The indices of the prompts in each part.
+    """
     places: dict[tuple[int, ...], list[int]] = {}
     for index, prompt in enumerate(prompts):
         places.setdefault(tuple(prompt), []).append(index)

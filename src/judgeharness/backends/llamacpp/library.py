@@ -1,6 +1,6 @@
 """llama.cpp through its C functions: a model file with its vocabulary, and a context that decodes.
 
-Nothing here checks what it is given: files are tried in `check` first, in a process of their own.
+Nothing here checks its input. `check` tries files beforehand, in a separate process.
 """
 
 from __future__ import annotations
@@ -33,38 +33,45 @@ _FLOAT_TYPES = (0, 1, 32)
 _LONG_FACTORS = b"rope_factors_long.weight"
 _MAX_HEADER_BYTES = 1 << 27
 CONTEXT_STEP = 256
-"""Contexts are made in multiples of so many tokens."""
+"""The size of a context is a multiple of this number of tokens."""
 
 _errors: deque[str] = deque(maxlen=8)
 
 
 @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]  # ctypes makes it, without types
 def _listen(level: int, text: bytes, data: Any) -> None:
-    """Keep llama.cpp's error lines for our messages, and the rest off the terminal."""
+    """Keep llama.cpp's error lines for messages, and keep everything else off the terminal."""
     if level == _ERROR_LEVEL:
         _errors.append(text.decode("utf-8", "replace").strip())
 
 
 def failure(what: str) -> HarnessError:
-    """An error with the last line that llama.cpp gave as its reason."""
+    """Return an error with the last line that llama.cpp gave as its reason."""
     reason = next((line for line in reversed(_errors) if line), "llama.cpp gives no reason")
     return HarnessError(f"{what}: {reason}")
 
 
 def supports_gpu() -> bool:
-    """Whether llama.cpp was built with a GPU backend, and found one."""
+    """Return whether llama.cpp was built with a GPU backend and found a GPU."""
     return bool(llama_cpp.llama_supports_gpu_offload())
 
 
 def most_sequences() -> int:
-    """The most sequences of one context."""
+    """Return the most sequences of one context."""
     return int(llama_cpp.llama_max_parallel_sequences())
 
 
 class LlamaModel:
-    """A loaded GGUF file, or its vocabulary and metadata alone. Raises HarnessError where it cannot be loaded.
+    """A loaded GGUF file, or only its vocabulary and metadata.
 
-    extra_buffers: let llama.cpp lay weights out anew for the processor at hand.
+    Args:
+        path: The file.
+        gpu_layers: How many layers run on the GPU; -1 for all.
+        vocabulary_only: Load no weights.
+        extra_buffers: Let llama.cpp repack weights for this processor.
+
+    Raises:
+        HarnessError: If the file cannot be loaded.
     """
 
     def __init__(
@@ -86,7 +93,7 @@ class LlamaModel:
 
     @property
     def template(self) -> str | None:
-        """The chat template in the file."""
+        """The chat template in the file, if it has one."""
         found = llama_cpp.llama_model_chat_template(self.handle, None)
         return found.decode("utf-8", "replace") if found else None
 
@@ -97,10 +104,10 @@ class LlamaModel:
 
     @cached_property
     def position_limit(self) -> int | None:
-        """The largest context in which positions are read as in any smaller one; None if its size does not matter.
+        """The largest context that reads positions as every smaller one does; None if the size does not matter.
 
-        Files of models with two sets of rotary factors, as Phi-3 has them, hold both: llama.cpp takes the long ones in
-        a context of more tokens than the model was first trained on, whatever is in it.
+        Models with two sets of rotary factors, such as Phi-3, keep both in their files. llama.cpp uses the long ones in
+        any context with more tokens than the model was first trained on, even for short prompts.
         """
         trained = self._metadata(f"{self.architecture}.rope.scaling.original_context_length")
         if trained is None or not trained.isdigit() or not self._has_long_factors:
@@ -119,7 +126,7 @@ class LlamaModel:
 
     @property
     def description(self) -> str:
-        """Architecture, size and quantisation, in llama.cpp's words."""
+        """The architecture, size and quantization, in llama.cpp's words."""
         buffer = ctypes.create_string_buffer(256)
         llama_cpp.llama_model_desc(self.handle, buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace")
@@ -131,17 +138,17 @@ class LlamaModel:
 
     @property
     def is_quantised(self) -> bool:
-        """Whether weights are in less than 16 bits, for which activations are rounded too, batch by batch."""
+        """Whether weights have fewer than 16 bits. Activations are then rounded too, batch by batch."""
         return int(llama_cpp.llama_model_ftype(self.handle)) not in _FLOAT_TYPES
 
     @property
     def is_recurrent(self) -> bool:
-        """Whether a token's state depends on more than keys and values: such a model cannot follow a tree."""
+        """Whether a token's state depends on more than keys and values. Such a model cannot be scored as a tree."""
         return bool(llama_cpp.llama_model_is_recurrent(self.handle) or llama_cpp.llama_model_is_hybrid(self.handle))
 
     @property
     def is_causal(self) -> bool:
-        """Whether it predicts the next token from those before."""
+        """Whether it predicts the next token from the earlier ones."""
         return bool(
             llama_cpp.llama_model_has_decoder(self.handle)
             and not llama_cpp.llama_model_has_encoder(self.handle)
@@ -149,24 +156,24 @@ class LlamaModel:
         )
 
     def special_tokens(self) -> dict[str, str]:
-        """The texts of the special tokens that the vocabulary has."""
+        """Return the texts of the special tokens in the vocabulary, by name."""
         tokens = {name: int(find(self._vocabulary)) for name, find in SPECIAL_TOKENS.items()}
         return {name: self._text(token) for name, token in tokens.items() if 0 <= token < self.n_tokens}
 
     def control_tokens(self) -> dict[int, str]:
-        """The tokens that are no text, and the one for what the vocabulary lacks."""
+        """Return the tokens that are not text, and the one for text that is not in the vocabulary."""
         return self._tokens_of(llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN)
 
     def user_tokens(self) -> dict[int, str]:
-        """The tokens that were added to the vocabulary, and are text."""
+        """Return the tokens that were added to the vocabulary and are text."""
         return self._tokens_of(llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED)
 
     def unknown_token(self) -> int | None:
-        """The token for what the vocabulary lacks."""
+        """Return the token for text that is not in the vocabulary, if there is one."""
         return next(iter(self._tokens_of(llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN)), None)
 
     def tokenize(self, text: str, add_special: bool) -> list[int]:
-        """Token ids of a text; special tokens in it are read as such."""
+        """Return the token ids of a text. Special tokens in the text are recognized."""
         data = text.encode("utf-8", "replace")
         room = len(data) + 8
         while True:
@@ -179,15 +186,15 @@ class LlamaModel:
             room = -size
 
     def ends(self, token: int) -> bool:
-        """Whether a token ends what a model says."""
+        """Return whether a token ends an answer."""
         return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
 
     def text(self, tokens: Sequence[int]) -> str:
-        """The text of tokens, without special ones."""
+        """Return the text of tokens, without special tokens."""
         return self.detokenize(tokens, special=False) if tokens else ""
 
     def detokenize(self, tokens: Sequence[int], special: bool = True) -> str:
-        """The text of tokens, special ones included unless told otherwise."""
+        """Return the text of tokens, by default with special tokens."""
         given = (ctypes.c_int32 * len(tokens))(*tokens)
         room = 64 + 32 * len(tokens)
         while True:
@@ -198,7 +205,7 @@ class LlamaModel:
             room = -size
 
     def close(self) -> None:
-        """Free it. May be called twice."""
+        """Free the model. May be called twice."""
         if self.handle:
             llama_cpp.llama_model_free(self.handle)
             self.handle = None
@@ -216,9 +223,17 @@ class LlamaModel:
 
 
 class LlamaContext:
-    """Room for `size` tokens in `sequences` sequences, decoded `batch` at a time, no fewer than the sequences.
+    """A context that decodes tokens.
 
-    Raises HarnessError where llama.cpp has no memory for it.
+    Args:
+        model: The model.
+        size: How many tokens it can hold.
+        batch: How many tokens are decoded at a time, at least as many as there are sequences.
+        sequences: How many sequences it can hold.
+        threads: How many CPU threads to use.
+
+    Raises:
+        HarnessError: If llama.cpp has no memory for it.
     """
 
     def __init__(self, model: LlamaModel, size: int, batch: int, sequences: int, threads: int) -> None:
@@ -230,9 +245,9 @@ class LlamaContext:
         parameters.n_seq_max = sequences
         parameters.n_outputs_max = sequences
         parameters.n_threads = parameters.n_threads_batch = threads
-        # One buffer for all sequences, so that a token can belong to several of them.
+        # One buffer for all sequences, so that a token can belong to several.
         parameters.kv_unified = True
-        # A cache of the window's size alone forgets by position, and a tree comes back to earlier positions.
+        # A cache of only the window's size drops tokens by position, but a tree returns to earlier positions.
         parameters.swa_full = True
         parameters.no_perf = True
         _errors.clear()
@@ -243,15 +258,18 @@ class LlamaContext:
         self._sequences = np.arange(sequences, dtype=np.int32)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything from memory."""
         llama_cpp.llama_memory_clear(self._memory, False)
 
     def decode(self, step: Decode) -> npt.NDArray[np.float32]:
-        """Logits (outputs, vocabulary) of a step; what no later step needs is forgotten. Raises HarnessError."""
+        """Run a step, remove the sequences that no later step needs, and return the logits (outputs, vocabulary).
+
+        Raises HarnessError if llama.cpp cannot decode it.
+        """
         tokens = step.tokens.astype(np.int32)
         positions = step.positions.astype(np.int32)
         counts = (step.last_sequences - step.first_sequences).astype(np.int32)
-        # A token's sequences are consecutive, so each list of them is a piece of one array.
+        # A token's sequences are consecutive, so each list of sequences is a slice of one array.
         lists = (self._sequences.ctypes.data + _INT_BYTES * step.first_sequences).astype(np.uintp)
         wanted = np.zeros(len(tokens), dtype=np.int8)
         wanted[step.outputs] = 1
@@ -275,7 +293,7 @@ class LlamaContext:
         return found.reshape(len(step.outputs), self._n_tokens)
 
     def close(self) -> None:
-        """Free it. May be called twice."""
+        """Free the context. May be called twice."""
         if self._handle:
             llama_cpp.llama_free(self._handle)
             self._handle = None

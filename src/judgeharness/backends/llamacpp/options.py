@@ -12,11 +12,14 @@ from judgeharness.backends.local.options import ChatOptions, ScorerChoice
 class LlamaCppOptions(ChatOptions):
     """What `-o key=value` sets for `llamacpp:` models, besides `ChatOptions`.
 
-    gpu_layers: layers on the GPU, -1 for all of them; without effect where llama.cpp was built for the CPU.
-    threads: of the CPU; all that the process may use unless given. context: the most tokens of a prompt; the model's
-    own length unless given. batch_tokens: tokens that go through the model together. revision: a hub branch, tag or
-    commit. scorer: `tree` decodes each token that prompts share once, `plain` prompt by prompt, auto is tree where it
-    is exact.
+    Attributes:
+        gpu_layers: Layers on the GPU; -1 for all. No effect if llama.cpp was built for the CPU.
+        threads: CPU threads [default: all that the process may use].
+        context: The most tokens of a prompt [default: the model's own length].
+        batch_tokens: Tokens that go through the model together.
+        revision: A branch, tag or commit on the hub.
+        scorer: `tree` decodes each token that prompts share once. `plain` decodes prompt by prompt. `auto` is `tree` if
+            that is exact.
     """
 
     gpu_layers: Annotated[int, Field(ge=-1)] = -1

@@ -1,4 +1,4 @@
-"""Scores groups of prompts in a llama.cpp context: as prefix trees where that is exact, else one by one."""
+"""Scores groups of prompts in llama.cpp contexts: as prefix trees if that is exact, else one by one."""
 
 from __future__ import annotations
 
@@ -26,12 +26,17 @@ Way = Literal["tree", "plain", "alone"]
 
 
 class LlamaScorer:
-    """Owns the contexts, and makes larger ones where longer prompts come.
+    """Scores prompts. It owns the contexts, and creates larger ones when longer prompts come.
 
-    The way in use is checked, against contexts with a single prompt, on the shortest and longest prompts of the run and
-    on a pack that mixes them, and again when a longer or shorter one comes.
+    The method in use is checked against contexts with a single prompt. The check covers the shortest and the longest
+    prompts so far, in a pack that mixes them. It is repeated whenever a shorter or longer prompt comes.
 
-    choice: as of the option `scorer`. notify: takes the line that says that a way does not fit.
+    Args:
+        model: The model.
+        choice: The value of the option `scorer`.
+        batch_tokens: How many tokens are decoded at a time.
+        threads: How many CPU threads to use.
+        notify: Called with a message if a method does not fit the model.
     """
 
     def __init__(
@@ -43,7 +48,7 @@ class LlamaScorer:
         self._threads = threads
         self._notify = notify
         self._limit = model.position_limit
-        # One for prompts up to the limit, one for longer ones.
+        # One context for prompts up to the limit, and one for longer ones.
         self._contexts: dict[bool, LlamaContext] = {}
         self._checked = CheckedLengths()
         self._way: Way = "plain" if choice == "plain" else "tree"
@@ -52,16 +57,16 @@ class LlamaScorer:
 
     @property
     def name(self) -> str:
-        """The way in use: "tree", "plain", or "alone" for a context of its own for each prompt."""
+        """The method in use: "tree", "plain", or "alone" if each prompt gets its own context."""
         return self._way
 
     @property
     def pack_tokens(self) -> int:
-        """Unique tokens that are worth scoring together."""
+        """The number of unique tokens that are worth scoring together."""
         return PACKED_DECODES * self._batch
 
     def score(self, groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> list[LetterScores]:
-        """Scores of the tokens `letters` after each prompt of each group."""
+        """Return the scores of the tokens `letters` after each prompt of each group."""
         flat = [prompt for group in groups for prompt in group]
         rows = self._checked_rows(flat, letters)
         starts = np.cumsum([0, *map(len, groups)])
@@ -75,11 +80,11 @@ class LlamaScorer:
 
     @property
     def _sequences(self) -> int:
-        # llama.cpp asks for at least one token a sequence in a batch.
+        # llama.cpp requires a batch of at least one token for each sequence.
         return min(most_sequences(), self._batch) if self._way == "tree" else 1
 
     def _rows(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> npt.NDArray[np.float64]:
-        """The letters' logits and, last, their mass, of each prompt: (prompts, letters + 1)."""
+        """Return each prompt's logits of the letters, followed by their mass: (prompts, letters + 1)."""
         found = np.empty((len(prompts), len(letters) + 1))
         for long in (False, True):
             part = [index for index, prompt in enumerate(prompts) if self._is_long(prompt) == long]
@@ -94,7 +99,7 @@ class LlamaScorer:
     def _by_tree(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> npt.NDArray[np.float64]:
         found = np.empty((len(prompts), len(letters) + 1))
         context = self._roomy(prompts)
-        # What is decoded in a step stands beside the path to it.
+        # The context holds the tokens of a step in addition to the path to them.
         step = min(self._batch, context.size - max(map(len, prompts)))
         if step < min(MIN_STEP, self._batch):
             return self._by_prompt(prompts, letters)
@@ -122,7 +127,7 @@ class LlamaScorer:
         return np.concatenate(rows)
 
     def _roomy(self, prompts: Sequence[Tokens]) -> LlamaContext:
-        """A context for a path of the longest prompt, and, where there may be room, what is decoded on top of it."""
+        """Return a context for the longest prompt plus one batch, but not above the limit for short prompts."""
         long = self._is_long(prompts[0])
         needed = max(map(len, prompts)) + self._batch
         if self._limit is not None and not long:
@@ -136,7 +141,7 @@ class LlamaScorer:
         return context
 
     def _checked_rows(self, prompts: Sequence[Tokens], letters: Sequence[int]) -> npt.NDArray[np.float64]:
-        """As `_rows`, by a way that gives the shortest and longest prompts what they get alone."""
+        """Do what `_rows` does, by a method that gives the shortest and longest prompts the same logits as alone."""
         sample = self._checked.sample(prompts) if self._way != "alone" else []
         if not sample:
             return self._rows(prompts, letters)
@@ -166,7 +171,7 @@ class LlamaScorer:
 
 
 def _read(context: LlamaContext, steps: Iterator[Decode], letters: Sequence[int]) -> npt.NDArray[np.float64]:
-    """The letters' logits and, last, their mass, of each sequence: (sequences, letters + 1)."""
+    """Return each sequence's logits of the letters, followed by their mass: (sequences, letters + 1)."""
     context.clear()
     rows = []
     for step in steps:

@@ -1,4 +1,4 @@
-"""Writing answers in a llama.cpp context: prompts as a prefix tree, then many texts side by side, token by token."""
+"""Generates answers in a llama.cpp context: prompts as a prefix tree, then many texts in parallel, token by token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CACHED_TOKENS = 32_768
 
 @dataclass(slots=True)
 class _Text:
-    """A text that is being written: its sequence in the context, and the tokens so far."""
+    """A text that is being generated: its sequence in the context, and the tokens so far."""
 
     sequence: int
     start: Start
@@ -29,7 +29,7 @@ class _Text:
     ended: bool = False
 
     def take(self, logits: npt.NDArray[np.float32], model: LlamaModel) -> None:
-        """Draw the next token; nothing more where it ends the text."""
+        """Sample the next token, and add it unless it ends the text."""
         token = self.drawer.draw(logits)
         self.ended = model.ends(token)
         if not self.ended:
@@ -37,28 +37,28 @@ class _Text:
 
     @property
     def done(self) -> bool:
-        """Whether nothing more is to be drawn."""
+        """Whether the text is complete."""
         return self.ended or len(self.tokens) >= self.start.decoding.max_tokens
 
     @property
     def place(self) -> int:
-        """The place of the token that was drawn last."""
+        """The position of the last sampled token."""
         return len(self.start.tokens) + len(self.tokens) - 1
 
 
 class LlamaWriter:
-    """Continues prompts. A context is made for each lot of texts, of the size that it needs."""
+    """Continues prompts. Each batch of texts gets its own context of the size that it needs."""
 
     def __init__(self, model: LlamaModel, batch_tokens: int, threads: int) -> None:
         self._model = model
         self._batch = batch_tokens
         self._threads = threads
         self._limit = model.position_limit
-        # Models that keep a state besides keys and values cannot share the beginnings of prompts.
+        # Models that keep more than keys and values cannot share the beginnings of prompts.
         self.together = 1 if model.is_recurrent else min(TOGETHER, most_sequences(), batch_tokens)
 
     def write(self, starts: Sequence[Start]) -> list[Written]:
-        """A text for each, all with the same limit and temperature."""
+        """Generate a text for each start. All starts have the same limit and temperature."""
         found: dict[int, Written] = {}
         for part in self._parts(starts):
             texts = self._texts([starts[index] for index in part])
@@ -69,9 +69,9 @@ class LlamaWriter:
         return Written(self._model.text(text.tokens), not text.ended)
 
     def _parts(self, starts: Sequence[Start]) -> Iterator[list[int]]:
-        """Indices, those whose prompts begin alike together, few enough for their keys and values.
+        """Yield the indices of starts in parts that fit into the cache, with similar beginnings together.
 
-        Where the size of a context matters to the model, texts that fit into a small one do not get a large one.
+        If the size of a context matters to the model, texts that fit into a small context do not get a large one.
         """
         part: list[int] = []
         size = 0
@@ -87,7 +87,7 @@ class LlamaWriter:
             yield part
 
     def _texts(self, starts: Sequence[Start]) -> list[_Text]:
-        """The texts, written side by side. The starts are in the order of their tokens."""
+        """Generate the texts in parallel. The starts are sorted by their tokens."""
         texts = [_Text(sequence, each, Drawer(each.decoding, each.index)) for sequence, each in enumerate(starts)]
         size = sum(len(each.tokens) + each.decoding.max_tokens for each in starts)
         if self._limit is None or size > self._limit:

@@ -1,4 +1,4 @@
-"""Prompt groups on their way to a local model that writes: encoded, refused where too long, many texts at a time."""
+"""Feeds prompt groups to a local model that generates: encodes them, rejects those that are too long, and packs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from judgeharness.domain.nouns import Decoding, GeneratedTexts, PromptGroup, Sco
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a text follows on. index: of the prompt in its group, which says how it is drawn."""
+    """The beginning of a text.
+
+    Attributes:
+        tokens: The prompt's token ids.
+        decoding: How the text is generated.
+        index: The prompt's index in its group, which selects the stream of random numbers.
+    """
 
     tokens: tuple[int, ...]
     decoding: Decoding
@@ -21,21 +27,28 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A text, and whether it was cut off by `max_tokens`."""
+    """A generated text.
+
+    Attributes:
+        text: The text.
+        cut: Whether `max_tokens` truncated it.
+    """
 
     text: str
     cut: bool
 
 
 Write = Callable[[Sequence[Start]], Sequence[Written]]
-"""Texts to prompts, all with the same limit and temperature."""
+"""Generates a text for each start. All starts have the same limit and temperature."""
 
 
 class TextPacker:
-    """Feeds a writer.
+    """Feeds a model that generates texts.
 
-    encode: token ids of a group's prompts. longest: the most tokens of a prompt and its text. together: how many texts
-    are worth writing together.
+    Args:
+        encode: Returns the token ids of a group's prompts.
+        longest: The most tokens of a prompt and its text; None for no limit.
+        together: How many texts are worth generating together.
     """
 
     def __init__(self, encode: Callable[[PromptGroup], Sequence[Tokens]], longest: int | None, together: int) -> None:
@@ -44,7 +57,7 @@ class TextPacker:
         self._together = together
 
     def run(self, groups: Iterable[PromptGroup], write: Write) -> Iterator[GeneratedTexts | ScoringFailure]:
-        """One result for each group."""
+        """Yield one result for each group."""
         pack: list[tuple[PromptGroup, list[Start]]] = []
         for group in groups:
             decoding = _decoding(group)
@@ -78,7 +91,7 @@ class TextPacker:
 def _written(
     pack: Sequence[tuple[PromptGroup, Sequence[Start]]], write: Write
 ) -> Iterator[GeneratedTexts | ScoringFailure]:
-    """Starts that lead to the same text are written once."""
+    """Generate the texts of a pack. Starts that lead to the same text are generated once."""
     distinct = dict.fromkeys(_shared(start) for _, starts in pack for start in starts)
     found = dict(zip(distinct, write(list(distinct)), strict=True))
     for group, starts in pack:
@@ -87,7 +100,7 @@ def _written(
 
 
 def _shared(start: Start) -> Start:
-    """The start without what does not matter: where nothing is drawn, neither the stream nor the place does."""
+    """Drop what does not affect the text: without sampling, neither the seed nor the index does."""
     if start.decoding.temperature > 0:
         return start
     return Start(start.tokens, Decoding(start.decoding.max_tokens), 0)

@@ -15,10 +15,11 @@ ScorerChoice = Literal["auto", "tree", "plain"]
 
 
 class ChatOptions(Options):
-    """Options of models whose chat template is at hand.
+    """Options of models whose chat template is available locally.
 
-    answer_prefix: what stands between the prompt and the answer letter [default: found from the chat template]. date:
-    what a chat template takes for today, as YYYY-MM-DD.
+    Attributes:
+        answer_prefix: What comes between the prompt and the answer letter [default: found from the chat template].
+        date: The date that a chat template takes for today, as YYYY-MM-DD.
     """
 
     answer_prefix: str | None = None

@@ -1,4 +1,4 @@
-"""Prompt groups on their way to a local model: encoded, refused where too long, a few together where they are small."""
+"""Feeds prompt groups to a local model: encodes them, rejects those that are too long, and packs small ones."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ from judgeharness.backends.local.prefix_tree import Tokens, count_tokens
 from judgeharness.domain.nouns import OptionScores, PromptGroup, ScoringFailure, in_label_order
 
 Score = Callable[[Sequence[Sequence[Tokens]], Sequence[int]], Sequence[LetterScores]]
-"""Groups of token sequences, and the answer letters' tokens, to the letters' scores after each."""
+"""Takes groups of token sequences and the answer letters' tokens. Returns the letters' scores after each sequence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """Scores on their way. take: waits for them and gives them. ready: whether there is nothing to wait for."""
+    """Scores that may still be computed.
+
+    Attributes:
+        take: Waits for the scores and returns them.
+        ready: Whether they are available without waiting.
+    """
 
     take: Callable[[], Sequence[LetterScores]]
     ready: bool
 
 
 Begin = Callable[[Sequence[Sequence[Tokens]], Sequence[int]], Scoring]
-"""As `Score`, without waiting."""
+"""Like `Score`, but returns without waiting for the scores."""
 
 
 def at_once(score: Score) -> Begin:
-    """The beginning of what is done when it returns."""
+    """Turn a `Score` into a `Begin` whose scores are ready when it returns."""
 
     def begin(groups: Sequence[Sequence[Tokens]], letters: Sequence[int]) -> Scoring:
         scores = score(groups, letters)
@@ -39,8 +44,11 @@ def at_once(score: Score) -> Begin:
 class Packer:
     """Feeds a scorer.
 
-    encode: token ids of a group's prompts. letters: the token of each answer letter. longest: the most tokens of a
-    prompt. pack_tokens: unique tokens that are worth scoring together.
+    Args:
+        encode: Returns the token ids of a group's prompts.
+        letters: The token of each answer letter.
+        longest: The most tokens of a prompt; None for no limit.
+        pack_tokens: The number of unique tokens that are worth scoring together.
     """
 
     def __init__(
@@ -56,9 +64,9 @@ class Packer:
         self._pack_tokens = pack_tokens
 
     def run(self, groups: Iterable[PromptGroup], begin: Begin) -> Iterator[OptionScores | ScoringFailure]:
-        """One result for each group. Raises HarnessError where a letter has no token of its own.
+        """Yield one result for each group. Raises HarnessError if a letter has no token of its own.
 
-        While one pack is scored the next is encoded and handed over, so that a GPU does not wait for the host.
+        While one pack is scored, the next is encoded and submitted, so that a GPU does not wait for the CPU.
         """
         under_way: list[tuple[Sequence[_Encoded], Scoring]] = []
         for step in self._packs(groups):
@@ -69,7 +77,7 @@ class Packer:
                 letters = require_letters(self._letters, step[0].group.n_options)
                 scoring = begin([encoded.tokens for encoded in step], letters)
             except Exception:
-                # What was handed over before is not lost to what fails now.
+                # Yield the packs that were submitted earlier before failing.
                 for earlier in under_way:
                     yield from _results(*earlier)
                 raise
@@ -111,7 +119,7 @@ class Packer:
 
 
 class _Encoded:
-    """A prompt group with its token ids, and how many of them are unique."""
+    """A prompt group with its token ids, and the number of unique tokens."""
 
     def __init__(self, group: PromptGroup, tokens: Sequence[Tokens]) -> None:
         self.group = group

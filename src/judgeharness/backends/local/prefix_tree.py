@@ -1,8 +1,7 @@
-"""Prompts that begin alike, as a prefix tree: each shared token once.
+"""Prompts as a prefix tree, in which each shared token occurs once.
 
-Tokens stand in depth-first order, so a token's subtree is an interval, and token i sees token j exactly where
-j <= i < ends[j]. Everything a scorer needs follows from that: a run of consecutive tokens sees, besides itself, only
-the ancestors of its first token.
+Tokens are in depth-first order, so that a token's subtree is an interval: token i sees token j if and only if j <= i <
+ends[j]. A run of consecutive tokens therefore sees only itself and the ancestors of its first token.
 """
 
 from __future__ import annotations
@@ -21,22 +20,30 @@ Booleans = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class TokenCount:
-    """Tokens of some prompts: `total` over all prompts, `unique` in their prefix tree."""
+    """The number of tokens in some prompts.
+
+    Attributes:
+        total: The tokens of all prompts.
+        unique: The tokens in their prefix tree.
+    """
 
     total: int
     unique: int
 
     def __add__(self, other: TokenCount) -> TokenCount:
-        """Counts of both together, nothing shared between them."""
+        """Return the counts of both together, assuming that they share nothing."""
         return TokenCount(self.total + other.total, self.unique + other.unique)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PrefixTree:
-    """One or more prefix trees side by side, N tokens in depth-first order.
+    """One or more prefix trees side by side, with N tokens in depth-first order.
 
-    tokens: (N,) ids. depths: (N,) places in the prompt, from 0. ends: (N,) one past the last token of the subtree.
-    leaves: (prompts,) the last token of each prompt, in the order of the prompts; it may have tokens below it.
+    Attributes:
+        tokens: The token ids (N,).
+        depths: The tokens' positions in their prompts, from 0 (N,).
+        ends: One past the last token of each token's subtree (N,).
+        leaves: The last token of each prompt, in the order of the prompts (prompts,). It may have tokens below it.
     """
 
     tokens: Indices
@@ -45,11 +52,11 @@ class PrefixTree:
     leaves: Indices
 
     def ancestors(self, token: int) -> Indices:
-        """The tokens above one, from the root down."""
+        """Return the tokens above a token, from the root down."""
         return np.flatnonzero(self.ends[:token] > token)
 
     def path(self, prompt: int) -> Indices:
-        """The ids of a prompt's tokens."""
+        """Return the token ids of a prompt."""
         leaf = int(self.leaves[prompt])
         found: Indices = self.tokens[np.append(self.ancestors(leaf), leaf)]
         return found
@@ -57,10 +64,13 @@ class PrefixTree:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """R consecutive runs of B tokens of a chunk each, and what they see.
+    """R consecutive runs of a chunk, with B tokens each, and what they see.
 
-    first: the place of the first token in the chunk. keys: (R, K) places among the chunk's kept and own tokens.
-    visible: (R, B, K) whether a token sees a key. distances: (R, B, K) how far back a key is.
+    Attributes:
+        first: The index of the first token in the chunk.
+        keys: Indices of keys among the chunk's kept and own tokens (R, K).
+        visible: Whether a token sees a key (R, B, K).
+        distances: How far back a key is (R, B, K).
     """
 
     first: int
@@ -76,10 +86,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """Consecutive tokens that go through a model together, after those before them.
+    """Consecutive tokens that go through a model together, after all earlier ones.
 
-    start, stop: the tokens' places in the tree. kept: the ancestors of the first of them, the only earlier tokens that
-    any of them sees. carried: places among the kept and own tokens of what the next chunk will have as kept.
+    Attributes:
+        start: The index of its first token in the tree.
+        stop: One past the index of its last token.
+        kept: The ancestors of its first token, the only earlier tokens that any of its tokens sees.
+        carried: The indices, among the kept and own tokens, of those that the next chunk keeps.
+        blocks: Its tokens in blocks.
     """
 
     start: int
@@ -95,7 +109,7 @@ def count_tokens(prompts: Sequence[Tokens]) -> TokenCount:
 
 
 def build_tree(prompts: Sequence[Tokens]) -> PrefixTree:
-    """The prefix tree of token sequences. Raises ValueError for an empty one, which ends nowhere."""
+    """Return the prefix tree of token sequences. Raises ValueError for an empty sequence, which has no last token."""
     if any(len(prompt) == 0 for prompt in prompts):
         raise ValueError("a prompt without tokens has no place in a prefix tree")
     distinct = sorted({tuple(prompt) for prompt in prompts})
@@ -109,7 +123,7 @@ def build_tree(prompts: Sequence[Tokens]) -> PrefixTree:
     leaves: dict[tuple[int, ...], int] = {}
     for index, (row, common) in enumerate(zip(rows, shared, strict=False)):
         if index:
-            # What the last prompt had below the fork ends where this one begins.
+            # The previous prompt's tokens below the fork end where this prompt begins.
             ends[current[common : len(rows[index - 1])]] = starts[index]
         current[common : len(row)] = np.arange(starts[index], starts[index + 1])
         leaves[distinct[index]] = int(current[len(row) - 1])
@@ -122,7 +136,7 @@ def build_tree(prompts: Sequence[Tokens]) -> PrefixTree:
 
 
 def side_by_side(trees: Sequence[PrefixTree]) -> PrefixTree:
-    """Trees as one, with nothing shared between them; the leaves of the first come first."""
+    """Combine trees into one that shares nothing between them. The leaves of the first tree come first."""
     offsets = np.cumsum([0, *(len(tree.tokens) for tree in trees)])
     return PrefixTree(
         tokens=_joined([tree.tokens for tree in trees]),
@@ -133,7 +147,14 @@ def side_by_side(trees: Sequence[PrefixTree]) -> PrefixTree:
 
 
 def cut(tree: PrefixTree, chunk_tokens: int, run_tokens: int, runs_together: int) -> Iterator[Chunk]:
-    """The tree in chunks of at most `chunk_tokens`, each in blocks of at most `runs_together` runs of `run_tokens`."""
+    """Split the tree into chunks.
+
+    Args:
+        tree: The tree.
+        chunk_tokens: The most tokens of a chunk.
+        run_tokens: The most tokens of a run.
+        runs_together: The most runs of a block.
+    """
     total = len(tree.tokens)
     kept = np.empty(0, dtype=np.int64)
     size = _even(total, chunk_tokens, run_tokens)
@@ -149,14 +170,14 @@ def cut(tree: PrefixTree, chunk_tokens: int, run_tokens: int, runs_together: int
 
 
 def _even(total: int, most: int, run_tokens: int) -> int:
-    """A chunk size of at most `most` that leaves no small chunk at the end, in whole runs where that is possible."""
+    """Return a chunk size of at most `most` that leaves no small chunk at the end, in whole runs if possible."""
     size = -(-total // max(1, -(-total // most)))
     whole_runs = -(-size // run_tokens) * run_tokens
     return max(1, whole_runs if whole_runs <= most else size)
 
 
 def _runs(start: int, stop: int, run_tokens: int, runs_together: int) -> Iterator[tuple[range, int]]:
-    """The first tokens of runs of equal size, and that size; what is left over is a run of its own."""
+    """Yield the first tokens of runs of equal size, with that size. The remaining tokens are a run of their own."""
     whole = start + (stop - start) // run_tokens * run_tokens
     firsts = range(start, whole, run_tokens)
     for begin in range(0, len(firsts), runs_together):
@@ -168,7 +189,7 @@ def _runs(start: int, stop: int, run_tokens: int, runs_together: int) -> Iterato
 def _block(tree: PrefixTree, firsts: range, size: int, start: int, at_hand: Indices) -> Block:
     seen = [np.append(tree.ancestors(first), np.arange(first, first + size)) for first in firsts]
     longest = max(map(len, seen))
-    # Shorter runs are filled up with their own tokens, which are then hidden.
+    # Pad shorter rows with their own tokens, which are hidden below.
     keys = np.array([np.resize(columns, longest) for columns in seen])
     there = np.arange(longest) < np.array([len(columns) for columns in seen])[:, None]
     asking = (np.array(firsts)[:, None] + np.arange(size))[:, :, None]

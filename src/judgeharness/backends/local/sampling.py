@@ -1,4 +1,4 @@
-"""Which token comes next: the most probable one, or one that is drawn, from a stream of its own for each text."""
+"""Chooses the next token: the most probable one, or a sampled one, with a random stream for each text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from judgeharness.domain.nouns import Decoding
 
 
 class Drawer:
-    """Chooses the tokens of one text, prompt `index` of its group. The same logits give the same tokens.
+    """Chooses the tokens of one text. The same logits give the same tokens.
 
-    One number from [0, 1) a token is all that is random, and it does not depend on the logits: models whose logits are
-    nearly the same write nearly the same.
+    The only randomness is one number from [0, 1) for each token, which does not depend on the logits. Models with
+    nearly the same logits therefore generate nearly the same text.
+
+    Args:
+        decoding: The temperature and the seed.
+        index: The prompt's index in its group.
     """
 
     def __init__(self, decoding: Decoding, index: int) -> None:
@@ -20,7 +24,7 @@ class Drawer:
         self._stream = np.random.default_rng([decoding.seed, index])
 
     def draw(self, logits: npt.NDArray[np.floating]) -> int:
-        """The next token, by logits (vocabulary,): by inversion of the cumulative distribution where it is drawn."""
+        """Return the next token for logits (vocabulary,). Sampling inverts the cumulative distribution."""
         if self._temperature == 0:
             return int(np.argmax(logits))
         weights = np.exp((logits - logits.max()) / self._temperature)

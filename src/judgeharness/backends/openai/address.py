@@ -1,4 +1,4 @@
-"""Where a server is: `openai:MODEL`, with the address in an option, or `openai:MODEL@ADDRESS`."""
+"""The address of a server, from `openai:MODEL` and the option base_url, or from `openai:MODEL@ADDRESS`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,19 @@ _UNCLEAR = re.compile(r"@\s*([\w.+-]+://|[\w.-]+:[0-9]+(/|$)|localhost\b)")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A model of a server. url: up to and with /v1, no slash at the end. root: without the /v1."""
+    """A model on a server.
+
+    Attributes:
+        model: The model's name on the server.
+        url: The address including /v1, without a slash at the end.
+    """
 
     model: str
     url: str
 
     @property
     def root(self) -> str:
-        """The server itself, for what lies outside OpenAI's protocol."""
+        """The address without /v1, for paths outside OpenAI's protocol."""
         return self.url.removesuffix("/v1")
 
     @property
@@ -37,13 +42,13 @@ class Address:
 
 
 def sensitive(name: str) -> Kind | None:
-    """Whether the part after `openai:` holds an address."""
+    """Return "address" if the part after `openai:` holds one, else None."""
     found = _MODEL.fullmatch(name)
     return "address" if found and found["address"] else None
 
 
 def find_address(name: str, base_url: str | None, environment: Mapping[str, str]) -> Address:
-    """The address behind the part after `openai:`. Raises InputError."""
+    """Return the address for the part after `openai:`. Raises InputError."""
     found = _MODEL.fullmatch(name)
     model, given = (found["model"], found["address"]) if found else (name, None)
     if not model:
@@ -52,7 +57,7 @@ def find_address(name: str, base_url: str | None, environment: Mapping[str, str]
         raise InputError(f"openai:{name}: the address is not one such as http://localhost:8000/v1")
     url = (given or base_url or environment.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
     parts = urlsplit(url)
-    # Wherever an @ is: a password may hold slashes.
+    # Reject an @ anywhere in the address, since a password may contain slashes.
     if "@" in url or parts.query or parts.fragment:
         raise InputError(
             "base_url: holds a user name, password, query or fragment, which would go into the record",
@@ -64,9 +69,9 @@ def find_address(name: str, base_url: str | None, environment: Mapping[str, str]
 
 
 def find_key(address: Address, variable: str, environment: Mapping[str, str]) -> str:
-    """The key from the environment; "none" for servers that ask for none, and where none is to be sent.
+    """Return the key from the environment, or "none" if there is none or none may be sent.
 
-    Raises HarnessError where OpenAI's own is missing.
+    Raises HarnessError if the key cannot be sent, or if OpenAI's own service is used without a key.
     """
     key = "" if variable == NO_KEY else environment.get(variable, "").strip()
     fault = fault_of(key)
@@ -81,7 +86,7 @@ def find_key(address: Address, variable: str, environment: Mapping[str, str]) ->
 
 
 def bypassing(address: Address) -> str:
-    """How to ask a server without the environment's proxy, as the end of a hint; empty if there is no proxy."""
+    """Return how to bypass the environment's proxy, as the end of a hint. The text is empty if there is no proxy."""
     if getproxies().keys().isdisjoint({"http", "https", "all"}):
         return ""
     return f"; the environment names a proxy, which NO_PROXY={urlsplit(address.url).hostname} bypasses"

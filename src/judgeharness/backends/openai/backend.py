@@ -1,4 +1,4 @@
-"""The `openai:` backend: from a server's model to written answers and, where the server gives them, option scores."""
+"""The `openai:` backend: generates answers, and scores options if the server returns log-probabilities."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from judgeharness.domain.nouns import LETTERS, GeneratedTexts, OptionScores, Pro
 
 
 def openai_backend(model: str, options: OpenAIOptions, context: BackendContext) -> OpenAIWriter:
-    """The model, as what it can be asked for. Raises HarnessError where the server cannot be asked at all."""
+    """Return a backend with what the model supports. Raises HarnessError if the server cannot be reached."""
     server = Server(model, options, context)
     reason = server.capabilities.no_scores
     if reason is None:
@@ -32,7 +32,7 @@ def openai_backend(model: str, options: OpenAIOptions, context: BackendContext) 
 
 
 class OpenAIWriter:
-    """A model that writes."""
+    """A model that generates answers."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -40,7 +40,7 @@ class OpenAIWriter:
         self._counted_otherwise = 0
 
     def describe(self) -> Description:
-        """The model by server and name, how it is asked, and how letters are told among its candidates."""
+        """Return the server and model, the endpoint, and how letters are recognized among the returned tokens."""
         server = self._server
         found, names = server.capabilities, server.names
         return {
@@ -60,10 +60,10 @@ class OpenAIWriter:
         }
 
     def environment(self) -> Mapping[str, Any]:
-        """What the server can do, and which models answered.
+        """Return what the server can do and which models answered.
 
-        prompts_counted_otherwise: how many prompts had another number of tokens than the tokenizer makes. warnings:
-        sentences that belong with the results.
+        The key `prompts_counted_otherwise` counts the prompts for which the server and the tokenizer disagree on the
+        number of tokens. The key `warnings` holds sentences that belong with the results.
         """
         server, chat = self._server, self._server.chat
         return {
@@ -77,23 +77,23 @@ class OpenAIWriter:
         }
 
     def render(self, group: PromptGroup) -> Sequence[str] | None:
-        """The text of each prompt, by the tokenizer of the option; None without one."""
+        """Return the text of each prompt by the tokenizer from the options, or None without one."""
         return self._server.render(group)
 
     def encode(self, group: PromptGroup) -> Sequence[Sequence[int]] | None:
-        """Token ids of each prompt, by the tokenizer of the option; None without one."""
+        """Return the token ids of each prompt by the tokenizer from the options, or None without one."""
         texts, chat = self._server.render(group), self._server.chat
         return None if texts is None or chat is None else chat.encode(texts)
 
     def meter(self, ledger: Ledger) -> None:
-        """Keep replies and counters in this ledger."""
+        """Store replies and counters in this ledger."""
         self._server.purse.use(ledger)
 
     def open(self) -> None:
-        """Nothing: the server was asked by `describe` already."""
+        """Do nothing. `describe` has already contacted the server."""
 
     def generate(self, groups: Iterable[PromptGroup]) -> Iterator[GeneratedTexts | ScoringFailure]:
-        """Ask for several groups at a time."""
+        """Generate answers for several groups at a time."""
         for result in self._results(groups):
             if isinstance(result, ScoringFailure):
                 yield result
@@ -104,7 +104,7 @@ class OpenAIWriter:
             )
 
     def close(self) -> None:
-        """Nothing stays open between runs."""
+        """Do nothing. No connection stays open between runs."""
 
     def _results(self, groups: Iterable[PromptGroup]) -> Iterator[Result]:
         server = self._server
@@ -129,7 +129,7 @@ class OpenAIWriter:
                 runner.run(_closed(results, client))
 
     def _compare_counts(self, result: AnsweredGroup) -> None:
-        """Whether the server read as many tokens as the tokenizer makes."""
+        """Count the prompts in which the server read more or fewer tokens than the tokenizer gives."""
         for answer, question in zip(result.answers, result.questions, strict=True):
             if question.tokens is None or answer.prompt_tokens in {None, len(question.tokens)}:
                 continue
@@ -141,7 +141,7 @@ class OpenAIWriter:
             self._counted_otherwise += 1
 
     def _note_origins(self, result: AnsweredGroup) -> None:
-        # A prompt that stands in a group twice is asked once.
+        # A prompt that occurs twice in a group is sent once.
         for answer in dict(zip(result.questions, result.answers, strict=True)).values():
             news = self._server.origins.add(answer.origin)
             if news is not None:
@@ -149,10 +149,10 @@ class OpenAIWriter:
 
 
 class OpenAIBackend(OpenAIWriter):
-    """A model whose server gives log-probabilities."""
+    """A model whose server returns log-probabilities."""
 
     def score(self, groups: Iterable[PromptGroup]) -> Iterator[OptionScores | ScoringFailure]:
-        """Ask for several groups at a time."""
+        """Score several groups at a time."""
         for result in self._results(groups):
             yield result if isinstance(result, ScoringFailure) else self._scores(result)
 
@@ -176,7 +176,7 @@ async def _following(results: Any) -> Result | None:
 
 
 async def _closed(results: Any, client: Client) -> None:
-    # A signal may have broken off the loop in the middle of a step.
+    # A signal may have interrupted the loop in the middle of a step.
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

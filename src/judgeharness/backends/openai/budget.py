@@ -1,4 +1,4 @@
-"""What requests cost: set aside before they are sent, and written into the ledger as they are."""
+"""The cost of requests. Tokens are set aside before a request is sent; its real cost is then written to the ledger."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ OWN_TOKENS = 1
 
 
 class BudgetError(Exception):
-    """A request would go past the budget."""
+    """A request would exceed the budget."""
 
 
 class NoLedger:
-    """For requests that nothing is kept of: counters in memory, without a limit."""
+    """A ledger that stores nothing: it counts in memory and has no limit."""
 
     budget = Budget()
 
@@ -25,15 +25,15 @@ class NoLedger:
         self._spent = (0, 0)
 
     def spent(self) -> tuple[int, int]:
-        """Requests and tokens so far."""
+        """Return the requests and tokens so far."""
         return self._spent
 
     def spend(self, requests: int, tokens: int) -> None:
-        """Add to them."""
+        """Add requests and tokens."""
         self._spent = (self._spent[0] + requests, self._spent[1] + tokens)
 
     def spend_within(self, requests: int, tokens: int) -> bool:
-        """Add to them; always True."""
+        """Add requests and tokens. Always returns True."""
         self.spend(requests, tokens)
         return True
 
@@ -50,7 +50,7 @@ class NoLedger:
 
 
 class Purse:
-    """A ledger, and the tokens of requests that are promised to prompts but not yet sent."""
+    """A ledger, and the tokens promised to prompts whose requests have not been sent yet."""
 
     def __init__(self) -> None:
         self._unkept = NoLedger()
@@ -59,24 +59,25 @@ class Purse:
         self._density = 0.0
 
     def use(self, ledger: Ledger) -> None:
-        """Write into this ledger from now on, beginning with what was spent without one: on the probe."""
+        """Write to this ledger from now on. What was spent before, on the probe, is added to it first."""
         if self.ledger is self._unkept and any(self._unkept.spent()):
             ledger.spend(*self._unkept.spent())
         self.ledger = ledger
 
     def estimate(self, n_bytes: int) -> int:
-        """The most tokens that a prompt of so many bytes is taken to have.
+        """Return an upper estimate of the tokens of a prompt with so many bytes.
 
-        By the most tokens a byte that any prompt had so far, as the server counted, and a margin.
+        The estimate uses the highest ratio of tokens to bytes that the server has counted for any prompt so far, plus a
+        margin.
         """
         return int(MARGIN * n_bytes * (self._density or FIRST_TOKENS_A_BYTE)) + OWN_TOKENS
 
     def learn(self, n_bytes: int, tokens: int) -> None:
-        """A prompt of so many bytes had so many tokens."""
+        """Record how many tokens the server counted for a prompt of so many bytes."""
         self._density = max(self._density, tokens / max(1, n_bytes))
 
     def promise(self, tokens: Sequence[int]) -> bool:
-        """Set requests with so many tokens each aside; False if the budget has no room for all of them."""
+        """Set tokens aside, one number for each request. Returns False if the budget has no room for all of them."""
         requests, total = self.ledger.spent()
         promised = [*self._promised, *tokens]
         if not self.ledger.budget.allows(requests + len(promised), total + sum(promised)):
@@ -85,17 +86,20 @@ class Purse:
         return True
 
     def withdraw(self, tokens: Sequence[int]) -> None:
-        """Give back promises that are not needed."""
+        """Give back promises that are no longer needed."""
         for each in tokens:
             self._promised.remove(each)
 
     def send(self, promised: int) -> None:
-        """A promised request is about to be sent. Raises BudgetError if another process has used up the budget."""
+        """Record that a promised request is about to be sent.
+
+        Raises BudgetError if another process has used up the budget.
+        """
         self._promised.remove(promised)
         if not self.ledger.spend_within(1, promised):
             raise BudgetError
 
     def settle(self, promised: int, used: int) -> None:
-        """A request that was sent cost so many tokens."""
+        """Record how many tokens a request cost once it is done."""
         if used != promised:
             self.ledger.spend(0, used - promised)

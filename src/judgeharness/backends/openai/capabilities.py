@@ -1,4 +1,4 @@
-"""What a server can do, as plain data: found by `probe`, kept in the cache, shown by `judgeharness doctor`."""
+"""What a server can do, as plain data: found by `probe`, cached, and shown by `judgeharness doctor`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,28 @@ Route = Literal["chat", "completions text", "completions ids", "native"]
 
 
 class Capabilities(BaseModel):
-    """A server and model as the probe found them.
+    """What the probe found out about a server and its model.
 
-    server: its kind. identity: what it says of the model. version: of the server, where it tells. chat_top,
-    completions_top: how many top log-probabilities the endpoints return; 0 where they return none. takes_ids: whether
-    completions take token ids. named_tokens: whether log-probabilities of named tokens can be asked for. gives_ids:
-    whether candidates come with token ids. raw: whether they are those before temperature; None where that was not
-    found out. tokens_field: what it calls the limit of answer tokens. letters: the letters' token ids by the server's
-    own tokenizer, where it has one to ask. form: what stands before a letter in the text of its token. route: how it is
-    asked. prompt_tokens: what it counted for the probe's conversation. adds_bos: whether it put a token of its own
-    before a text prompt. no_scores: why it can be asked for written answers alone, if that is so. left_out: fields that
-    it refuses, and that requests leave out if they are at their defaults. answered_as: what its replies call the model.
-    unlisted: the models that it lists, in words, if the one asked for is not among them.
+    Attributes:
+        server: The kind of server.
+        identity: What it says about the model.
+        version: Its version, if it reports one.
+        chat_top: How many top log-probabilities the chat endpoint returns; 0 if none.
+        completions_top: The same for the completions endpoint.
+        takes_ids: Whether the completions endpoint takes token ids.
+        named_tokens: Whether log-probabilities of given tokens can be requested.
+        gives_ids: Whether returned tokens come with their ids.
+        raw: Whether log-probabilities are those before temperature; None if that is not known.
+        tokens_field: The request field that limits the answer's tokens.
+        letters: The letters' token ids by the server's own tokenizer, if it offers one.
+        form: What comes before a letter in its token's text.
+        route: The endpoint in use, and the form in which it gets prompts.
+        prompt_tokens: How many tokens it counted for the probe's conversation.
+        adds_bos: Whether it added a token of its own before a text prompt.
+        no_scores: Why it can only generate answers; None if it can score.
+        left_out: The fields that it refuses. Requests leave them out if they have their default values.
+        answered_as: What its replies call the model.
+        unlisted: The models that it lists, in words, if the requested one is not among them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,5 +58,5 @@ class Capabilities(BaseModel):
 
     @property
     def top(self) -> int:
-        """How many top log-probabilities come on the route that is taken."""
+        """How many top log-probabilities the route in use returns."""
         return self.chat_top if self.route == "chat" else self.completions_top

@@ -1,4 +1,4 @@
-"""The one place that talks to a server: a request, and its reply as JSON or one of a few errors."""
+"""The only module that talks to a server. It sends a request, and returns JSON or raises one of a few errors."""
 
 from __future__ import annotations
 
@@ -41,10 +41,13 @@ RESUME = "the finished items are in the store; the same command resumes the run"
 
 @dataclass(slots=True)
 class Key:
-    """A server's key, and how the server has taken it so far.
+    """A server's key, and how the server has responded to it so far.
 
-    withheld: whether no secret at all is to be sent. accepted: whether a request was answered with it. forbidden: how
-    many prompts in a row were answered with 403 since.
+    Attributes:
+        value: The key.
+        withheld: Whether no secret may be sent at all.
+        accepted: Whether the server has answered a POST request with this key.
+        forbidden: How many POST requests were answered with 403 since the last success, not counting flagged prompts.
     """
 
     value: str = field(repr=False)
@@ -54,10 +57,17 @@ class Key:
 
 
 class Client:
-    """Requests to one server. Retrying is the caller's: this sends once.
+    """Sends requests to one server. It never retries; that is up to the caller.
 
-    timeout: seconds for a whole request, until the last byte of its reply. posts, tokens: how many POSTs were sent, and
-    the tokens that the server counted for them.
+    Args:
+        address: The server and the model.
+        key: The key to send.
+        timeout: Seconds for a whole request, until the last byte of the reply.
+        connections: The most connections at a time.
+
+    Attributes:
+        posts: How many POST requests were sent.
+        tokens: How many tokens the server counted for them.
     """
 
     def __init__(self, address: Address, key: Key, timeout: float, connections: int) -> None:
@@ -70,10 +80,10 @@ class Client:
             http = BoundedAsyncClient(
                 timeout,
                 limits=limits,
-                # A redirect could lead the key to another server.
+                # A redirect could send the key to another server.
                 follow_redirects=False,
             )
-        # httpx2 reads the proxies of the environment here, and needs a package for those that speak SOCKS.
+        # httpx2 reads the proxies from the environment here. SOCKS proxies need another package.
         except (ImportError, ValueError, httpx2.InvalidURL) as error:
             raise HarnessError(
                 f"the proxy that the environment names cannot be used: {words(str(error))}",
@@ -87,14 +97,22 @@ class Client:
             http_client=http,
         )
         if key.withheld:
-            # openai-python also sends what OPENAI_CUSTOM_HEADERS and the like hold.
+            # openai-python also sends the headers in OPENAI_CUSTOM_HEADERS and similar variables.
             others = (name for name in self._client.default_headers if not name.lower().startswith(HARMLESS))
             self._client = self._client.copy(default_headers=cast(Any, {name: openai.Omit() for name in others}))
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The reply to a POST. path: after /v1, or from the server's root if it begins with "root:".
+        """Send a POST request and return its reply.
 
-        Raises FaultError, RefusedError, and HarnessError if the server does not accept the key or asks for payment.
+        Args:
+            path: The path after /v1, or from the server's root if it begins with "root:".
+            body: The JSON object to send.
+
+        Raises:
+            FaultError: If the request failed and may succeed when it is sent again.
+            RefusedError: If the server refused the request.
+            HarnessError: If the server does not accept the key, the account has no credit, or a proxy asks for a
+                password.
         """
         self.posts += 1
         try:
@@ -109,7 +127,7 @@ class Client:
         return reply
 
     async def get(self, path: str) -> Any:
-        """The reply to a GET, as `post`."""
+        """Send a GET request and return its reply, as `post` does."""
         return await self._send(self._client.get(self._url(path), cast_to=httpx2.Response))
 
     async def close(self) -> None:
@@ -139,7 +157,7 @@ class Client:
         return reply
 
     def _failure(self, response: httpx2.Response, status: int | None, body: Any) -> Exception:
-        """The error for a status, of HTTP or of the reply's body; None for an error without one, which is retried."""
+        """Return the error for a status from HTTP or from the reply's body. An error without a status is retried."""
         text = response.content.decode("utf-8", "replace")
         reason = message(body) or words(text) or response.reason_phrase
         if status == 401:
@@ -161,7 +179,7 @@ class Client:
         return RefusedError(status, reason, is_flagged(text))
 
     def _forbidden(self, error: RefusedError) -> None:
-        """Raises HarnessError if a refusal concerns the key: none was accepted yet, or none is accepted any more."""
+        """Raise HarnessError if a refusal is about the key: it never worked, or is refused many times in a row."""
         self._key.forbidden += 1
         if not self._key.accepted:
             raise self._not_accepted(error.status, error.reason) from error
@@ -189,14 +207,14 @@ def _json(content: bytes, kind: str = "no content type") -> Any:
 
 
 def _lenient(content: bytes) -> Any:
-    """JSON by Python's own rules; None if it is not even that."""
+    """Parse JSON by Python's own rules. Returns None if that fails too."""
     with contextlib.suppress(ValueError, RecursionError):
         return json.loads(content)
     return None
 
 
 def _retry_after(response: httpx2.Response) -> float | None:
-    """Seconds, from a number or a date (RFC 9110, 10.2.3); None where there is neither."""
+    """Return the seconds in Retry-After, a number or a date (RFC 9110, 10.2.3). Returns None if it has neither."""
     text = response.headers.get("retry-after")
     if text is None:
         return None

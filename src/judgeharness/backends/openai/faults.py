@@ -1,4 +1,4 @@
-"""What can go wrong with a request, and how a server says it: in its HTTP status, or in the body of the reply."""
+"""What can go wrong with a request, as servers report it in the HTTP status or in the body of the reply."""
 
 from __future__ import annotations
 
@@ -24,11 +24,15 @@ _BUSY = re.compile(r"rate[ _-]?limit|too[ _]many[ _]requests|overloaded", re.IGN
 
 
 class FaultError(Exception):
-    """A request that failed and may succeed when it is sent again.
+    """A request that failed and may succeed if it is sent again.
 
-    status: the HTTP status, or the code in the reply's body, if the server reports an error; such a request costs no
-    tokens. overloaded: the server asks for fewer requests, or does not keep up. wait: how many seconds the server asks
-    to wait, if it says so. unreachable: no reply came.
+    Attributes:
+        reason: What went wrong, in words.
+        status: The HTTP status, or the code in the reply's body, if the server reports an error. Such a request costs
+            no tokens.
+        overloaded: Whether the server asks for fewer requests or does not keep up.
+        wait: How many seconds the server asks to wait, if it says so.
+        unreachable: Whether no reply came.
     """
 
     def __init__(
@@ -49,13 +53,16 @@ class FaultError(Exception):
 
 
 class NonsenseError(FaultError):
-    """A complete reply that makes no sense. The server would give the same again, so the request is not repeated."""
+    """A complete reply that makes no sense. The server would send the same again, so the request is not retried."""
 
 
 class RefusedError(Exception):
-    """A request that the server understood and refused. Sending it again changes nothing.
+    """A request that the server understood and refused. Sending it again would change nothing.
 
-    flagged: whether the server names a policy or moderation as the reason.
+    Attributes:
+        status: The HTTP status, or the code in the reply's body.
+        reason: What the server says.
+        flagged: Whether the server gives a policy or moderation as the reason.
     """
 
     def __init__(self, status: int, reason: str, flagged: bool = False) -> None:
@@ -66,10 +73,10 @@ class RefusedError(Exception):
 
 
 def error_in(reply: Any) -> Any:
-    """The error that the body of a successful reply reports, at the top or in its first choice; None if there is none.
+    """Return the error in the body of a successful reply, at the top or in its first choice, or None.
 
-    OpenRouter and others report faults of the model's provider in this way, FastChat with `object: "error"`, Gemini in
-    a list. Gateways put words and a code where an answer would be.
+    OpenRouter and others report errors of the model's provider in this way. FastChat sets `object: "error"`, and Gemini
+    wraps the error in a list. Gateways send a message and a code in place of an answer.
     """
     body = mapping(first(reply)) if isinstance(reply, list) else mapping(reply)
     if body.get("object") == "error":
@@ -82,7 +89,7 @@ def error_in(reply: Any) -> Any:
 
 
 def status_of(error: Any) -> int | None:
-    """The HTTP status that an error in a reply's body has as its code; None if it has none."""
+    """Return the HTTP status that an error in a reply's body has as its code, or None."""
     body = mapping(error)
     for given in (*(body.get(key) for key in _STATUS), mapping(first(body.get("errors"))).get("code")):
         code = int(given) if isinstance(given, str) and re.fullmatch(r"\s*\d{3}\s*", given, re.ASCII) else given
@@ -93,20 +100,20 @@ def status_of(error: Any) -> int | None:
 
 
 def is_flagged(text: str) -> bool:
-    """Whether the body of an error says that the input was flagged, or that it violates a policy."""
+    """Return whether an error body says that the input was flagged or violates a policy."""
     return _FLAGGED.search(text) is not None
 
 
 def is_without_credit(text: str) -> bool:
-    """Whether the body of an error says that the account has nothing left to pay with."""
+    """Return whether an error body says that the account has no credit left."""
     return _NO_CREDIT.search(text) is not None
 
 
 def message(body: Any, depth: int = MAX_DEPTH) -> str:
-    """What the body of an error says, in one line; an empty text if it says nothing in a known form.
+    """Return the message of an error body in one line, or an empty text if its form is not known.
 
-    Known are the forms of OpenAI, OpenRouter (with the words of the model's provider), Gemini (a list with one error)
-    and FastAPI (`detail`, which may be a list of faults with the fields that they are in).
+    The known forms are those of OpenAI, OpenRouter (with the message of the model's provider), Gemini (a list with one
+    error) and FastAPI (`detail`, which may list errors together with their fields).
     """
     if isinstance(body, list) and depth:
         return words("; ".join(message(each, depth - 1) for each in body[:MAX_DEPTH]))
@@ -121,17 +128,17 @@ def message(body: Any, depth: int = MAX_DEPTH) -> str:
 
 
 def words(text: str, most: int = MAX_WORDS) -> str:
-    """The beginning of a text in one line, without control characters and keys."""
-    # Before the text is cut: a part of a key would not be known as one.
+    """Return the beginning of a text in one line, without control characters and keys."""
+    # Scrub before truncating, since part of a key would not be recognized.
     line = " ".join(scrub(text)[: 4 * most].split())
     return "".join(char for char in line if char.isprintable())[:most]
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """A JSON object, or an empty one in place of anything else."""
+    """Return a value if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def first(value: Any) -> Any:
-    """The first element of a JSON array; None if there is none."""
+    """Return the first element of a JSON array, or None if there is none."""
     return value[0] if isinstance(value, list) and value else None

@@ -1,4 +1,4 @@
-"""Asks a server what it is: the paths that tell its kind, its version, and the models that it has."""
+"""Finds out what a server is: its kind, its version and its models."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ from judgeharness.backends.openai.server_kinds import FIELDS_THERE, TOLD_BY, UNK
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """server: the kind. said: what it says of the model. version: of the server, if it tells.
+    """What a server is.
 
-    unlisted: the models that it lists, in words, if the one asked for is not among them.
+    Attributes:
+        server: The kind of server.
+        said: What it says about the model.
+        version: Its version, if it reports one.
+        unlisted: The models that it lists, in words, if the requested one is not among them.
     """
 
     server: str
@@ -27,7 +31,7 @@ class Identity:
 
 
 async def find_identity(client: Client, address: Address) -> Identity:
-    """What a server is. Raises FaultError if it cannot be reached."""
+    """Find out what a server is. Raises FaultError if it cannot be reached."""
     listing = await _quiet(client.get("/models"))
     unlisted = listed_instead(listing, address.model)
     if address.is_openai:
@@ -48,7 +52,7 @@ async def find_identity(client: Client, address: Address) -> Identity:
 
 
 async def _quiet(asking: Awaitable[Any]) -> Any:
-    """A reply, or None if the server does not know the path. Raises FaultError if it cannot be reached at all."""
+    """Return a reply, or None if the server does not know the path. Raises FaultError if it is not reachable."""
     try:
         return await asking
     except RefusedError:

@@ -1,6 +1,6 @@
-"""llama-server's own chat template and tokenizer, for telling which token each letter is.
+"""The chat template and tokenizer of llama-server, used to find each letter's token.
 
-`/apply-template` and `/tokenize`: tools/server/README.md of llama.cpp.
+The endpoints `/apply-template` and `/tokenize` are documented in tools/server/README.md of llama.cpp.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ Turns = tuple[tuple[tuple[str, str], ...], bool]
 
 
 class LlamaServerChat:
-    """Answers from what was fetched beforehand: the probe's conversation with and without each letter as its answer."""
+    """A chat that answers from prefetched replies.
+
+    It knows the probe's conversation alone, and with each letter as its answer.
+    """
 
     template = "the server's"
 
@@ -29,7 +32,7 @@ class LlamaServerChat:
 
     @classmethod
     async def fetched(cls, client: Client) -> LlamaServerChat:
-        """Ask the server. Raises RefusedError and FaultError."""
+        """Fetch everything from the server. Raises RefusedError and FaultError."""
         asked: list[tuple[tuple[Message, ...], bool]] = [((PROBE,), True)]
         asked += [((PROBE, Message("assistant", letter)), False) for letter in LETTERS]
         texts = {_key(messages, follows): await _render(client, messages, follows) for messages, follows in asked}
@@ -38,18 +41,18 @@ class LlamaServerChat:
         return cls(texts, {text: await _tokenize(client, text) for text in wanted})
 
     def render(self, messages: Sequence[Message], answer_follows: bool = True) -> str:
-        """A text that was fetched. Raises HarnessError for another conversation."""
+        """Return the text of a prefetched conversation. Raises HarnessError for any other conversation."""
         found = self._texts.get(_key(messages, answer_follows))
         if found is None:
             raise HarnessError("the server was not asked for this conversation")
         return found
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of texts that were fetched; none of others."""
+        """Return the token ids of prefetched texts. Any other text gets an empty list."""
         return [[token for token, _ in self._tokens.get(text, [])] for text in texts]
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of tokens."""
+        """Return the text of tokens."""
         return "".join(self._pieces.get(token, "") for token in tokens)
 
 

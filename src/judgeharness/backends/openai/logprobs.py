@@ -1,7 +1,7 @@
-"""What a number in a reply is: a log-probability, a placeholder for one that was not returned, or nonsense.
+"""Reads numbers in a reply: each is a log-probability, a placeholder for a missing one, or nonsense.
 
-Servers write -9999.0 (vLLM), the least number of a format (-3.4e38), -Infinity, or null (which is how pydantic writes
--inf) for a token that is masked or that they have no value for. None of these says how probable the token is.
+For a token that is masked or has no value, servers write -9999.0 (vLLM), the smallest number of a format (-3.4e38),
+-Infinity, or null (pydantic's form of -inf). None of these says how probable the token is.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ ROUNDING = 1e-3
 
 
 def read_logprobs(values: Sequence[Any]) -> list[float | None]:
-    """Natural log-probabilities from the JSON values of one reply; None for each that was not returned.
+    """Return natural log-probabilities from the JSON values of one reply, with None for each missing one.
 
-    Raises NonsenseError for a value that cannot be a log-probability.
+    Raises NonsenseError if a value cannot be a log-probability.
     """
     found = [_number(value) for value in values]
     given = [number for number in found if number is not None]
@@ -34,7 +34,7 @@ def read_logprobs(values: Sequence[Any]) -> list[float | None]:
 
 
 def require_total(logprobs: Iterable[float]) -> None:
-    """Raises NonsenseError if the probabilities of different tokens sum to more than 1."""
+    """Raise NonsenseError if the probabilities of different tokens sum to more than 1."""
     total = math.fsum(map(math.exp, logprobs))
     if total > MAX_TOTAL:
         raise _nonsense(f"the probabilities of the tokens sum to {total:.3g}")
@@ -49,7 +49,7 @@ def _number(value: Any) -> float | None:
         raise _nonsense("NaN is not a number")
     if value <= PLACEHOLDER:
         return None
-    # A whole number in JSON can be too large for a float.
+    # An integer in JSON can be too large for a float.
     return float(value) if value < 1e300 else math.inf
 
 

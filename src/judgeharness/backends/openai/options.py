@@ -16,21 +16,26 @@ NO_KEY = "none"
 
 
 def _json(given: object) -> object:
-    """The JSON value of a text. Raises ValueError, also for NaN and Infinity, which no server takes."""
+    """Parse a JSON text. Raises ValueError, also for NaN and Infinity, which no server takes."""
     value = read_json(given) if isinstance(given, str) else given
     json.dumps(value, allow_nan=False)
     return value
 
 
 class OpenAIOptions(ChatOptions):
-    """What `-o key=value` sets for `openai:` models, besides `ChatOptions`, of which `date` needs a tokenizer.
+    """What `-o key=value` sets for `openai:` models, besides `ChatOptions`. `date` needs a tokenizer.
 
-    base_url: the server's address up to /v1; OPENAI_BASE_URL, or OpenAI itself, unless given. key_variable: the
-    environment variable that holds the key; "none" sends none. endpoint: `chat` has the server apply its chat
-    template, `completions` sends the prompt as text or, with a tokenizer, as token ids. tokenizer: of the model,
-    for exact token ids: a GGUF file or smollm2, a folder or a hub id. top_logprobs: how many to ask for; as many as
-    the server gives unless given. extra_body: more fields of each request, as a JSON object. concurrency: the most
-    requests at a time. timeout: seconds for a request. attempts: for one prompt, the first included.
+    Attributes:
+        base_url: The server's address up to /v1 [default: OPENAI_BASE_URL, or OpenAI's own service].
+        key_variable: The environment variable that holds the key. "none" sends no key.
+        endpoint: `chat` lets the server apply its chat template. `completions` sends the prompt as text or, with a
+            tokenizer, as token ids.
+        tokenizer: The model's tokenizer, for exact token ids: a GGUF file, smollm2, a folder or a hub id.
+        top_logprobs: How many log-probabilities to request [default: as many as the server gives].
+        extra_body: More fields of each request, as a JSON object.
+        concurrency: The most requests at a time.
+        timeout: Seconds for a request.
+        attempts: The most attempts for one prompt, the first included.
     """
 
     base_url: Annotated[str | None, Sensitive("address")] = None
@@ -40,7 +45,7 @@ class OpenAIOptions(ChatOptions):
     endpoint: Endpoint = "auto"
     tokenizer: str | None = None
     top_logprobs: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    # Some servers pass requests on to an address that a field names.
+    # Some servers forward requests to an address that a field names.
     extra_body: Annotated[dict[str, object], BeforeValidator(_json), Sensitive("address")] | None = None
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 64
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 600.0

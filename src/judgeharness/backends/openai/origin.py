@@ -1,4 +1,4 @@
-"""Which model answered: what servers call it in their listing and replies, compared with the name asked for."""
+"""Which model answered: compares the names in a server's model list and replies with the requested name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SNAPSHOT = re.compile(r"[-@:](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|00\d)")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a reply says of the model that it comes from; None for what it does not say."""
+    """What a reply says about the model that generated it. A field that the reply lacks is None."""
 
     model: str | None = None
     system_fingerprint: str | None = None
@@ -32,14 +32,18 @@ UNNAMED = Origin()
 
 
 def read_origin(reply: Any) -> Origin:
-    """The origin of a reply."""
+    """Return the origin of a reply."""
     return Origin(*(_word(mapping(reply).get(key)) for key in ("model", "system_fingerprint")))
 
 
 def fits(name: str, told: str) -> bool:
-    """Whether a server's name for a model stands for the one asked for: the same, or a dated snapshot of it.
+    """Return whether a server's name for a model matches the requested one: the same name, or a dated snapshot of it.
 
-    Folders, the ending of a GGUF file and the tag `latest` make no difference.
+    The suffix `.gguf` and the tag `latest` are ignored, and so are folders if one of the names has none.
+
+    Args:
+        name: The requested name.
+        told: The server's name.
     """
     asked, given = _bare(name), _bare(told)
     if "/" not in asked or "/" not in given:
@@ -48,7 +52,7 @@ def fits(name: str, told: str) -> bool:
 
 
 def listed_instead(listing: Any, name: str) -> str | None:
-    """The models that /v1/models lists, in words; None if the one asked for is among them, or it lists none."""
+    """List the models of /v1/models in words. Returns None if the requested one is among them, or if none is listed."""
     entries = mapping(listing).get("data")
     found = [_word(mapping(each).get("id")) for each in entries] if isinstance(entries, list) else []
     names = list(dict.fromkeys(each for each in found[:MAX_LISTED] if each))
@@ -60,7 +64,12 @@ def listed_instead(listing: Any, name: str) -> str | None:
 
 
 class Origins:
-    """The origins of a run's replies. told: what the server called the model when it was probed, if it did."""
+    """The origins of a run's replies.
+
+    Args:
+        name: The requested model.
+        told: The name that the server gave when it was probed, if any.
+    """
 
     def __init__(self, name: str, told: str | None) -> None:
         self._name = name
@@ -69,9 +78,9 @@ class Origins:
         self._newest = Origin(told)
 
     def add(self, origin: Origin) -> str | None:
-        """Count a reply. Returns a sentence for the user if the server has not called the model so before."""
+        """Count a reply. Returns a sentence for the user if the server names the model differently from before."""
         if len(self._counts) >= MAX_ORIGINS and origin not in self._counts:
-            # Servers may write another fingerprint in every reply.
+            # Some servers write a new fingerprint in every reply.
             origin = UNNAMED
         self._counts[origin] += 1
         if self._counts[origin] > 1 or origin == UNNAMED:
@@ -82,14 +91,14 @@ class Origins:
         return None if before == Origin(origin.model) else f"the server now answers as {origin}, before as {before}"
 
     def record(self) -> list[dict[str, Any]]:
-        """How many replies came from each origin, as plain JSON data."""
+        """Return how many replies came from each origin, as plain JSON data."""
         return [
             {"model": each.model, "system_fingerprint": each.system_fingerprint, "replies": count}
             for each, count in self._counts.most_common()
         ]
 
     def warnings(self) -> list[str]:
-        """Sentences for whoever reads results under the model's name."""
+        """Return warnings for readers of the results: the server may have used another model."""
         told = [self._told, *(each.model for each in self._counts)]
         models = list(dict.fromkeys(each for each in told if each is not None))
         found = [sentence for each in models if (sentence := self._misfit(each))]

@@ -1,4 +1,4 @@
-"""Finds out what a server can do, by asking it: a few requests of a few tokens each."""
+"""Finds out what a server can do by sending a few requests of a few tokens each."""
 
 from __future__ import annotations
 
@@ -38,7 +38,16 @@ WRITING = Decoding(1, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is probed: a model, with the user's wishes. chat: its tokenizer, where the user named one."""
+    """What is probed: a model, with the user's options.
+
+    Attributes:
+        address: The server and the model.
+        endpoint: The endpoints that may be used.
+        chat: The model's chat template and tokenizer, if the user named one.
+        letters: The letters' tokens by that tokenizer.
+        answer_prefix: What comes before the answer letter, if the user set it.
+        extra: More fields of every request.
+    """
 
     address: Address
     endpoint: Endpoint
@@ -49,12 +58,12 @@ class Subject:
 
 
 async def probe(client: Client, subject: Subject) -> Capabilities:
-    """All that is to be known. Raises HarnessError where the server gives neither log-probabilities nor texts."""
+    """Find out everything about a server. Raises HarnessError if it returns neither log-probabilities nor texts."""
     return await _Probe(client, subject, await find_identity(client, subject.address)).found()
 
 
 class _Probe:
-    """The requests of one probe. What a server refuses on a route is left out of all later requests there."""
+    """The requests of one probe. A field that the server refuses on a route is left out of all later requests there."""
 
     def __init__(self, client: Client, subject: Subject, identity: Identity) -> None:
         self._client = client
@@ -66,11 +75,11 @@ class _Probe:
         self._forms: dict[Route, RequestForm] = {"chat": form, "native": replace(form, route="native")}
         if not subject.address.is_openai:
             self._forms["completions text"] = replace(form, route="completions text")
-        # What the server said last on each route; None if it answered.
+        # The last error on each route, or None if the server answered.
         self._said: dict[Route, FaultError | RefusedError | None] = {}
 
     async def found(self) -> Capabilities:
-        """What the server can do."""
+        """Return what the server can do."""
         chat = await self._most("chat")
         text = await self._most("completions text")
         takes_ids = await self._takes_ids() if text else False
@@ -83,7 +92,7 @@ class _Probe:
         ids = any(each.token is not None for each in answer.candidates)
         raw = await self._raw(route, answer)
         remote = await self._remote_letters() if ids and self._subject.letters is None and route == "chat" else None
-        # It may be asked for written answers as well, with other fields.
+        # The server may be used for generated answers as well, with other fields.
         await self._text(route)
         tops = {each: form.top for each, form in self._forms.items()}
         return self._capabilities(
@@ -101,7 +110,7 @@ class _Probe:
         )
 
     async def _texts_alone(self) -> Capabilities:
-        """What a server without log-probabilities can do. Raises HarnessError where it does not write either."""
+        """Return what a server without log-probabilities can do. Raises HarnessError if it generates no text either."""
         said, setting = self._words(), self._kind.setting
         reason = f"{self._name()} returned no log-probabilities for '{self._subject.address.model}' on {self._where()}"
         if isinstance(said, NonsenseError):
@@ -132,15 +141,15 @@ class _Probe:
         )
 
     def _endpoints(self) -> list[Route]:
-        """The endpoints that the user wants asked, the preferred one first."""
+        """The endpoints that the user allows, with the preferred one first."""
         unwanted = {"chat": "completions text", "completions": "chat"}.get(self._subject.endpoint)
         routes: list[Route] = ["chat", "completions text"]
         return [route for route in routes if route in self._forms and route != unwanted]
 
     async def _reply(self, route: Route, question: Question, **other: Any) -> Any:
-        """The reply to a question on a route; None if there is none, which `_said` then explains.
+        """Return the reply to a question on a route, or None if there is none. `_said` then has the reason.
 
-        Raises FaultError if the server cannot be reached, or is overloaded.
+        Raises FaultError if the server cannot be reached or is overloaded.
         """
         while True:
             path, body = replace(self._forms[route], **other).request(question)
@@ -155,7 +164,7 @@ class _Probe:
             except FaultError as error:
                 if error.unreachable or error.overloaded:
                     raise
-                # Some servers answer 500 to what they do not take.
+                # Some servers answer 500 to a request that they do not support.
                 self._said[route] = error
                 return None
             else:
@@ -163,7 +172,7 @@ class _Probe:
                 return reply
 
     async def _ask(self, route: Route, question: Question | None = None, **other: Any) -> Answer | None:
-        # Where the drawn token ends the answer, some servers give nothing for it. Another draw is another token.
+        # If the sampled token ends the answer, some servers return nothing. Another attempt may sample another token.
         for _ in range(DRAWS):
             reply = await self._reply(route, question or self._question, **other)
             if reply is None:
@@ -178,7 +187,7 @@ class _Probe:
         return None
 
     async def _text(self, route: Route) -> Text | None:
-        """A written answer, if the server gives one."""
+        """Return a generated answer, or None if the server gives none."""
         reply = await self._reply(route, replace(self._question, decoding=WRITING))
         try:
             return None if reply is None else read_text(reply)
@@ -186,7 +195,7 @@ class _Probe:
             return None
 
     async def _most(self, route: Route) -> Answer | None:
-        """An answer with the most top log-probabilities that the server gives; the route's form has their number."""
+        """Return an answer with as many top log-probabilities as the server gives. The route's form notes how many."""
         for top in TOPS if route in self._endpoints() else ():
             answer = await self._ask(route, top=top)
             if answer is not None:
@@ -199,14 +208,14 @@ class _Probe:
         return None
 
     async def _takes_ids(self) -> bool:
-        """Whether it takes token ids, and reads as many as were sent."""
+        """Return whether the server takes token ids and counts as many tokens as were sent."""
         self._forms["completions ids"] = replace(self._forms["completions text"], route="completions ids")
         tokens = self._question.tokens or (1, 2, 3, 4, 5)
         answer = await self._ask("completions ids", replace(self._question, tokens=tokens))
         return answer is not None and answer.prompt_tokens == len(tokens)
 
     async def _native(self) -> Answer | None:
-        """The answer on the server's own path, where it has one and the letters' tokens are known."""
+        """Return the answer on the server's own path, if it has one and the letters' tokens are known."""
         known = self._subject.letters
         if self._kind.native is None or known is None or self._subject.endpoint != "auto":
             return None
@@ -216,7 +225,7 @@ class _Probe:
         return answer if present.issuperset(letters) else None
 
     async def _named(self, route: Route) -> bool:
-        """Whether naming tokens makes them come, also those that would not be among the top ones."""
+        """Return whether the server returns tokens requested by id, even those that are not among the top ones."""
         letters = self._subject.letters
         if self._kind.named_tokens is None or letters is None:
             return False
@@ -225,7 +234,7 @@ class _Probe:
         return answer is not None and {each.token for each in answer.candidates}.issuperset(wanted)
 
     async def _raw(self, route: Route, answer: Answer) -> bool | None:
-        """Whether log-probabilities stay the same at another temperature."""
+        """Return whether log-probabilities stay the same at another temperature, or None if that is not known."""
         other = await self._ask(route, temperature=OTHER_TEMPERATURE)
         if other is None:
             return None
@@ -238,7 +247,7 @@ class _Probe:
         return statistics.median(gaps) < SAME if gaps else None
 
     async def _remote_letters(self) -> dict[str, int] | None:
-        """The letters' tokens by llama-server's own template and tokenizer."""
+        """Return the letters' tokens by llama-server's own template and tokenizer."""
         if self._identity.server != "llama-server":
             return None
         from judgeharness.backends.openai.llama_server import LlamaServerChat
@@ -250,7 +259,11 @@ class _Probe:
         return letter_tokens(chat, self._subject.answer_prefix) or None
 
     def _route(self, chat: Answer | None, text: Answer | None, takes_ids: bool, native: Answer | None) -> Route:
-        """Exact tokens first; then the server's own template; text last, since a token may be put before it."""
+        """Choose the route.
+
+        Exact tokens come first, then the server's own template. Text comes last, since the server may add a token to
+        it.
+        """
         if native is not None:
             return "native"
         if takes_ids and self._subject.chat is not None:
@@ -258,12 +271,12 @@ class _Probe:
         return "chat" if chat is not None or text is None else "completions text"
 
     def _words(self) -> FaultError | RefusedError | None:
-        """What the server said last on the preferred endpoint of those that it knows."""
+        """Return the server's last error on the preferred one of the endpoints that it knows."""
         said = [self._said.get(route) for route in self._endpoints()]
         return min(said, key=_is_unknown_path, default=None)
 
     def _unusable(self, said: FaultError | RefusedError) -> HarnessError:
-        """The error of a server that answers nothing that it is asked."""
+        """Return the error for a server that answers none of the requests."""
         address, unlisted = self._subject.address, self._identity.unlisted
         hint = None if unlisted is None else f"it lists {unlisted}"
         if _is_unknown_model(said):
@@ -305,7 +318,7 @@ def _question(subject: Subject) -> Question:
 
 
 def _form(subject: Subject, route: Route, answer: Answer) -> str:
-    """What stands before a letter: as the user says, or with what the probe's letters are more probable."""
+    """Return what comes before a letter: the user's choice, or the form with the greater probability in the probe."""
     if subject.answer_prefix is not None:
         return subject.answer_prefix
     without, spaced = (

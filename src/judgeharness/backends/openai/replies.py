@@ -1,16 +1,16 @@
-"""What servers answer, in their several shapes, as one: the first token's candidates, or what was written.
+"""Reads the replies of servers, in their several shapes, as one form: the first token's candidates, or the text.
 
 Shapes and their sources:
 
-- chat completions, `choices[0].logprobs.content[0]`: https://platform.openai.com/docs/api-reference/chat/object; vLLM,
-  SGLang, Ollama and TGI follow it, llama-server adds `id` (tools/server/README.md of llama.cpp);
+- chat completions, `choices[0].logprobs.content[0]`: https://platform.openai.com/docs/api-reference/chat/object. vLLM,
+  SGLang, Ollama and TGI follow it. llama-server adds `id` (tools/server/README.md of llama.cpp).
 - completions, `choices[0].logprobs.top_logprobs[0]`, a mapping from text to log-probability:
-  https://platform.openai.com/docs/api-reference/completions/object; with `return_tokens_as_token_ids` vLLM writes
-  "token_id:N" for the text; llama-server answers in the shape of chat completions here too;
-- what was written: `choices[0].message.content` of chat completions, `choices[0].text` of completions, and
-  `finish_reason`, which is "length" where the limit cut it off;
-- SGLang's own `/generate`, `meta_info.output_top_logprobs` and `output_token_ids_logprobs`, lists of
-  [log-probability, id, text]: https://docs.sglang.io/basic_usage/native_api.html.
+  https://platform.openai.com/docs/api-reference/completions/object. With `return_tokens_as_token_ids`, vLLM writes
+  "token_id:N" in place of the text. llama-server uses the shape of chat completions here too.
+- generated text: `choices[0].message.content` of chat completions, `choices[0].text` of completions. `finish_reason` is
+  "length" if the limit truncated the text.
+- SGLang's own `/generate`, `meta_info.output_top_logprobs` and `output_token_ids_logprobs`, lists of [log-probability,
+  id, text]: https://docs.sglang.io/basic_usage/native_api.html.
 """
 
 from __future__ import annotations
@@ -30,14 +30,20 @@ from judgeharness.backends.openai.origin import UNNAMED, Origin, read_origin
 _TOKEN_ID = re.compile(r"token_id:(\d{1,9})")
 MAX_CANDIDATES = 1 << 18
 MAX_TOKENS = 1 << 30
-"""Larger counts are taken for none."""
+"""Larger token counts are ignored."""
 Row = tuple[str | None, int | None, Any]
-"""A token's text and id, and what the reply has for its log-probability."""
+"""A token's text and id, and the reply's value for its log-probability."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A token that could have come first. text: as the server writes it, exact bytes where it gives them."""
+    """A possible first token of the answer.
+
+    Attributes:
+        logprob: Its natural log-probability.
+        text: Its text as the server writes it, from its exact bytes if the server gives them.
+        token: Its id, if the server gives one.
+    """
 
     logprob: float
     text: str | None = None
@@ -46,9 +52,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """candidates: the most probable tokens. sampled: the token that was drawn, which some servers list besides them.
+    """The candidates for the first token of an answer.
 
-    prompt_tokens, answer_tokens: as the server counts them, None where it does not. origin: the model that answered.
+    Attributes:
+        candidates: The most probable tokens.
+        sampled: The token that was sampled. Some servers list it in addition to the most probable ones.
+        prompt_tokens: The prompt's tokens as the server counts them, or None.
+        answer_tokens: The answer's tokens as the server counts them, or None.
+        origin: The model that answered.
     """
 
     candidates: tuple[Candidate, ...]
@@ -60,7 +71,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What was written, and whether it was cut off by the limit. Token counts and origin as of an `Answer`."""
+    """A generated answer.
+
+    Attributes:
+        text: The answer.
+        cut: Whether the limit truncated it.
+        prompt_tokens: The prompt's tokens as the server counts them, or None.
+        answer_tokens: The answer's tokens as the server counts them, or None.
+        origin: The model that answered.
+    """
 
     text: str
     cut: bool
@@ -73,7 +92,7 @@ _ANSWER, _TEXT = TypeAdapter(Answer), TypeAdapter(Text)
 
 
 def read_text(reply: Any) -> Text:
-    """The text in a reply. Raises FaultError where there is none; a model that refuses has written nothing."""
+    """Return the text in a reply; a refusal by the model is an empty text. Raises FaultError if there is no text."""
     choice = mapping(first(mapping(reply).get("choices")))
     message = mapping(choice.get("message"))
     text = message.get("content") if message else choice.get("text")
@@ -81,7 +100,7 @@ def read_text(reply: Any) -> Text:
         raise FaultError("the reply has no text")
     usage = mapping(mapping(reply).get("usage"))
     return Text(
-        # JSON can bring in half a surrogate pair, which no tokenizer and no database takes.
+        # JSON can contain half of a surrogate pair, which tokenizers and databases reject.
         (text or "").encode("utf-8", "replace").decode("utf-8"),
         choice.get("finish_reason") == "length",
         _count(usage.get("prompt_tokens")),
@@ -91,10 +110,13 @@ def read_text(reply: Any) -> Text:
 
 
 def read_answer(reply: Any) -> Answer:
-    """The answer in a reply of any of the shapes.
+    """Read the answer in a reply of any of the shapes.
 
-    Tokens whose log-probability was not returned are left out. Raises FaultError if none is left, and NonsenseError if
-    what is there cannot be the log-probabilities of one token.
+    Tokens without a log-probability are left out.
+
+    Raises:
+        FaultError: If no token is left.
+        NonsenseError: If the values cannot be the log-probabilities of one token.
     """
     rows, drawn = _rows(reply)
     candidates = _candidates(rows)
@@ -114,12 +136,17 @@ def read_answer(reply: Any) -> Answer:
 
 
 def written_down(answer: Answer | Text) -> str:
-    """An answer as JSON, for `recalled`."""
+    """Return an answer as JSON, for `recalled`."""
     return json.dumps(asdict(answer))
 
 
 def recalled(text: str, writes: bool) -> Answer | Text | None:
-    """An answer that was written down; None for anything else. writes: whether it is a text."""
+    """Read an answer that `written_down` wrote. Returns None for anything else.
+
+    Args:
+        text: The JSON text.
+        writes: Whether a generated answer is expected rather than a scored one.
+    """
     try:
         if writes:
             return _TEXT.validate_json(text, strict=True)
@@ -145,7 +172,7 @@ def _candidates(rows: Sequence[Row]) -> tuple[Candidate, ...]:
 
 
 def _sampled(row: Row | None) -> Candidate | None:
-    """The token that was drawn. Its own value decides nothing, so it may be anything."""
+    """Return the sampled token. No result depends on its value, so a senseless one is no error."""
     try:
         return next(iter(_candidates([row])), None) if row is not None else None
     except NonsenseError:
@@ -153,7 +180,7 @@ def _sampled(row: Row | None) -> Candidate | None:
 
 
 def _rows(reply: Any) -> tuple[list[Row], Row | None]:
-    """The most probable tokens, and the one that was drawn if the reply tells it."""
+    """Return the most probable tokens, and the sampled one if the reply names it."""
     meta = mapping(mapping(reply).get("meta_info"))
     if meta:
         return _native(meta), None
@@ -179,13 +206,13 @@ def _native(meta: Mapping[str, Any]) -> list[Row]:
         cells = _sequence(row)
         if len(cells) < 2 or not isinstance(cells[1], int):
             raise _unknown_shape()
-        # A named token may be among the top ones again.
+        # A requested token may occur again among the top ones.
         found[cells[1]] = (None, cells[1], cells[0])
     return list(found.values())
 
 
 def _entry(entry: Any) -> Row:
-    """An entry of the chat shape: `token`, `logprob`, `bytes`, and `id` where the server has it."""
+    """Read an entry of the chat shape: `token`, `logprob`, `bytes`, and `id` if the server gives it."""
     given = mapping(entry)
     text, token, value = given.get("token"), given.get("id"), given.get("logprob")
     if not isinstance(text, str):
@@ -202,7 +229,7 @@ def _named(text: str, value: Any) -> Row:
 
 
 def _text(text: str, data: Any) -> str:
-    """The token's bytes as text, where it has any that are a text; else as it is written."""
+    """Return the token's bytes as text if they are valid UTF-8, else the text as the server writes it."""
     if not isinstance(data, list) or not data:
         return text
     try:

@@ -1,4 +1,4 @@
-"""How a prompt is put to a server, to be scored or written to: the path and the body of the request."""
+"""Builds requests: the path and the body that score a prompt or generate an answer to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from judgeharness.backends.openai.server_kinds import KINDS
 from judgeharness.domain.nouns import Decoding, Message
 
 DEFAULTS = {"top_p": 1, "temperature": 1, "seed": 0}
-"""Fields that some models refuse, with the values that say what holds without them."""
+"""Fields that some models refuse, with the values that apply if they are left out."""
 
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecogni|unknown|unexpected|extra|not (permitted|allowed)|cannot", re.IGNORECASE
@@ -21,9 +21,14 @@ _UNSUPPORTED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A prompt in the forms in which servers take it. text and tokens: None where there is no tokenizer for them.
+    """A prompt in the forms that servers take.
 
-    decoding: how the answer is written, None where it is scored. draw: the number that the server is to draw with.
+    Attributes:
+        messages: The conversation.
+        text: The rendered prompt; None without a tokenizer.
+        tokens: Its token ids; None without a tokenizer.
+        decoding: How the answer is generated; None if the prompt is scored.
+        draw: The seed that the server samples with.
     """
 
     messages: tuple[Message, ...]
@@ -34,7 +39,7 @@ class Question:
 
     @property
     def answer_tokens(self) -> int:
-        """The most tokens that its answer has."""
+        """The most tokens that the answer can have."""
         return 1 if self.decoding is None else self.decoding.max_tokens
 
 
@@ -42,8 +47,16 @@ class Question:
 class RequestForm:
     """What all requests of a run have in common.
 
-    top: how many log-probabilities to ask for. letters: token ids to ask for by name, where the server can. extra: more
-    fields, as the user gave them. left_out: fields that the server refuses; only their defaults are left out.
+    Attributes:
+        model: The model's name.
+        server: The kind of server.
+        route: The endpoint, and the form in which it gets the prompt.
+        top: How many log-probabilities to request.
+        tokens_field: The name of the field that limits the answer's tokens.
+        letters: The token ids whose log-probabilities to request by id, if the server supports this.
+        extra: More fields, from the user.
+        temperature: The temperature of scoring requests.
+        left_out: The fields that the server refuses. They are left out if they have their default values.
     """
 
     model: str
@@ -57,7 +70,7 @@ class RequestForm:
     left_out: tuple[str, ...] = ()
 
     def without_refused(self, body: Mapping[str, Any], reason: str) -> RequestForm | None:
-        """The form without the field of a request that a server does not support, by its words; None if there is none.
+        """Return the form without the field that the server's reason calls unsupported, or None if it names none.
 
         OpenAI's newer models take max_completion_tokens instead of max_tokens.
         """
@@ -70,7 +83,7 @@ class RequestForm:
         return None
 
     def request(self, question: Question) -> tuple[str, dict[str, Any]]:
-        """Path and body for a question."""
+        """Return the path and the body for a question."""
         kind = KINDS[self.server]
         if question.decoding is not None:
             return self._writing(question, question.decoding)
@@ -90,7 +103,10 @@ class RequestForm:
         return "/completions", {**body, "prompt": prompt, "logprobs": self.top, **(self.extra or {})}
 
     def _writing(self, question: Question, decoding: Decoding) -> tuple[str, dict[str, Any]]:
-        """For an answer in writing, drawn from all tokens: servers have defaults that would draw from some."""
+        """Return the path and the body that generate an answer.
+
+        The answer is sampled from all tokens. The defaults of many servers would restrict sampling to some of them.
+        """
         kind = KINDS[self.server]
         body: dict[str, Any] = {
             "model": self.model,

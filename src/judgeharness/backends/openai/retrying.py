@@ -1,4 +1,4 @@
-"""Has prompt groups answered by a server: several at a time, each prompt again until it is answered or given up."""
+"""Sends prompt groups to a server, several at a time, and retries each prompt until it is answered or given up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_WAIT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class AnsweredGroup:
-    """A group with a question and an answer for each of its prompts: scored, or written."""
+    """A group with one question and one answer for each of its prompts. Answers are all scored or all generated."""
 
     group: PromptGroup
     questions: tuple[Question, ...]
@@ -36,10 +36,15 @@ Result = AnsweredGroup | ScoringFailure
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A group that is being asked.
+    """A group that is being processed.
 
-    key: of its replies in the ledger. positions: of each question, the first one. found: answers so far. promises: the
-    tokens that are set aside for each question that is yet to be sent.
+    Attributes:
+        group: The group.
+        key: The key of its replies in the ledger.
+        questions: One question for each prompt. Equal prompts give equal questions.
+        positions: The first position of each distinct question.
+        found: The answers so far.
+        promises: The tokens set aside for each question that has not been sent yet.
     """
 
     group: PromptGroup
@@ -51,9 +56,20 @@ class _Group:
 
 
 class Asking:
-    """One run's requests. questions: the prompts of a group in the forms in which the server takes them.
+    """The requests of one run.
 
-    A reply is kept as soon as it is there, and a prompt that has one from before is not asked again.
+    Each reply is stored as soon as it arrives. A prompt that already has a stored reply is not sent again.
+
+    Args:
+        client: Sends the requests.
+        form: The fields that all requests share.
+        questions: Turns a group into questions, one for each prompt. May raise PromptError.
+        purse: Keeps the budget.
+        concurrency: Limits how many requests run at a time.
+        attempts: The most attempts for one prompt, the first included.
+
+    Attributes:
+        repeated: How many requests were retries.
     """
 
     def __init__(
@@ -75,7 +91,7 @@ class Asking:
         self._active = 0
 
     async def run(self, groups: Iterable[PromptGroup]) -> AsyncIterator[Result]:
-        """One result for each group. Raises HarnessError where the server is lost, or the budget is used up."""
+        """Yield one result for each group. Raises HarnessError if the server is lost or the budget is used up."""
         results: asyncio.Queue[Result | HarnessError | None] = asyncio.Queue()
         feeding = asyncio.create_task(self._feed(groups, results))
         feeding.add_done_callback(lambda _: results.put_nowait(None))
@@ -90,7 +106,7 @@ class Asking:
             await asyncio.gather(feeding, return_exceptions=True)
 
     async def _feed(self, groups: Iterable[PromptGroup], results: asyncio.Queue[Result | HarnessError | None]) -> None:
-        """Start groups as there is room for them; those that began first go first."""
+        """Start a group whenever there is room for one. Groups that started earlier send their requests first."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 for number, group in enumerate(groups):
@@ -108,7 +124,7 @@ class Asking:
                         await self._throttle.change()
                     self._active += 1
                     tasks.create_task(self._group(number, asked, results))
-                    # Let it ask for its first turn, so that the room it takes is seen.
+                    # Let the task request its first turn, so that the throttle counts it.
                     await asyncio.sleep(0)
         except* HarnessError as errors:
             results.put_nowait(_first(errors))
@@ -117,7 +133,7 @@ class Asking:
         ledger = self._purse.ledger
         key = ledger.key(group)
         kept = ledger.replies(key)
-        # A prompt that stands in a group twice is asked once.
+        # A prompt that occurs twice in a group is sent once.
         positions = {question: position for position, question in reversed(list(enumerate(questions)))}
         found = {}
         for question, position in positions.items():
@@ -155,7 +171,7 @@ class Asking:
         return AnsweredGroup(asked.group, asked.questions, answers)
 
     async def _ask_all(self, number: int, asked: _Group) -> None:
-        """Ask the first prompt alone, so that its beginning is in the server's cache when the others come."""
+        """Send the first prompt alone, so that the others find their shared beginning in the server's cache."""
         missing = sorted(asked.promises, key=lambda each: [message.content for message in each.messages])
         if not missing:
             return
@@ -196,7 +212,7 @@ class Asking:
         read = read_answer if question.decoding is None else read_text
         path, body = self._form.request(question)
         used = promised = promises.pop(question)
-        # Counted before it is sent: what a killed process has sent was spent.
+        # Count the tokens before sending: if the process is killed, a request that was sent still cost them.
         self._purse.send(promised)
         try:
             answer = read(await self._client.post(path, body))

@@ -1,4 +1,4 @@
-"""A server's model as the user named it: where it is, what it can do, and how it is asked."""
+"""A server's model as the user named it: its address, what it can do, and the form of its requests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ START_IT = "start the server, or set its address with -o base_url=http://HOST:PO
 
 
 class Server:
-    """A model behind an OpenAI-compatible server. The server is probed once; what it can do is kept in the cache."""
+    """A model on an OpenAI-compatible server. The server is probed once, and what it can do is cached."""
 
     def __init__(self, model: str, options: OpenAIOptions, context: BackendContext) -> None:
         self.options = options
@@ -50,15 +50,19 @@ class Server:
         context.notify(f"openai model: {self.address.model} at {self.address.url}")
 
     def client(self, timeout: float | None = None) -> Client:
-        """A client to it, to be closed by the caller. timeout: in seconds; the option's unless given."""
+        """Return a client, which the caller must close.
+
+        Args:
+            timeout: Seconds for a request [default: the option's value].
+        """
         return Client(self.address, self._key, timeout or self.options.timeout, self.options.concurrency)
 
     def render(self, group: PromptGroup) -> Sequence[str] | None:
-        """The text of each prompt, by the tokenizer of the option; None without one."""
+        """Return the text of each prompt by the tokenizer from the options, or None without one."""
         return None if self._reader is None else self._reader.texts(group)
 
     def questions(self, group: PromptGroup) -> list[Question]:
-        """A group's prompts in the forms in which the server takes them."""
+        """Return a group's prompts in the forms that the server takes. Raises PromptError."""
         if self._reader is None:
             return [
                 Question(prompt.messages, None, None, group.decoding, _draw(group, index))
@@ -75,7 +79,7 @@ class Server:
 
     @property
     def rendering(self) -> dict[str, Any]:
-        """How prompts are rendered here, for `describe`: what its other entries do not show. Mostly empty."""
+        """How prompts are rendered locally, for `describe`, where its other entries do not show it. Usually empty."""
         chat = self.chat
         if chat is None or self.capabilities.route == "chat":
             return {}
@@ -86,7 +90,7 @@ class Server:
 
     @property
     def _doubled(self) -> str:
-        """What a server puts before a text of its own accord and the template writes too; an empty text for nothing."""
+        """The text that both the server and the template put before a prompt. Empty if there is none."""
         chat = self.chat
         if chat is None or self.capabilities.route != "completions text" or not self.capabilities.adds_bos:
             return ""
@@ -94,7 +98,7 @@ class Server:
 
     @cached_property
     def chat(self) -> LocalChat | None:
-        """The chat template and tokenizer of the option; None without one."""
+        """The chat template and tokenizer from the options, or None without one."""
         name = self.options.tokenizer
         return None if name is None else load_chat(name, self.options.date, self.context)
 
@@ -104,12 +108,12 @@ class Server:
 
     @cached_property
     def _letters(self) -> dict[str, int] | None:
-        """By the tokenizer of the option."""
+        """The letters' tokens by the tokenizer from the options."""
         return None if self.chat is None else letter_tokens(self.chat, self.options.answer_prefix)
 
     @cached_property
     def names(self) -> LetterNames:
-        """How letters are told among the server's candidates."""
+        """How letters are recognized among the server's tokens."""
         found = self.capabilities
         if self.chat is None or self._letters is None:
             return LetterNames(found.letters, found.form)
@@ -140,12 +144,12 @@ class Server:
         return Origins(self.address.model, self.capabilities.answered_as)
 
     def warnings(self) -> list[str]:
-        """Sentences for whoever reads results under the model's name: the server may have another model."""
+        """Return warnings for readers of the results: the server may have used another model."""
         return self.origins.warnings() or self._listing(self.capabilities)
 
     @cached_property
     def capabilities(self) -> Capabilities:
-        """What it can do. Tells the user if it seems to have another model than the one named."""
+        """What the server can do. The user is warned if it seems to have another model than the requested one."""
         found = self._found()
         for warning in [*self._listing(found), *Origins(self.address.model, found.answered_as).warnings()]:
             self.context.notify(warning)
@@ -155,7 +159,7 @@ class Server:
         return [] if found.unlisted is None else [f"the server lists {found.unlisted}, not '{self.address.model}'"]
 
     def _found(self) -> Capabilities:
-        """As kept from an earlier run where the server is the same, or cannot be reached."""
+        """Return what the server can do, from the cache if it is the same server or cannot be reached."""
         options = self.options
         wishes = [options.endpoint, options.tokenizer, options.answer_prefix, options.extra_body]
         name = digest([self.address.url, self.address.model, wishes])[:16]
@@ -203,7 +207,7 @@ class Server:
 
 
 def _draw(group: PromptGroup, index: int) -> int:
-    """The number that a server draws prompt `index` with; the same for all where nothing is drawn."""
+    """Return the seed for prompt `index`. All prompts get the same one if nothing is sampled."""
     if group.decoding is None or group.decoding.temperature == 0:
         return 0
     return (group.decoding.seed + index) % (1 << 31)

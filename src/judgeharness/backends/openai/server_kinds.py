@@ -1,4 +1,4 @@
-"""Kinds of servers: how one is told, and what it is asked besides OpenAI's own fields.
+"""Kinds of servers: how each is recognized, and which fields it takes besides OpenAI's own.
 
 Sources: the API pages of OpenAI, vLLM (docs.vllm.ai, serving/openai_compatible_server), SGLang (docs.sglang.io,
 basic_usage), llama.cpp (tools/server/README.md), llama-cpp-python, Ollama (docs/openai.md), TGI (huggingface.co/docs).
@@ -15,13 +15,17 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class ServerKind:
-    """What can be relied on without asking.
+    """What a kind of server can do, known without a request.
 
-    native: a path of its own that scores named tokens. named_tokens: the field that asks for log-probabilities of token
-    ids, if there is one. ids_field: what makes it write token ids for texts. thinks: whether it takes
-    `chat_template_kwargs`, by which thinking is switched off. extra: more fields of every request. draws_from_all: what
-    makes it draw from all tokens, each as probable as the model says. setting: what to change on the server where it
-    returns no log-probabilities.
+    Attributes:
+        name: Its name, as messages show it.
+        native: A path outside OpenAI's protocol that scores given tokens.
+        named_tokens: The request field that asks for log-probabilities of given token ids, if there is one.
+        ids_field: The fields that make the server return token ids in place of texts.
+        thinks: Whether it takes `chat_template_kwargs`, which can switch thinking off.
+        extra: More fields of every request.
+        draws_from_all: The fields that make it sample from all tokens with the model's own probabilities.
+        setting: What to change on the server if it returns no log-probabilities.
     """
 
     name: str
@@ -77,7 +81,7 @@ OWNERS = {
     "me": "llama_cpp.server",
     "library": "Ollama",
 }
-"""What kinds of server write as the owner of a model in /v1/models."""
+"""Kinds of servers by the owner that they give for a model in /v1/models."""
 
 TOLD_BY = {
     "root:/api/version": "Ollama",
@@ -86,22 +90,25 @@ TOLD_BY = {
     "root:/info": "TGI",
     "root:/version": "vLLM",
 }
-"""Paths that only one kind of server answers, in the order in which they are asked."""
+"""Paths that only one kind of server answers, in the order in which they are tried."""
 
 FIELDS_THERE = ("version", "model_path", "build_info", "default_generation_settings", "model_id")
-"""Fields of the replies on those paths: some servers answer any path, with a reply that says nothing."""
+"""Fields of the replies on those paths. Some servers answer any path with a reply that has none of these."""
 
 IDENTIFYING = ("id", "root", "meta", "owned_by", "digest")
 VARYING_META = ("n_ctx",)
 
 
 def owner_kind(entry: Mapping[str, Any]) -> str | None:
-    """The kind of server that a model's entry in /v1/models tells."""
+    """Return the kind of server that a model's entry in /v1/models reveals, or None."""
     return OWNERS.get(str(entry.get("owned_by", "")))
 
 
 def own_entry(listing: Any, model: str) -> Mapping[str, Any]:
-    """The entry of a model in the reply of /v1/models; that of the only model where the name is not found."""
+    """Return a model's entry in the reply of /v1/models.
+
+    If the name is not listed but the server has only one model, return the entry of that one.
+    """
     entries = listing.get("data") if isinstance(listing, dict) else None
     found = [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
     named = [each for each in found if each.get("id") == model]
@@ -109,7 +116,7 @@ def own_entry(listing: Any, model: str) -> Mapping[str, Any]:
 
 
 def identity(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a model's entry says which model it is, and stays the same from one start of the server to the next."""
+    """Return the fields of a model's entry that identify the model and do not change when the server restarts."""
     kept = {key: entry[key] for key in IDENTIFYING if key in entry}
     if isinstance(kept.get("meta"), dict):
         kept["meta"] = {key: value for key, value in kept["meta"].items() if key not in VARYING_META}

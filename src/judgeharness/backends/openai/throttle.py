@@ -1,4 +1,4 @@
-"""How many requests are out at a time: more while that brings more answers a second, half when the server complains."""
+"""Limits the requests in flight: the limit grows while throughput grows, and halves when the server is overloaded."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ Priority = tuple[int, int]
 
 
 class Concurrency:
-    """The limit, from 1 to `most`. Doubled after each window of answers in which they came faster than before.
+    """The limit, from 1 to `most`.
 
-    When they no longer do, it goes back a step and stays. When the server is overloaded it is halved, and grows again
-    by one a window.
+    The limit doubles after each window of answers in which throughput grew. When throughput no longer grows, the limit
+    goes back one step and stays there. When the server is overloaded, the limit is halved and then grows by one with
+    each window.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,7 +33,7 @@ class Concurrency:
         self._begun = clock()
 
     def answered(self) -> None:
-        """An answer came."""
+        """Record an answer."""
         self._done += 1
         if self._done < max(MIN_WINDOW, 2 * self.limit):
             return
@@ -49,9 +50,9 @@ class Concurrency:
             self._change(self._ceiling)
 
     def overloaded(self) -> None:
-        """The server asked for less, or did not keep up."""
+        """Record that the server asked for fewer requests or did not keep up."""
         self._growing = False
-        # Requests that were out together are refused together, and count once.
+        # Requests that were in flight together are refused together, and count once.
         if self._done:
             self._change(max(1, self.limit // 2))
 
@@ -60,7 +61,7 @@ class Concurrency:
 
 
 class Throttle:
-    """Lets requests through, those of earlier groups first, as many at a time as `concurrency` says."""
+    """Lets as many requests through as `concurrency` allows. Requests of earlier groups go first."""
 
     def __init__(self, concurrency: Concurrency) -> None:
         self.concurrency = concurrency
@@ -71,29 +72,29 @@ class Throttle:
         self._watched: asyncio.Future[None] | None = None
 
     async def room(self) -> None:
-        """Wait until one more request could go out at once."""
+        """Wait until one more request could be sent at once."""
         while self._out + len(self._waiting) >= self.concurrency.limit or self._paused:
             await self.change()
 
     async def change(self) -> None:
-        """Wait until something has changed. For one caller at a time."""
+        """Wait until something has changed. Only one caller may wait at a time."""
         self._watched = asyncio.get_running_loop().create_future()
         await self._watched
 
     def changed(self) -> None:
-        """Wake the one who waits for a change."""
+        """Wake the caller that waits for a change."""
         if self._watched is not None and not self._watched.done():
             self._watched.set_result(None)
 
     def pause(self, seconds: float) -> None:
-        """Let nothing through for a while."""
+        """Let no request through for some seconds."""
         loop = asyncio.get_running_loop()
         self._resume = max(self._resume, loop.time() + seconds)
         loop.call_at(self._resume, self._let_through)
 
     @contextlib.asynccontextmanager
     async def turn(self, priority: Priority) -> AsyncIterator[None]:
-        """A context in which a request may go out."""
+        """Wait for a turn. The request may be sent inside this context."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (priority, next(self._ticket), future))
         self._let_through()
@@ -107,7 +108,7 @@ class Throttle:
 
     @property
     def _paused(self) -> bool:
-        # A timer may be a little early.
+        # A timer may fire slightly early.
         return asyncio.get_running_loop().time() < self._resume - 1e-3
 
     def _let_through(self) -> None:

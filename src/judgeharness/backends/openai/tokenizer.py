@@ -1,4 +1,4 @@
-"""The tokenizer of a server's model, from files at hand: it gives exact token ids, and names the letters' tokens."""
+"""The tokenizer of a server's model, from local files or the hub. It gives exact token ids and the letters' tokens."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ from judgeharness.domain.errors import MissingExtraError
 
 
 def load_chat(name: str, today: date, context: BackendContext) -> LocalChat:
-    """Chat template and tokenizer: of a GGUF file through llama.cpp, of a folder or a hub id through transformers.
+    """Load a chat template and a tokenizer.
 
-    today: what the template takes for the current date. Raises InputError and HarnessError as those backends do.
+    A GGUF file is loaded through llama.cpp. A folder or a hub id is loaded through transformers.
+
+    Args:
+        name: A GGUF file, a folder, a hub id or an alias such as smollm2.
+        today: The date that the template takes for today.
+        context: The cache and the notifications of the backend.
+
+    Raises:
+        InputError, HarnessError: As the `llamacpp:` and `hf:` backends raise them.
+        MissingExtraError: If a package that these backends need is not installed.
     """
     source = find_source(name, "tokenizer")
     try:

@@ -1,4 +1,4 @@
-"""The answer letters among a server's candidates: their log-probabilities, and bounds for those that are not there."""
+"""Finds the answer letters among a server's top tokens, and bounds the log-probabilities of those that are missing."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from judgeharness.domain.nouns import BoolArray, FloatArray
 
 @dataclass(frozen=True, slots=True)
 class LetterNames:
-    """How a server's candidates are told to be a letter: by token id where `tokens` has them, else by exact text.
+    """How a letter is recognized among a server's tokens.
 
-    form: what stands before the letter in the text of its token, "" or " ".
+    Attributes:
+        tokens: The letters' token ids. A token without an id is compared by its exact text, as are all tokens if this
+            is None.
+        form: What comes before the letter in its token's text: "" or " ".
     """
 
     tokens: Mapping[str, int] | None = None
     form: str = ""
 
     def matches(self, candidate: Candidate, letter: str) -> bool:
-        """Whether a candidate is the letter."""
+        """Return whether a candidate is the letter."""
         if self.tokens is not None and candidate.token is not None:
             return candidate.token == self.tokens.get(letter)
         return candidate.text == self.form + letter
@@ -30,7 +33,13 @@ class LetterNames:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundLetters:
-    """logprobs: (letters,), upper bounds where `censored`. mass: the probability of the letters that were returned."""
+    """The letters in one answer.
+
+    Attributes:
+        logprobs: The log-probabilities (letters,); upper bounds for the letters that are censored.
+        censored: Which letters the server did not return (letters,).
+        mass: The total probability of the returned letters.
+    """
 
     logprobs: FloatArray
     censored: BoolArray
@@ -38,10 +47,11 @@ class FoundLetters:
 
 
 def find_letters(answer: Answer, letters: Sequence[str], names: LetterNames) -> FoundLetters:
-    """The letters in an answer.
+    """Find the letters in an answer.
 
-    A letter that was not returned is at most as probable as the least of the most probable tokens that were: that is
-    its bound. The sampled token does not count where it is the least, since servers list it besides the top ones.
+    A letter that was not returned is at most as probable as the least probable of the returned top tokens, so that is
+    its bound. The sampled token does not count for the bound if it is the least probable, since servers also list it
+    when it is not among the top tokens.
     """
     found = [_find(answer.candidates, letter, names) for letter in letters]
     censored = np.array([each is None for each in found])
@@ -53,7 +63,7 @@ def find_letters(answer: Answer, letters: Sequence[str], names: LetterNames) -> 
 
 def _find(candidates: Sequence[Candidate], letter: str, names: LetterNames) -> Candidate | None:
     matching = [candidate for candidate in candidates if names.matches(candidate, letter)]
-    # Two tokens can have the same text, as 'A' and the 'A' at the start of a word; the more probable is meant.
+    # Two tokens can have the same text, such as 'A' and the 'A' at the start of a word. Take the more probable one.
     return max(matching, key=lambda candidate: candidate.logprob, default=None)
 
 

@@ -1,1 +1,1 @@
-"""What commands have in common."""
+"""Code that several commands share."""

@@ -1,4 +1,4 @@
-"""The type of options that name a component."""
+"""Parameter type for names of components."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from click.shell_completion import CompletionItem
 
 
 class ComponentName(click.ParamType[str]):
-    """The name of a component, completed from those that there are; anything is let through to be checked later."""
+    """Name of a component. Shells complete it; the command that uses it checks it."""
 
     def __init__(self, kind: str, name: str = "text") -> None:
         self.kind = kind
@@ -16,7 +16,7 @@ class ComponentName(click.ParamType[str]):
     def shell_complete(
         self, context: click.Context, parameter: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """The names that begin so, with their summaries."""
+        """Return the names that start with the given text, with their summaries."""
         from judgeharness.plugins.registry import Registry
 
         registry = Registry.from_environment()

@@ -1,4 +1,4 @@
-"""Carrying out requests, for the commands that do so."""
+"""Functions that run evaluations for commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(workspace: Workspace, request: Request, form: str) -> int:
-    """Carry a request out and write its leaderboard. Returns the exit code. Raises HarnessError."""
+    """Run an evaluation, print its leaderboard and return the exit code. Raises HarnessError."""
     from judgeharness.reports.leaderboard import leaderboard
 
     reporter = workspace.registry.reporters.load(form)
@@ -25,7 +25,7 @@ def evaluate(workspace: Workspace, request: Request, form: str) -> int:
     with workspace.open_store(create=True) as opened:
         runs = run_all([evaluation], opened)
         measures, incomplete = evaluation.measures, evaluation.unanswered > 0
-        # Its items are many in a large task, and the leaderboard reads its own.
+        # Frees the items, of which a large task has many; the leaderboard reads them from the store.
         del evaluation
         if request.shard is None or form != "table":
             board = leaderboard(runs, opened.runs, measures)
@@ -35,7 +35,7 @@ def evaluate(workspace: Workspace, request: Request, form: str) -> int:
 
 
 def prepared(workspace: Workspace, request: Request) -> Evaluation:
-    """Return the request with its tasks read and its backends described. Raises HarnessError."""
+    """Return a prepared evaluation: its tasks are read and its backends are described. Raises HarnessError."""
     from judgeharness.evaluation.evaluation import Evaluation
 
     evaluation = Evaluation(request, workspace)
@@ -44,7 +44,16 @@ def prepared(workspace: Workspace, request: Request) -> Evaluation:
 
 
 def run_all(evaluations: Sequence[Evaluation], store: Store, kept: tuple[str, str] = IN_STORE) -> list[Run]:
-    """Run evaluations one after the other. Raises HarnessError, if they are stopped with what is kept of them."""
+    """Run evaluations one after the other.
+
+    Args:
+        evaluations: Prepared evaluations.
+        store: The store that gets the runs.
+        kept: For the error if the user stops the program: what is kept, and what the same command does next.
+
+    Raises:
+        HarnessError: An evaluation fails or is stopped.
+    """
     try:
         scopes = frozenset().union(*(evaluation.scopes for evaluation in evaluations))
         return [run for evaluation in evaluations for run in evaluation.run(store, scopes)]

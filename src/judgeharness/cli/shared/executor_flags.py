@@ -1,4 +1,4 @@
-"""`--executor`, and the options of executors that are options of the command itself."""
+"""`--executor`, and the flags that executors add to a command."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ executor_option = click.option(
     show_default=True,
     type=ComponentName("executors"),
     metavar="NAME",
-    help="Where prompts are answered.",
+    help="Where models run: local, or an executor of a plugin.",
 )
 
 
 class WithExecutors(click.Command):
-    """A command with `--executor`, and with the flags of all executors that plugins provide."""
+    """Command with `--executor` and with the flags of all executors that plugins provide."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        """As click does, once the plugins are loaded that the same line names: their flags may stand in it."""
+        """Parse arguments, after loading the plugins of the same command line, whose flags may be among them."""
         given = [value for word, value in itertools.pairwise(args) if word == "--plugin"]
         given += [word.removeprefix("--plugin=") for word in args if word.startswith("--plugin=")]
         context.ensure_object(Workspace).add_plugins(given)
         return super().parse_args(context, args)
 
     def get_params(self, context: click.Context) -> list[click.Parameter]:
-        """As click does, and the flags; one that is the command's already is left out."""
+        """Return the parameters of the command and the flags of executors, except flags whose name is taken."""
         own = super().get_params(context)
         taken = {name for parameter in own for name in parameter.opts}
         flags = [flag for spec, _ in context.ensure_object(Workspace).registry.executors for flag in spec.flags]
@@ -41,7 +41,7 @@ class WithExecutors(click.Command):
 
 
 def given_flags() -> list[str]:
-    """Return the flags that were given to the current command, as `-o` would have them: key=value."""
+    """Return the executor flags given to the current command as `key=value`, the form of `-o`."""
     return [f"{option}={value}" for option, value in click.get_current_context().meta.get(_FLAGS, {}).items()]
 
 

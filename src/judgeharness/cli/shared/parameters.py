@@ -16,22 +16,22 @@ from judgeharness.store.database import DEFAULT_STORE, STORE_VARIABLE
 from judgeharness.tasks.datasets import DATA_DIR_VARIABLE
 
 pass_workspace = click.make_pass_decorator(Workspace, ensure=True)
-"""Hands the workspace of the call to a command, as its first argument."""
+"""Decorator that passes the workspace of the call to a command, as its first argument."""
 
 
 class InputFile(click.Path):
-    """The name of a file to read. Whether it is one, whoever reads it finds out."""
+    """Path of a file to read. The code that reads it checks whether it exists."""
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        """The path."""
+        """Return the path."""
         return Path(value)
 
 
 class OutputFile(InputFile):
-    """The name of a file to write, refused before anything is done if none can be written."""
+    """Path of a file to write, checked before any work starts."""
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        """The path. Raises InputError."""
+        """Return the path. Raises InputError if the file cannot be written."""
         from judgeharness.domain.files import require_place
 
         require_place(Path(value))
@@ -39,10 +39,10 @@ class OutputFile(InputFile):
 
 
 class NewStore(OutputFile):
-    """The name of a store to make, which nothing may have yet."""
+    """Path of a store to create, which must not exist yet."""
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        """The path. Raises InputError."""
+        """Return the path. Raises InputError if it exists or cannot be a store."""
         from judgeharness.domain.errors import InputError
         from judgeharness.store.database import require_name
 
@@ -54,10 +54,20 @@ class NewStore(OutputFile):
 
 
 task_option = click.option(
-    "--task", "task_name", required=True, type=ComponentName("tasks"), metavar="NAME|FILE.toml", help="The task."
+    "--task",
+    "task_name",
+    required=True,
+    type=ComponentName("tasks"),
+    metavar="NAME|FILE.toml",
+    help="Task, by name or as a TOML file.",
 )
 strategy_option = click.option(
-    "--strategy", "strategy_name", required=True, type=ComponentName("strategies"), metavar="NAME", help="The strategy."
+    "--strategy",
+    "strategy_name",
+    required=True,
+    type=ComponentName("strategies"),
+    metavar="NAME",
+    help="Prompt strategy.",
 )
 metrics_option = click.option(
     "--metric",
@@ -65,12 +75,12 @@ metrics_option = click.option(
     multiple=True,
     type=ComponentName("metrics"),
     metavar="NAME",
-    help="A metric besides the default ones; repeats.",
+    help="Metric to compute besides the default ones (repeatable).",
 )
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    """Put an option's value into the workspace, under the option's name."""
+    """Set the attribute of the workspace that has the option's name."""
     if value is not None and parameter.name is not None:
         setattr(context.ensure_object(Workspace), parameter.name, value)
 
@@ -80,34 +90,35 @@ store_option = click.option(
     expose_value=False,
     callback=_keep,
     metavar="FILE",
-    help=f"The store.  [default: {STORE_VARIABLE}, or ./{DEFAULT_STORE}]",
+    help=f"File of the store.  [default: ${STORE_VARIABLE}, or ./{DEFAULT_STORE}]",
 )
 data_dir_option = click.option(
     "--data-dir",
     expose_value=False,
     callback=_keep,
     metavar="DIR",
-    help=f"The folder with the datasets.  [default: {DATA_DIR_VARIABLE}, or the user's cache]",
+    help=f"Folder with the datasets.  [default: ${DATA_DIR_VARIABLE}, or the user's cache]",
 )
 task_file_option = click.option(
-    "--task", "task_file", metavar="FILE.toml", help="The task's file, for a task of your own."
+    "--task", "task_file", metavar="FILE.toml", help="TOML file of the task, if the task is your own."
 )
-limit_option = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N items only.")
-split_option = click.option("--split", metavar="NAME", help="The part of the task; its first unless given.")
+limit_option = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Use only the first N items.")
+split_option = click.option("--split", metavar="NAME", help="Split of the task.  [default: its first split]")
 explanations_option = click.option(
     "--explanations",
     default="human",
     show_default=True,
     metavar="human|SET|FILE",
-    help="What strategies show: the task's own, a set that a model wrote ('judgeharness explain'), or JSON lines.",
+    help="Explanations to show in prompts: 'human' for those of the task, the id of a set that a model generated "
+    "('judgeharness explain'), or a JSON-lines file.",
 )
 replaced_option = click.option(
-    "-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option in place of the stored one; repeats."
+    "-o", "pairs", multiple=True, metavar="KEY=VALUE", help="Option that replaces the stored one (repeatable)."
 )
 
 
 def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--budget-requests` and `--budget-tokens`, which the command gets as one `budget`."""
+    """Add `--budget-requests` and `--budget-tokens`, and pass them to the command as one `budget`."""
 
     @functools.wraps(command)
     def with_budget(*arguments: Any, budget_requests: int | None, budget_tokens: int | None, **more: Any) -> Any:
@@ -116,11 +127,20 @@ def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*arguments, budget=Budget(budget_requests, budget_tokens), **more)
 
     decorated: Callable[..., Any] = with_budget
-    what = "Stop before more {} than this are spent on these runs, those of earlier calls included."
+    what = "Stop before more than N {} are used, earlier calls for the same work included."
     for name in ("tokens", "requests"):
         option = click.option(f"--budget-{name}", type=click.IntRange(min=1), metavar="N", help=what.format(name))
         decorated = option(decorated)
     return decorated
 
 
-format_option = click.option("--format", "form", default="table", show_default=True, metavar="table|json|...")
+def _format_option(metavar: str, summary: str) -> Callable[[Any], Any]:
+    return click.option("--format", "form", default="table", show_default=True, metavar=metavar, help=summary)
+
+
+format_option = _format_option("table|json|...", "Output format ('judgeharness list reporters' shows all).")
+listing_format_option = _format_option("table|json", "Output format.")
+finetune_format_option = _format_option("table|json|...", "Output format: table, json, markdown or latex.")
+report_format_option = click.option(
+    "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True, help="Output format."
+)

@@ -1,4 +1,4 @@
-"""Signals that end the program as Ctrl-C does: what was done is kept, and unfinished files are removed."""
+"""Signals that end the program like Ctrl-C: finished work is kept, and unfinished files are removed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ENDING = ("SIGTERM", "SIGHUP")
 
 
 class StoppedError(KeyboardInterrupt):
-    """Raised wherever the program is, as Ctrl-C is.
+    """Raised at any point of the program, like the KeyboardInterrupt of Ctrl-C.
 
     Attributes:
         signal: The name of the signal.
@@ -26,9 +26,9 @@ class StoppedError(KeyboardInterrupt):
 
 
 def listen() -> None:
-    """Have the signals that ask for an end raise a StoppedError; a second one ends the process at once.
+    """Make SIGTERM and SIGHUP raise a StoppedError. A second signal ends the process at once.
 
-    Signals that are ignored, as nohup has SIGHUP ignored, stay so.
+    Signals that are ignored stay ignored, such as SIGHUP under nohup.
     """
     for number in _numbers(_ENDING):
         if signal.getsignal(number) is signal.SIG_DFL:
@@ -36,13 +36,13 @@ def listen() -> None:
 
 
 def how(error: BaseException) -> str:
-    """Say how the program was stopped, from the error that it ended with or the one behind it."""
+    """Return how the program was stopped, according to its error or the cause of that error."""
     found = next((each for each in (error, error.__cause__) if isinstance(each, StoppedError)), None)
     return "interrupted" if found is None else f"stopped by {found.signal}"
 
 
 def stopped(error: KeyboardInterrupt, kept: tuple[str, str] = IN_STORE) -> HarnessError:
-    """Return the error for work that was stopped. kept: what is kept of it, and what the same command does next."""
+    """Return the error for stopped work. kept: what is kept, and what the same command does next."""
     return HarnessError(f"{how(error)}: {kept[0]}", kept[1])
 
 

@@ -1,6 +1,6 @@
-"""Standard output and standard error, which never fail and show no keys and nothing that is not fit to be shown.
+"""Standard output and error that never fail, hide API keys and escape control characters.
 
-Work that is done is not lost because its result is not shown.
+Finished work must not be lost because its result cannot be printed.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from judgeharness.domain.escaping import json_text, safe
 _SIZE = re.compile("0*[1-9][0-9]{0,3}")
 _FAILING = ("strict", "surrogateescape", "surrogatepass")
 _STYLES = re.compile(r"(\x1b\[(?:[0-9;]*m|\d*A|2K|\?25[lh])|\r)")
-"""What rich and tqdm write to a terminal: colours, and the movements of progress bars."""
+"""Escape sequences of rich and tqdm: colours, and the cursor movements of progress bars."""
 
 
 class Sink(io.RawIOBase):
-    """Writes bytes to a stream until that fails, and drops them from then on.
+    """Raw stream that writes to another stream, and drops all bytes after the first failure.
 
     Attributes:
-        failure: Why the stream could not be written to, if that happened.
+        failure: The first error, or None.
     """
 
     def __init__(self, stream: TextIO) -> None:
-        # Unbuffered streams have no further one below their buffer. The stream is kept since it closes what is below.
+        # Unbuffered streams have no raw stream below. The reference keeps the stream from being closed.
         self._stream, self._raw = stream, getattr(stream.buffer, "raw", stream.buffer)
         self.name = stream.name
         self.failure: OSError | None = None
@@ -42,7 +42,7 @@ class Sink(io.RawIOBase):
         return True
 
     def fileno(self) -> int:
-        """Return the stream's descriptor."""
+        """Return the file descriptor of the stream."""
         return int(self._raw.fileno())
 
     def isatty(self) -> bool:
@@ -50,13 +50,13 @@ class Sink(io.RawIOBase):
         return bool(self._raw.isatty())
 
     def write(self, data: Any) -> int:
-        """Write all bytes, or drop them; return how many they are."""
+        """Write or drop all bytes, and return their number."""
         rest = memoryview(data)
         try:
             while rest and self.failure is None:
                 done = self._raw.write(rest)
                 if done is None:
-                    # The stream does not block, and its reader is slow.
+                    # A non-blocking stream is full.
                     select.select((), (self,), ())
                 rest = rest[done or 0 :]
         except OSError as error:
@@ -65,7 +65,7 @@ class Sink(io.RawIOBase):
 
 
 class _Steady(io.TextIOWrapper):
-    """Text as it is fit to be shown. On a terminal, libraries may style it."""
+    """Text stream that hides keys and escapes control characters. On a terminal it keeps styles of libraries."""
 
     styled = False
 
@@ -76,17 +76,17 @@ class _Steady(io.TextIOWrapper):
 
 
 class _Ascii(_Steady):
-    # If there were one, click would write UTF-8 to it.
+    # With a buffer, click would write UTF-8 to it.
     buffer = None  # type: ignore[assignment]
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print a text that may come from anywhere, as a line, to standard output or to standard error."""
+    """Print a line of untrusted text to standard output or standard error."""
     click.echo(safe(scrub(text)), err=err)
 
 
 def json_line(value: Any) -> str:
-    """Return a value as JSON in one line, with escapes in place of what standard output cannot encode or show."""
+    """Return a value as one line of JSON. Characters that standard output cannot encode or show are escaped."""
     import json
 
     text = json_text(value)
@@ -98,13 +98,13 @@ def json_line(value: Any) -> str:
 
 
 def make_steady() -> Sink:
-    """Replace sys.stdout and sys.stderr by streams that never fail, and return what is below sys.stdout.
+    """Replace sys.stdout and sys.stderr by streams that never fail, and return the raw stream of sys.stdout.
 
-    They replace characters that they cannot encode, and drop everything once their reader has gone or their disk is
-    full. Keys are taken out, and what is not fit to be shown is escaped. Sizes of the terminal in the environment that
-    are not sizes are removed: rich would fail on them.
+    The streams replace characters that they cannot encode, hide API keys and escape control characters. If the reader
+    is gone or the disk is full, they drop all further output. COLUMNS and LINES are removed from the environment if
+    they are not valid sizes, because rich would fail.
     """
-    # Otherwise the next file that is opened takes the place of a closed stream, and gets what libraries print there.
+    # Otherwise the next file that is opened gets the descriptor of a closed stream, and the output of libraries.
     while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
         pass
     os.close(descriptor)
@@ -117,7 +117,7 @@ def make_steady() -> Sink:
 
 
 def _steady(given: TextIO | None) -> tuple[TextIO, Sink]:
-    # A closed stream is None; its descriptor is a file by now, which swallows everything.
+    # A closed stream is None. Its descriptor now belongs to os.devnull.
     stream: Any = given or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     stream.flush()
     sink = Sink(stream)
@@ -125,6 +125,6 @@ def _steady(given: TextIO | None) -> tuple[TextIO, Sink]:
     errors = "replace" if stream.errors in _FAILING else stream.errors
     lines, at_once = stream.line_buffering, stream.write_through
     steady = kind(sink, stream.encoding, errors, line_buffering=lines, write_through=at_once)
-    # As rich finds out whether it may.
+    # The same conditions as in rich.
     steady.styled = sink.isatty() or bool(os.environ.get("FORCE_COLOR")) or os.environ.get("TTY_COMPATIBLE") == "1"
     return steady, sink

@@ -1,4 +1,4 @@
-"""Carrying out suites, for the commands that do so."""
+"""Options of the commands that run suites, and the function behind them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REPORT, TABLES = "report.md", "tables.tex"
 
 
 def suite_options(command: Command) -> Command:
-    """The options of commands that run suites."""
+    """Add the options that all commands for suites have."""
     options = (
         click.option(
             "--backend",
@@ -46,7 +46,7 @@ def suite_options(command: Command) -> Command:
             multiple=True,
             type=ComponentName("backends"),
             metavar="SCHEME:MODEL",
-            help="A judge that the suite asks; repeats.",
+            help="Model for the evaluations that name no backend (repeatable).",
         ),
         click.option(
             "--strategy",
@@ -54,14 +54,16 @@ def suite_options(command: Command) -> Command:
             multiple=True,
             type=ComponentName("strategies"),
             metavar="NAME",
-            help="Only this of its strategies; repeats.",
+            help="Run only this strategy of the suite (repeatable).",
         ),
-        click.option("-o", "pairs", multiple=True, metavar="KEY=VALUE", help="An option of these backends; repeats."),
+        click.option(
+            "-o", "pairs", multiple=True, metavar="KEY=VALUE", help="Option for the same evaluations (repeatable)."
+        ),
         click.option(
             "--report",
             type=click.Path(path_type=Path, file_okay=False),
             metavar="DIR",
-            help="Where the report goes; a folder with the suite's name unless given.",
+            help="Folder for the report.  [default: ./NAME, with the name of the suite]",
         ),
         executor_option,
         trust_option,
@@ -86,18 +88,18 @@ def carry_out(
     form: str,
     **given: Any,
 ) -> int:
-    """Run a suite, and write its leaderboard and its report. Returns the exit code.
+    """Run a suite, print its leaderboard, write its report and return the exit code.
 
     Args:
-        workspace: Where everything comes from.
+        workspace: Plugins, data folders and store.
         suite: The suite.
-        words: The command and the suite, as the user gave them.
+        words: The command and the name of the suite, as typed.
         report: The folder of the report.
         form: The format of the leaderboard.
         given: The other options of `suite_options`.
 
     Raises:
-        HarnessError: As the evaluations do.
+        HarnessError: An evaluation fails or is stopped, or the report cannot be written.
     """
     from judgeharness.evaluation.versions import program_arguments
     from judgeharness.plugins import options
@@ -151,13 +153,13 @@ def _write_report(
     except MissingExtraError as error:
         echo(f"no plots: {'; '.join(error.lines())}", err=True)
     finally:
-        # A fault in a plot is not to cost the rest.
+        # The rest of the report is written even if a plot fails.
         write(folder / REPORT, markdown(report))
     echo(f"the report is {folder / REPORT}", err=True)
 
 
 def _require_report(folder: Path) -> None:
-    """Raises InputError where no report can be written: before models are asked."""
+    """Raise InputError if the report cannot be written. Called before any model runs."""
     from judgeharness.domain.files import require_folder, require_place
 
     require_folder(folder)

@@ -1,4 +1,4 @@
-"""`--trust`, and the question in its place: what a record or a suite asks for is the user's to grant."""
+"""`--trust`, and the question that replaces it on a terminal: the user grants what a record or suite asks for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Kinds(click.ParamType[tuple[Kind, ...]]):
     def convert(
         self, value: object, parameter: click.Parameter | None, context: click.Context | None
     ) -> tuple[Kind, ...]:
-        """Kinds from words between commas."""
+        """Parse kinds separated by commas."""
         words = [word.strip() for word in str(value).split(",")]
         for word in words:
             if word not in KINDS:
@@ -38,13 +38,13 @@ trust_option = click.option(
     type=_Kinds(),
     metavar="KIND[,KIND]",
     callback=lambda context, parameter, value: frozenset(kind for kinds in value for kind in kinds),
-    help="Allow what the record or the suite asks for: to run code, contact an address, send a secret or start a "
-    f"program ({', '.join(KINDS)}; repeatable).",
+    help="Allow the record or suite to run code, contact an address, send a secret or start a program. "
+    f"KIND is one of {', '.join(KINDS)} (repeatable).",
 )
 
 
 def settled(proposals: Sequence[Proposal], registry: Registry, trusted: Collection[Kind]) -> list[Request]:
-    """The proposals as requests, once the user has granted what they ask for. Raises InputError if that is refused."""
+    """Turn proposals into requests if the user grants what they ask for. Raises InputError if the user refuses."""
     from judgeharness.evaluation import trust
 
     missing = {

@@ -1,1 +1,1 @@
-"""Runs once more: where a run came from, what it asked, whether it holds, and a rerun."""
+"""Work on stored runs: where a run came from, what it asked, whether its answers hold, and how to rerun it."""

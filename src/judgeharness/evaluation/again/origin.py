@@ -1,4 +1,4 @@
-"""What a stored run depends on, what of that is different now, and how to ask for it again."""
+"""What a stored run depends on, what has changed since, and how to request the run again."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from judgeharness.tasks.explanations import HUMAN
 
 SET_ID = re.compile("[0-9a-f]{12}")
 FORMER_OPTIONS = ("max_requests", "max_tokens")
-"""Options in records of earlier versions. They were budgets: these belong to a call, and not to a run."""
+"""Options in records of earlier versions. They limited the cost of one call, so they are not part of a run."""
 
 VERSIONS = ("judgeharness", "git_commit", "python", "platform", "cpus", "packages", "plugins")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that a run depends on, and what it was then and is now; None where it was or is not there."""
+    """Something that a run depends on, then and now. The value is None if it did not or does not exist."""
 
     what: str
     then: Any
@@ -37,8 +37,11 @@ class Change:
 class Origin:
     """What a run depends on, as plain data.
 
-    backend: what it says of itself, and its environment. data: the task's files with their hashes, and a hash of its
-    items. prompts: template, strategy and transform with their options, explanations. versions: of everything.
+    Attributes:
+        backend: The backend's description and environment.
+        data: The task's files with their hashes, and a hash of its items.
+        prompts: The template, the strategy and the transform with their options, and the explanations.
+        versions: The versions of judgeharness, Python, packages and plugins, and the machine.
     """
 
     backend: Mapping[str, Any]
@@ -48,7 +51,7 @@ class Origin:
 
 
 def origin_of(run: Run, store: Store) -> Origin:
-    """What a stored run depends on."""
+    """Return what a stored run depends on."""
     record, session = run.record, store.sessions.find(run.session_id)
     document = record.document()
     task = store.runs.task(run.task_digest)
@@ -61,12 +64,12 @@ def origin_of(run: Run, store: Store) -> Origin:
 
 
 def versions_of(session: SessionRecord) -> dict[str, Any]:
-    """The versions in a session's record."""
+    """Return the versions in a session's record."""
     return {name: getattr(session, name) for name in VERSIONS}
 
 
 def changes(then: Origin, now: Origin) -> list[Change]:
-    """What differs, in the order of `Origin`; both are taken apart down to single values."""
+    """Return what differs, in the order of `Origin`. Nested values are compared one by one."""
     found: list[Change] = []
     for part in ("backend", "data", "prompts", "versions"):
         before, after = dict(leaves(getattr(then, part))), dict(leaves(getattr(now, part)))
@@ -76,11 +79,16 @@ def changes(then: Origin, now: Origin) -> list[Change]:
 
 
 def request_for(run: Run, store: Store, executor: str = "local", more: Mapping[str, str] | None = None) -> Proposal:
-    """The request that makes a run again, as its record has it.
+    """Return the request that makes a run again, built from the run's record.
 
-    more: the user's options besides those that it was made with, or in their place.
+    Args:
+        run: The run.
+        store: The store that the run is in.
+        executor: The executor that answers the prompts.
+        more: Options from the user. They are added to the recorded options and override them.
 
-    Raises InputError for a run that no evaluation made.
+    Raises:
+        InputError: No evaluation made the run, or its record names explanations by something that is not a set's id.
     """
     record = run.record
     if run.is_finetuned:
@@ -110,12 +118,12 @@ def _without(values: Mapping[str, str], names: Collection[str]) -> dict[str, str
 
 
 def command_for(request: Request) -> str:
-    """Return the command line that makes a request, as a shell takes it."""
+    """Return a request as a shell command line, with its words quoted."""
     return shlex.join(["judgeharness", "eval", *request.words()])
 
 
 def _told_by_its_parts(run: Run, store: Store) -> RequestRecord:
-    """The same of a run whose record has no request yet: options of its backend are not known."""
+    """Rebuild the request of a run whose record holds none. The options of its backend are unknown."""
     task = store.runs.task(run.task_digest)
     values: dict[str, str] = {}
     for part in (run.record.strategy, run.record.transform):
@@ -131,7 +139,7 @@ def _told_by_its_parts(run: Run, store: Store) -> RequestRecord:
 
 
 def leaves(value: Mapping[str, Any], name: str = "") -> Iterator[tuple[str, Any]]:
-    """A record down to single values, each under the names that lead to it."""
+    """Yield the single values of a nested record, each under its dotted name."""
     for key, part in value.items():
         here = f"{name}{key}"
         if isinstance(part, Mapping):

@@ -1,4 +1,4 @@
-"""What a stored run asked: its prompts made again, and beside them the probabilities that came back."""
+"""What a stored run asked: its prompts, rebuilt, with the probabilities that the model returned."""
 
 from __future__ import annotations
 
@@ -25,9 +25,14 @@ from judgeharness.tasks.task import Task
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answered:
-    """An item's last prompts, and what came back.
+    """An item's last prompts, and the answer to them.
 
-    written: what the model wrote before, or what was read, in order. has_distribution: whether one came of it.
+    Attributes:
+        item: The item.
+        turn: Its last prompt group.
+        answer: The scores, or the distributions that the strategy read from generated text.
+        written: All texts that the model generated for the item, in order.
+        has_distribution: Whether the run has a distribution for the item.
     """
 
     item: Item
@@ -38,9 +43,10 @@ class Answered:
 
 
 def answered_again(run: Run, task: Task, registry: Registry, store: Store) -> Iterator[Answered]:
-    """One for each item that was answered, also where no distribution came of it, from the answers in the store.
+    """Yield each item that was answered, with its stored answer, even if the answer gave no distribution.
 
-    Raises InputError for a run that asked nothing, and where the task is not what it was.
+    Raises:
+        InputError: The run asked no prompts, or the task, its wording or the strategy has changed since.
     """
     if run.strategy is None:
         raise InputError(f"run {run.id} of {run.backend} asked no prompts", "name a run of a model")
@@ -66,7 +72,7 @@ def answered_again(run: Run, task: Task, registry: Registry, store: Store) -> It
 
 
 def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Iterator[PromptShares]:
-    """What each item that has a distribution was asked, under the run's transform. Raises as `answered_again`."""
+    """Yield the prompts and probabilities of each item with a distribution. Raises as `answered_again`."""
     transform = None
     if run.transform is not None:
         transform = _part(run, run.record.transform, run.transform, registry.transforms)
@@ -76,7 +82,7 @@ def asked_again(run: Run, task: Task, registry: Registry, store: Store) -> Itera
 
 
 def bias_of(run: Run, task: Task, registry: Registry, store: Store) -> Bias:
-    """What a run's judge prefers. Raises as `asked_again`, and InputError where no item has a distribution."""
+    """Return the biases of a run's judge. Raises as `asked_again`, and InputError if no item has a distribution."""
     asked = list(asked_again(run, task, registry, store))
     if not asked:
         raise InputError(f"run {run.id} has no item with a distribution")
@@ -84,7 +90,7 @@ def bias_of(run: Run, task: Task, registry: Registry, store: Store) -> Bias:
 
 
 def asked_of(answered: Answered, transform: Any) -> PromptShares:
-    """What an item was asked, beside the probabilities that a transform makes of its scores, where it has scores."""
+    """Return an item's prompts with the probabilities after each. The transform is used only for scores."""
     answer, prompts = answered.answer, answered.turn.group.prompts
     informative = answer.read if isinstance(answer, Reading) else answer.informative
     rows: FloatArray = answer.probabilities if isinstance(answer, Reading) else transform(answer)
@@ -98,7 +104,7 @@ def asked_of(answered: Answered, transform: Any) -> PromptShares:
 
 
 def _part(run: Run, given: ComponentRecord | None, name: str, catalog: Catalog[Any]) -> Any:
-    """A run's strategy or transform, with the options that its record has. Raises InputError for sensitive ones."""
+    """Return a run's strategy or transform with its recorded options. Raises InputError if an option is sensitive."""
     recorded = {} if given is None else given.options
     values = {name: options.word(value) for name, value in recorded.items() if value is not None}
     return component(catalog, name, trust.harmless(f"run {run.id}", catalog, name, values)).part

@@ -1,4 +1,4 @@
-"""A run made again from its record, beside the stored one."""
+"""A stored run compared with a rerun of it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,17 @@ TOLERANCE = 1e-3
 class Rerun:
     """The same run then and now.
 
-    largest, mean: of the total variation distances between the model judgment distributions of an item; None where no
-    item has one in both. farthest: the item of the largest. only_then, only_now: items with a distribution in one
-    alone.
+    Attributes:
+        then: The stored run.
+        now: The rerun.
+        changes: What the run depends on and has changed.
+        tolerance: The largest distance of an item at which the run still holds.
+        compared: How many items have a distribution in both runs.
+        largest: The largest total variation distance between an item's two distributions; None if none was compared.
+        mean: The mean of these distances; None if none was compared.
+        farthest: The uid of the item with the largest distance.
+        only_then: The uids of items with a distribution in the stored run alone.
+        only_now: The uids of items with a distribution in the rerun alone.
     """
 
     then: Run
@@ -37,11 +45,11 @@ class Rerun:
 
     @property
     def holds(self) -> bool:
-        """Whether every item has the same distribution as then, within the tolerance."""
+        """Whether the same items have distributions in both runs, and these agree within the tolerance."""
         return not self.only_then and not self.only_now and (self.largest or 0.0) <= self.tolerance
 
     def metrics(self) -> Mapping[str, tuple[float | None, float | None]]:
-        """Each measure then and now."""
+        """Return the value of each metric, then and now."""
         return {
             name: (self.then.metrics.get(name), self.now.metrics.get(name))
             for name in dict.fromkeys([*self.then.metrics, *self.now.metrics])
@@ -49,7 +57,7 @@ class Rerun:
 
 
 def beside(then: Run, old: Store, now: Run, new: Store, tolerance: float = TOLERANCE) -> Rerun:
-    """Two runs from a store each, item by item."""
+    """Compare two runs item by item. Each may be in a store of its own."""
     before, after = _by_uid(old.runs.predictions(then.id)), _by_uid(new.runs.predictions(now.id))
     both = [uid for uid in before if uid in after]
     distances = [_distance(before[uid], after[uid]) for uid in both]

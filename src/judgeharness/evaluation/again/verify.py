@@ -1,4 +1,4 @@
-"""A sample of a run's stored answers, asked again."""
+"""Check a run by asking for a sample of its stored answers again."""
 
 from __future__ import annotations
 
@@ -45,11 +45,15 @@ SAMPLE = 8
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An answer then and now.
+    """A stored answer compared with the answer now.
 
-    distance: between the item's distributions (TVD), where the answer is scores. probability: the largest difference of
-    an option's probability after one prompt. texts: how many texts differ, where it is texts, of `prompts`. failure:
-    why there is no answer now.
+    Attributes:
+        uid: The item.
+        prompts: How many prompts were asked.
+        distance: The total variation distance between the item's two distributions, if the answer is scores.
+        probability: The largest difference in an option's probability after any one prompt, if the answer is scores.
+        texts: How many of the generated texts differ, if the answer is texts.
+        failure: Why there is no answer now.
     """
 
     uid: str
@@ -60,13 +64,20 @@ class Checked:
     failure: str | None = None
 
     def holds(self, tolerance: float) -> bool:
-        """Whether the answer is the same: texts to the letter, distributions within the tolerance."""
+        """Return whether the answer is the same: texts exactly, distributions within the tolerance."""
         return self.failure is None and not self.texts and (self.distance or 0.0) <= tolerance
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What came of it. changes: what the run depends on and is different now."""
+    """The result of a check.
+
+    Attributes:
+        run: The run.
+        checked: The answers that were compared.
+        changes: What the run depends on and has changed.
+        tolerance: The largest distance at which an answer still holds.
+    """
 
     run: Run
     checked: Sequence[Checked]
@@ -75,13 +86,13 @@ class Verified:
 
     @property
     def holds(self) -> bool:
-        """Whether every answer is what it was."""
+        """Whether every answer still holds."""
         return all(each.holds(self.tolerance) for each in self.checked)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A stored answer with the group that it is of."""
+    """A stored answer, and the prompt group that it answers."""
 
     group: PromptGroup
     answer: Answer
@@ -98,19 +109,19 @@ class Sample:
 def verify(
     run: Run, request: Request, store: Store, workspace: Workspace, sample: Sample, tolerance: float
 ) -> Verified:
-    """Ask for a sample of a run's answers again, and compare them with the stored ones. The store is not written.
+    """Ask for a sample of a run's answers again, and compare them with the stored ones. The store is not changed.
 
     Args:
         run: The run.
-        request: What makes it again, as the user allows it.
-        store: Where its answers are.
-        workspace: Where its task and its backend come from.
-        sample: Which items are asked again.
-        tolerance: How far an item's distribution may be from the stored one (TVD).
+        request: The request that makes the run again, with only what the user trusts.
+        store: The store that holds the run's answers.
+        workspace: Where the task and the backend come from.
+        sample: How many items to ask about again.
+        tolerance: The largest total variation distance between an item's two distributions.
 
     Raises:
-        InputError: The run asked nothing, or its task or strategy is not what it was.
-        HarnessError: As the backend does.
+        InputError: The run asked no prompts, or its task or strategy has changed.
+        HarnessError: The backend failed.
     """
     if run.strategy is None:
         raise InputError(f"run {run.id} of {run.backend} asked no prompts", "'judgeharness rerun' makes it again")
@@ -130,7 +141,7 @@ def verify(
     watcher.started(f"{task.name} · {backend.name}", sum(len(each.group.prompts) for _, own in kept for each in own))
     try:
         checked = check(backend, kept, transform, watcher.advanced)
-        # Before the model is closed: until then it knows more of itself.
+        # An open model knows more about itself than a closed one.
         now = _now(then, backend, task, registry)
     finally:
         watcher.finished()
@@ -139,7 +150,7 @@ def verify(
 
 
 def sampled(predictions: Sequence[Prediction], size: int, seed: int) -> list[str]:
-    """The uids of so many items with stored answers, drawn at random, in their order."""
+    """Draw items with stored answers at random, and return their uids in the order of the predictions."""
     answered = [each.uid for each in predictions if each.score_key is not None or each.text_keys]
     drawn = set(random.Random(seed).sample(answered, min(size, len(answered))))  # noqa: S311 -- no secret
     return [uid for uid in answered if uid in drawn]
@@ -148,9 +159,10 @@ def sampled(predictions: Sequence[Prediction], size: int, seed: int) -> list[str
 def kept_answers(
     run: Run, task: Task, strategy: Strategy, uids: Sequence[str], stored: Answers
 ) -> Iterator[tuple[str, list[Kept]]]:
-    """The stored answers of items, all turns of each, by uid.
+    """Yield the stored answers of each item, one for each turn, by uid.
 
-    Raises InputError where the task or the strategy is not what it was: other prompts would be asked.
+    Raises:
+        InputError: The task or the strategy has changed, so other prompts would be asked.
     """
     items: Mapping[str, Item] = {item.uid: item for item in task.items}
     for uid in uids:
@@ -172,9 +184,13 @@ def check(
     transform: Transform | None,
     progress: Callable[[int], None],
 ) -> list[Checked]:
-    """Ask for all of them again, and compare. The model is opened, and not closed. Raises as the backend does.
+    """Ask for all answers again and compare them. The model is opened but not closed. Raises as the backend does.
 
-    transform: the run's, which makes distributions of scores.
+    Args:
+        backend: The backend.
+        kept: The stored answers of each item.
+        transform: The run's transform, which turns scores into distributions.
+        progress: Called with the number of prompts after each group.
     """
     model = backend.part
     groups = {f"{uid} {place}": each for uid, answers in kept for place, each in enumerate(answers)}
@@ -202,7 +218,7 @@ def _is_written(kept: Kept) -> bool:
 
 
 def _named(group: PromptGroup, name: str) -> PromptGroup:
-    """The group under a name of its own: an item's turns are asked side by side."""
+    """Return the group under a unique name, because all turns of an item are asked at once."""
     return PromptGroup(name, group.prompts, group.decoding)
 
 
@@ -219,7 +235,7 @@ def _compared(kept: Kept, now: Answer | ScoringFailure, transform: Transform | N
 
 
 def _distance(then: OptionScores, now: OptionScores, transform: Transform | None) -> float:
-    """Between the item's distributions; none where neither has one."""
+    """Return the distance between the item's two distributions: 0 if neither exists, 1 if only one does."""
     before, after = (_distribution(scores, transform) for scores in (then, now))
     if before is None or after is None:
         return float(before is not after)
@@ -234,7 +250,7 @@ def _distribution(scores: OptionScores, transform: Transform | None) -> FloatArr
 
 
 def _now(then: Origin, backend: OpenBackend, task: Task, registry: Registry) -> Origin:
-    """What a run would depend on now."""
+    """Return what the run would depend on now."""
     environment = backend.part.environment() if isinstance(backend.part, Model) else {}
     template = {"name": task.template.name, "sha256": task.template.sha256}
     return replace(

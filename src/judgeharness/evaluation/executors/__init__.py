@@ -1,4 +1,4 @@
-"""Executors: where prompt groups are answered."""
+"""Executors: they run models on groups of prompts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from judgeharness.plugins.specs import ExecutorSpec
 
 @hookimpl
 def judgeharness_executors() -> list[ExecutorSpec]:
-    """The executors that ship with judgeharness."""
+    """Return the executors that ship with judgeharness."""
     return [
         ExecutorSpec(
             name="local",
-            summary="in this process, with the devices that the backend takes",
+            summary="in this process, on the devices that the backend uses",
             target="judgeharness.evaluation.executors.local:Local",
         )
     ]

@@ -1,4 +1,4 @@
-"""What an executor is."""
+"""The contract of executors."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ from judgeharness.domain.nouns import Answer, PromptGroup, ScoringFailure
 
 
 class Executor(Protocol):
-    """Has prompt groups answered somewhere. The caller alone writes the store."""
+    """Runs a model somewhere to answer prompt groups. Only the caller writes to the store."""
 
     def run(
         self, model: Model, groups: Iterable[PromptGroup], answering: Answering
     ) -> Iterator[Answer | ScoringFailure]:
-        """Open the model, have it answer, and give one result for each group, in any order.
+        """Open the model, have it answer, and yield one result for each group, in any order.
 
-        answering: the name of the model's method that answers them.
+        Args:
+            model: The model.
+            groups: The prompt groups.
+            answering: The name of the model's method that answers them.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What it takes to make a model once more, in another process or on another machine: plain data.
+    """What another process or machine needs to make the same model, as plain data.
 
-    backend: `scheme:model`. values: the options of `-o` that are its own. plugins: as `--plugin` names them, files by
-    their whole path.
+    Attributes:
+        backend: The backend, "scheme:model".
+        values: Its own options, as `-o` gives them.
+        plugins: The plugins, as `--plugin` names them. Files have absolute paths.
     """
 
     backend: str
@@ -37,20 +42,27 @@ class Recipe:
 
 @runtime_checkable
 class Placing(Protocol):
-    """An executor whose models are elsewhere."""
+    """An executor that runs models in another place."""
 
     def place(self, model: Model, recipe: Recipe, notify: Callable[[str], None]) -> Model:
-        """A stand-in for a model that is made from the recipe where the work is done.
+        """Return a stand-in for a model that runs elsewhere and is made there from the recipe.
 
-        It can do what the model can, and its `describe()` is of the model there: another device may be there than here.
-        Nothing is loaded before its `open()`. notify: takes one line for the user, such as what died.
-        Raises HarnessError where there is no such place.
+        The stand-in can do what the model can. Its `describe()` describes the model in that place, where the device may
+        differ. Nothing is loaded before its `open()`.
+
+        Args:
+            model: The model as it would be here.
+            recipe: How to make it there.
+            notify: Called with one line for the user, for instance if a worker dies.
+
+        Raises:
+            HarnessError: The place does not exist.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerRate:
-    """What a worker has done: prompts that it answered, and the seconds that it was answering."""
+    """How many prompts a worker has answered, and how many seconds it spent on them."""
 
     name: str
     prompts: int
@@ -58,13 +70,13 @@ class WorkerRate:
 
     @property
     def rate(self) -> float:
-        """Prompts a second."""
+        """Prompts per second."""
         return self.prompts / self.seconds if self.seconds else 0.0
 
 
 @runtime_checkable
 class Spread(Protocol):
-    """A model that is in several places at once."""
+    """A model that runs in several places at once."""
 
     def workers(self) -> Sequence[WorkerRate]:
-        """What each worker has done since `open()`."""
+        """Return what each worker has done since `open()`."""

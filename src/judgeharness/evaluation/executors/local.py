@@ -1,4 +1,4 @@
-"""Answering in this process."""
+"""Run a model in this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from judgeharness.plugins.options import NoOptions
 
 
 class Local:
-    """One model, here. It stays open from one run to the next: the caller closes it."""
+    """Runs one model in this process. The model stays open from run to run; the caller closes it."""
 
     def __init__(self, options: NoOptions) -> None:
         pass

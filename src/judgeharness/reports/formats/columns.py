@@ -1,4 +1,4 @@
-"""A measure's column of a leaderboard in the console: figures line up, whether or not an interval stands behind."""
+"""A metric's column in a leaderboard for the console. The values line up, with or without intervals behind them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ARROWS = {"lower": "↓", "higher": "↑", "zero": "→0"}
 def column(
     metric: MetricSpec, board: Board, rows: Sequence[Run | ReferenceRow], with_intervals: bool
 ) -> tuple[Text, list[Text]]:
-    """The head, and a cell for each row, all padded on the left so that they line up when they stand left."""
+    """Return the header and a cell for each row. All are padded on the left, so that they line up when left-aligned."""
     head = plain(f"{metric.label} {ARROWS[metric.direction]}")
     figures = [_figure(metric, board, row) for row in rows]
     intervals = [_interval(metric, board, row) if with_intervals else "" for row in rows]
@@ -33,7 +33,7 @@ def column(
 def _figure(metric: MetricSpec, board: Board, row: Run | ReferenceRow) -> Text:
     text, best = figure(row.metrics.get(metric.name)), board.best(metric)
     if isinstance(row, Run) and row.strategy is not None and best is not None and text == figure(best):
-        # The mark is for those who see no colour; in front, so that the digits line up.
+        # The mark is for readers who see no colour. It comes first, so that the digits line up.
         return Text.assemble((f"*{text}", "bold green"))
     return Text(text)
 

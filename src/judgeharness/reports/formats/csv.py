@@ -1,4 +1,4 @@
-"""A leaderboard as comma-separated values: a line for each judge and reference, all digits."""
+"""A leaderboard as comma-separated values, with one line for each judge and reference, and all digits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(board: Leaderboard, out: TextIO) -> None:
-    """One table of all boards. A measure has three columns: the figure and both ends of its 95 % interval."""
+    """Write one table for all boards. A metric has three columns: its value and both ends of its 95 % interval."""
     writer = csv.writer(out, lineterminator="\n")
     measures = [name for spec in board.metrics for name in (spec.name, f"{spec.name}_low", f"{spec.name}_high")]
     writer.writerow([*NAMES, *measures])
@@ -60,5 +60,5 @@ def _values(cell: Cell) -> tuple[float | None, float | None, float | None]:
 
 
 def _text(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
+    """Return a text that no spreadsheet takes for a formula."""
     return f"'{safe(text)}" if text.startswith(FORMULA) else safe(text)

@@ -12,10 +12,11 @@ from judgeharness.store.runs import Run
 
 
 def write(board: Leaderboard, out: TextIO) -> None:
-    """`{"runs": [...], "references": [...]}`; what is undefined is null.
+    """Write `{"runs": [...], "references": [...]}`. Undefined values are null.
 
-    Runs have their names, counts, metrics and 95 % intervals, why they are outdated, if they are, and why metrics of
-    plugins have no value or interval. References are people, baselines, and printed figures, which have a source.
+    Runs have their names, counts, metrics and 95 % intervals, the reason if they are outdated, and the reasons if a
+    plugin's metric has no value or interval. References are people, baselines, and published results, which have a
+    source.
     """
     found = {run_id: rows for each in board.boards for run_id, rows in each.intervals.items()}
     ranks = {run_id: rank for each in board.boards for run_id, rank in each.ranks.items()}

@@ -1,4 +1,4 @@
-"""A leaderboard as LaTeX tables, for the package booktabs."""
+"""A leaderboard as LaTeX tables, which need the package booktabs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ SPECIAL = {
 
 
 def write(board: Leaderboard, out: TextIO) -> None:
-    """A tabular for each board; half of the 95 % interval behind each figure, the best model's figures bold."""
+    """Write a tabular for each board.
+
+    Half of the 95 % interval follows each value, and the best model's values are bold.
+    """
     for each in board.boards:
         out.write("\n".join(_board(each, board.metrics)) + "\n\n")
 
@@ -68,5 +71,5 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text in which nothing is a command."""
+    """Return a text in which nothing is a LaTeX command."""
     return "".join(SPECIAL.get(char, char) for char in safe(text))

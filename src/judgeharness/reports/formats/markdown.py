@@ -16,7 +16,7 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!])")
 
 
 def write(board: Leaderboard, out: TextIO) -> None:
-    """A heading and a table for each board; 95 % intervals in brackets, the best model's figures bold."""
+    """Write a heading and a table for each board, with 95 % intervals in brackets and the best model's values bold."""
     for each in board.boards:
         out.write("\n".join(_board(each, board.metrics)) + "\n\n")
 
@@ -38,11 +38,11 @@ def _cells(row: Row) -> list[str]:
 
 
 def table(columns: str, heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table. columns: "l" or "r" for each, as they stand."""
+    """Return a table. `columns` has one character for each column: "l" to align it left, "r" to align it right."""
     rule = [{"l": "---", "r": "--:"}[side] for side in columns]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *lines))
 
 
 def escaped(text: str) -> str:
-    """Text in which nothing is markup."""
+    """Return a text in which nothing is Markdown markup."""
     return SPECIAL.sub(r"\\\1", safe(text)).replace("\n", " ")

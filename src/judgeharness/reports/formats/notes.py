@@ -1,4 +1,4 @@
-"""What stands below a leaderboard in the console: the legend, and what a reader of its figures has to know."""
+"""The notes below a leaderboard in the console: the legend, and what readers must know about the values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PRINTED = "†"
 
 
 def notes(board: Board, with_intervals: bool, with_ranks: bool) -> Iterator[str]:
-    """A line each. with_intervals, with_ranks: whether the table shows them."""
+    """Yield the notes, one per line. The flags say whether the table shows intervals and ranks."""
     models = [run for run in board.runs if run.strategy is not None]
     yield from _legend(board, models, with_intervals, with_ranks)
     yield from _unexpected(board)
@@ -57,7 +57,7 @@ def _legend(board: Board, models: list[Run], with_intervals: bool, with_ranks: b
 
 
 def _faults(board: Board) -> Iterator[str]:
-    """Which plugins' metrics have nothing to show."""
+    """Say which plugins' metrics have no value or interval, and why."""
     found: dict[tuple[str, str], list[str]] = {}
     for run in board.runs:
         for name, reason in board.faults.get(run.id, {}).items():
@@ -67,7 +67,7 @@ def _faults(board: Board) -> Iterator[str]:
 
 
 def _unexpected(board: Board) -> Iterator[str]:
-    """Where KL says little else than that something was given no probability."""
+    """Say for which runs KL is dominated by labels that people chose and the judge gave no probability."""
     for run in board.runs:
         count = run.record.items_with_unexpected_labels
         if count:
@@ -78,7 +78,7 @@ def _unexpected(board: Board) -> Iterator[str]:
 
 
 def _censoring(run: Run) -> str | None:
-    """What stands at a bound because the server did not return it."""
+    """Say how many scores are bounds because the server did not return them."""
     censored, options = run.record.options_censored, run.record.options
     if not censored or not options:
         return None
@@ -93,14 +93,14 @@ def _censoring(run: Run) -> str | None:
 
 
 def _warnings(run: Run) -> Iterator[str]:
-    """What the backend found out about itself that a reader has to know."""
+    """Yield what the backend warned about."""
     found = run.record.environment.get("warnings")
     for line in found if isinstance(found, list) else ():
         yield f"{run.backend}: {line}"
 
 
 def _writing(run: Run) -> str | None:
-    """What was written but could not be read, or did not come to its end."""
+    """Say how many answers could not be read or were truncated."""
     texts, unread, cut = (given or 0 for given in (run.record.texts, run.record.texts_unread, run.record.texts_cut))
     parts = []
     if unread:

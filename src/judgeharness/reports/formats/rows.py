@@ -1,4 +1,4 @@
-"""A leaderboard as plain rows, for files that other programs and papers read."""
+"""A leaderboard as plain rows, for formats that other programs and papers read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from judgeharness.reports.text import figure
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One figure with its interval, and whether it is the best of the models."""
+    """A value with its interval, and whether it is the best of the models."""
 
     value: float | None
     interval: Interval | None = None
@@ -20,7 +20,7 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """Three decimals, with both ends of the interval."""
+        """The value with three decimals, and both ends of the interval."""
         if self.interval is None:
             return figure(self.value)
         return f"{figure(self.value)} [{figure(self.interval.low)}, {figure(self.interval.high)}]"
@@ -28,9 +28,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A judge, or a reference where `run` is None.
+    """A judge, or a reference if `run` is None.
 
-    source: where printed figures are from. explanations: who wrote them, where they are not the task's own.
+    Attributes:
+        source: The source of published results.
+        explanations: The name of the explanations, if they are not the task's own.
     """
 
     rank: int | None
@@ -47,14 +49,14 @@ class Row:
 
     @property
     def names(self) -> tuple[str, str, str]:
-        """Backend, strategy with the explanations' author, and transform with its temperature."""
+        """Backend, strategy with the name of the explanations, and transform with its temperature."""
         tau = "" if self.temperature is None else f" τ={self.temperature:g}"
         way = f"{self.strategy} (explanations: {self.explanations})" if self.explanations else self.strategy
         return self.backend, way, self.transform + tau
 
 
 def rows(board: Board, metrics: tuple[MetricSpec, ...]) -> list[Row]:
-    """The runs of a board, best first, then printed figures, then its references."""
+    """Return the runs of a board, best first, then published results, then its references."""
     judges = [
         Row(
             board.ranks.get(run.id),

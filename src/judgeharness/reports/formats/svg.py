@@ -1,4 +1,4 @@
-"""A leaderboard as an SVG picture of the console's table."""
+"""A leaderboard as an SVG image of the console's table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDTH = 104
 
 
 def write(board: Leaderboard, out: TextIO) -> None:
-    """The table as `table` prints it on a terminal of WIDTH columns."""
+    """Write the table as `table` prints it on a terminal that is WIDTH columns wide."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(render(board, WIDTH))
     out.write(console.export_svg(title="judgeharness", theme=SVG_EXPORT_THEME))

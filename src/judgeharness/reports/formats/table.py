@@ -1,4 +1,4 @@
-"""A leaderboard as a table for the console, from wide terminals down to narrow ones."""
+"""A leaderboard as a table for the console, for wide and narrow terminals."""
 
 from __future__ import annotations
 
@@ -22,9 +22,13 @@ from judgeharness.store.runs import Run
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a judge's backend, strategy and transform stand, in a column each or joined, and whether run ids do.
+    """How a table is laid out.
 
-    intervals: whether half the width of each interval stands beside the figure. ranks: whether places stand in front.
+    Attributes:
+        joined: What joins backend, strategy and transform into one column; None for a column each.
+        runs: Whether to show run ids.
+        intervals: Whether to show half of each interval behind the value.
+        ranks: Whether to show ranks.
     """
 
     joined: str | None = None
@@ -42,17 +46,17 @@ LAYOUTS = (
     Layout(joined="\n", intervals=False),
     Layout(joined="\n", intervals=False, ranks=False),
 )
-"""From wide to narrow: the first that fits is taken."""
+"""From wide to narrow. The first layout that fits is used."""
 
 
 def write(board: Leaderboard, out: TextIO) -> None:
-    """Print every board to a terminal or file."""
+    """Print all boards to a terminal or file."""
     console = Console(file=out)
     console.print(render(board, console.width))
 
 
 def render(leaderboard: Leaderboard, width: int) -> RenderableType:
-    """The boards one below the other, laid out for a terminal of `width` columns."""
+    """Show the boards one below the other, for a terminal that is `width` columns wide."""
     if not leaderboard.boards:
         return plain("no runs yet: 'judgeharness eval' makes some")
     return Group(*(part for board in leaderboard.boards for part in _board(board, leaderboard.metrics, width)))

@@ -1,4 +1,4 @@
-"""A report's data from the store, and from the tasks' files for the texts that the store does not keep."""
+"""Collect a report's data from the store, and from the tasks' files for the texts that the store does not hold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from judgeharness.tasks.task import Task
 
 
 def chosen(names: Sequence[str], store: Store) -> list[Run]:
-    """The runs of these ids or their beginnings; all judges where none is named. Raises InputError."""
+    """Return the runs with these ids or starts of ids, or all judges if no names are given. Raises InputError."""
     if not names:
         found = [run for run in store.runs.all() if not run.is_finetuned]
         if not found:
@@ -45,9 +45,18 @@ def gather(
     tasks: Mapping[str, Task],
     notify: Callable[[str], None],
 ) -> Report:
-    """The runs with their distributions, prompts and records, in a report without a title. Raises as `leaderboard`.
+    """Collect the runs with their distributions, prompts and records in a report without a title.
 
-    tasks: with their texts, by the digests under which the runs have them. notify: told what is read, as it is.
+    Raises as `leaderboard`.
+
+    Args:
+        runs: The runs.
+        store: The store.
+        registry: The components.
+        measures: The metrics, by name.
+        view: How the runs are shown.
+        tasks: The tasks with their texts, by the digests that the runs have.
+        notify: Called with what is being read.
     """
     notify("measuring")
     ranked = leaderboard(runs, store.runs, measures, view)
@@ -83,7 +92,7 @@ def _judge(
 
 
 def _command(run: Run, store: Store, registry: Registry) -> str:
-    """What makes a run again, after a word of caution where whoever copies it would run or contact something."""
+    """Return the command that makes a run again, below a warning if copying it could run or contact something."""
     proposal = request_for(run, store)
     lines = (caution(proposal, registry), command_for(proposal.request))
     return "\n".join(line for line in lines if line)

@@ -1,4 +1,4 @@
-"""The page as one file: template, styles, scripts and data, and a policy that lets nothing else in."""
+"""The page as one file: template, styles, scripts and data, with a policy that blocks everything else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from judgeharness.reports.page.templates import asset, html
 
 
 def sections_of(report: Report, registry: Registry) -> list[tuple[str, Section]]:
-    """What each section shows, by its name. Raises HarnessError for one that fails."""
+    """Return what each section shows, by name. Raises HarnessError if a section fails."""
     found = []
     for spec, _ in registry.sections:
         section = registry.sections.load(spec.name)(report)
@@ -48,7 +48,7 @@ def _require_sound(wall: Wall, name: str, section: Section) -> None:
 
 
 def render(report: Report, sections: Sequence[tuple[str, Section]]) -> str:
-    """The whole page. Raises MissingExtraError where plots are to be drawn and plotly is not installed."""
+    """Return the whole page. Raises MissingExtraError if it has plots and plotly is not installed."""
     data = {
         "subjects": subjects_data(report),
         **{name: section.data for name, section in sections if section.data is not None},
@@ -73,13 +73,13 @@ def render(report: Report, sections: Sequence[tuple[str, Section]]) -> str:
 
 
 def write_leaderboard(board: Leaderboard, out: TextIO) -> None:
-    """The reporter `html`: a page with the leaderboard alone."""
+    """Write a page with the leaderboard alone, for the reporter `html`."""
     report = Report("Leaderboard", board, {})
     out.write(render(report, [("leaderboard", leaderboard_section.section(report))]))
 
 
 def plotly() -> str:
-    """The source of plotly.js, from the Python package that carries it. Raises MissingExtraError."""
+    """Return the source of plotly.js, which the Python package plotly contains. Raises MissingExtraError."""
     try:
         from plotly.offline import get_plotlyjs
     except ImportError as error:
@@ -88,12 +88,12 @@ def plotly() -> str:
 
 
 def _inert(source: str, element: str) -> str:
-    """Source that cannot end the element it stands in."""
+    """Return source that cannot end the element that contains it."""
     return source.replace(f"</{element}", f"<\\/{element}")
 
 
 def _policy(scripts: Iterable[str]) -> str:
-    """A content security policy: these scripts and no others, and nothing from elsewhere."""
+    """Return a content security policy that allows these scripts and nothing from elsewhere."""
     hashes = [hashlib.sha256(_inert(script, "script").encode("utf-8")).digest() for script in scripts]
     allowed = " ".join(f"'sha256-{base64.b64encode(each).decode('ascii')}'" for each in hashes)
     return (

@@ -1,4 +1,4 @@
-"""Numbers and texts in a page: small, and exactly what they were."""
+"""Pack numbers and texts for a page, compactly and without loss."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from judgeharness.domain.escaping import safe_data
 
 
 def floats(values: npt.ArrayLike) -> dict[str, Any]:
-    """An array as {"shape", "f4" or "f8"}: its numbers, little-endian, in base64; the smaller format where exact."""
+    """Return an array as {"shape", "f4" or "f8"}, with its numbers little-endian in base64.
+
+    "f4" is used if it is exact.
+    """
     array = np.asarray(values, dtype=np.float64)
-    # Beyond the smaller format's range there is infinity, which is not what it was.
+    # Numbers beyond the range of "f4" become infinite, which is not exact.
     with np.errstate(over="ignore"):
         small = array.astype("<f4")
     exact = np.array_equal(small.astype(np.float64), array, equal_nan=True)
@@ -27,12 +30,12 @@ def floats(values: npt.ArrayLike) -> dict[str, Any]:
 
 
 def packed(value: Any) -> str:
-    """Plain data as base64 of compressed JSON. Its texts are fit to be shown."""
+    """Return plain data as base64 of compressed JSON. Its texts are safe to display."""
     return base64.b64encode(zlib.compress(_json(value).encode("ascii"), 9)).decode("ascii")
 
 
 def script_safe(value: Any) -> str:
-    """JSON that can stand in a script element whatever is in it. Its texts are fit to be shown."""
+    """Return JSON that can stand in a script element whatever it contains. Its texts are safe to display."""
     return _json(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

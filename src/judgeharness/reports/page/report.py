@@ -1,4 +1,4 @@
-"""What a page is made of: a report as data, and the sections that show it."""
+"""What a page consists of: a report as data, and the sections that show it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ from judgeharness.store.runs import Run
 class Judge:
     """A run on the page.
 
-    predictions: one for each of the subject's items, in their order. backend: what it says of itself. versions: of
-    everything it ran with. command: what makes it again, where an evaluation made it. answered: its prompts and their
-    answers, item by item, read from the store when it is called; None where nothing was asked.
+    Attributes:
+        run: The run.
+        predictions: One for each of the subject's items, in their order.
+        backend: The backend's description.
+        versions: The versions of everything that it ran with.
+        command: The command that makes it again; None if no evaluation made it.
+        answered: Reads its prompts and their answers from the store, item by item; None if nothing was asked.
     """
 
     run: Run
@@ -32,7 +36,14 @@ class Judge:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """Items, and the runs over them. items: as the store has them. texts: the same with their texts, by uid."""
+    """A set of items and the runs over them.
+
+    Attributes:
+        board: The leaderboard of these items.
+        items: The items as the store has them.
+        texts: The items with their texts, by uid.
+        judges: The runs.
+    """
 
     board: Board
     items: tuple[Item, ...]
@@ -42,9 +53,14 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """What a page shows. subjects: empty where there is a leaderboard and nothing else.
+    """What a page shows.
 
-    measures: by name, those of the leaderboard. with_texts: whether texts of data and models are passed on.
+    Attributes:
+        title: The title.
+        leaderboard: The leaderboard.
+        measures: The leaderboard's metrics, by name.
+        subjects: The sets of items; empty if only the leaderboard is shown.
+        with_texts: Whether the page includes texts of data and models.
     """
 
     title: str
@@ -58,9 +74,13 @@ class Report:
 class Section:
     """A part of the page.
 
-    body: HTML, in which everything from outside is escaped (`page.html` does that). data: plain data for scripts,
-    `JudgeHarness.data.NAME`. script: JavaScript, run once the page stands. style: CSS. plots: whether the script needs
-    plotly.js.
+    Attributes:
+        title: The heading.
+        body: HTML in which everything from outside is escaped, as `templates.html` does.
+        data: Plain data for scripts, available as `JudgeHarness.data["NAME"]`.
+        script: JavaScript that runs once the page is loaded.
+        style: CSS.
+        plots: Whether the script needs plotly.js.
     """
 
     title: str

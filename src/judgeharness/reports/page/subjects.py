@@ -1,4 +1,4 @@
-"""The distributions that every section's script may draw on, as plain data."""
+"""The distributions that every section's script can use, as plain data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BINS = 4
 
 
 def subjects_data(report: Report) -> list[dict[str, Any]]:
-    """Each subject's items and judges. What has no distribution is NaN; numbers are as `packing.floats` has them."""
+    """Return each subject's items and judges, with numbers as in `packing.floats`. Missing distributions are NaN."""
     return [_subject(subject, report) for subject in report.subjects]
 
 
@@ -53,7 +53,7 @@ def _subject(subject: Subject, report: Report) -> dict[str, Any]:
 
 
 def distinct(names: Sequence[str], ids: Sequence[str]) -> list[str]:
-    """The names, with the beginning of an id behind those that are there more than once."""
+    """Return the names. Those that occur more than once are followed by the start of an id."""
     counts = Counter(names)
     return [name if counts[name] == 1 else f"{name} [{key[:6]}]" for name, key in zip(names, ids, strict=True)]
 
@@ -66,7 +66,7 @@ def _judge(judge: Judge, name: str, human: FloatArray, measures: Mapping[str, Me
     there = ~np.isnan(model).any(axis=1)
     values = {}
     for key, measure in measures.items():
-        # Of a metric that fails, the leaderboard says so.
+        # If a metric fails, the leaderboard says so.
         if there.any() and measure.value(human[there], model[there]) is not None:
             every = np.full(len(human), np.nan)
             every[there] = measure.values(human[there], model[there])

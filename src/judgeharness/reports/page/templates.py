@@ -1,4 +1,4 @@
-"""The page's own files: templates, scripts, styles."""
+"""The page's own files: templates, scripts and styles."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ ASSETS = Path(__file__).with_name("assets")
 
 
 def asset(name: str) -> str:
-    """The text of a file of the page."""
+    """Return the text of one of the page's files."""
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
 def html(template: str, **values: Any) -> str:
-    """HTML of one of the page's templates, in which every value is escaped and fit to be shown."""
+    """Render one of the page's templates to HTML. Every value is escaped and made safe to display."""
     return _environment().get_template(template).render(**values)
 
 
@@ -29,7 +29,7 @@ def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(ASSETS),
         autoescape=True,
-        # HTML, of sections and of scripts, is Markup, and stays as it is.
+        # Sections and scripts are passed as Markup, which must stay as it is.
         finalize=lambda value: value if isinstance(value, Markup) or not isinstance(value, str) else safe(value),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

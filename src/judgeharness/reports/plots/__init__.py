@@ -1,1 +1,1 @@
-"""Plots of stored runs: as a file for print (matplotlib), or as a sketch in the terminal."""
+"""Plots of stored runs, as a file for print (matplotlib) or as text for the terminal."""

@@ -1,4 +1,4 @@
-"""Position bias: the probability of each letter, and of the explanation at each place, for several judges."""
+"""Position bias: the mean probability of each letter, and of the explanation at each position, for several judges."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Named = Sequence[tuple[str, Bias]]
 
 
 def draw(biases: Named) -> Figure:
-    """Letters on the left; on the right, where explanations stood in an order, their places, in the same colours."""
+    """Plot letters on the left and, if explanations were shown in an order, their positions on the right."""
     most = max(len(each.places) for _, each in biases)
     figure = new_figure(6.4 if most else 3.6, 2.8 + 0.16 * len(biases))
     panels = figure.subplots(1, 2 if most else 1, squeeze=False)[0]

@@ -1,4 +1,4 @@
-"""A measure by how divided people are: the items in bins of human entropy, a line for each run."""
+"""A metric by how much people disagree: the items in bins of human entropy, with a line for each run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ Point = tuple[float | None, Interval | None]
 
 @dataclass(frozen=True, slots=True)
 class Binned:
-    """A measure in bins of entropy, lowest first. lines: for each run, and for people where there are votes."""
+    """A metric in bins of entropy, lowest first.
+
+    There is a line for each run, and one for people if there are votes.
+    """
 
     metric: MetricSpec
     names: tuple[str, ...]
@@ -32,7 +35,7 @@ class Binned:
 
 
 def bins_of(judged: Judged, measure: Measure, bins: int) -> Binned:
-    """The measure of every run in each band. Raises as the measure does."""
+    """Compute the metric of every run in each bin. Raises as the metric does."""
     name = measure.spec.name
     of_item = slice_names(judged.items, judged.labels, ENTROPY, bins)
     band = dict(zip((item.uid for item in judged.items), of_item, strict=True))
@@ -60,11 +63,11 @@ def _people(
 
 
 def draw(bins: Binned) -> Figure:
-    """The measure over the bins with 95 % intervals; people in grey."""
+    """Plot the metric over the bins with 95 % intervals. People are grey."""
     figure = new_figure(4.8, 3.2 + 0.16 * len(bins.lines))
     axes = figure.subplots()
     for place, (name, points) in enumerate(bins.lines):
-        # Side by side, so that no interval hides another.
+        # Points are shifted, so that no interval hides another.
         shift = (place - (len(bins.lines) - 1) / 2) * 0.06
         shown = [(at + shift, value, sure) for at, (value, sure) in enumerate(points) if value is not None]
         ends = [

@@ -1,4 +1,4 @@
-"""Entropy against entropy: is a judge undecided where people are?"""
+"""Entropy against entropy: is a judge uncertain about the items that people disagree on?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PANEL = 2.4
 
 
 def draw(judged: Judged) -> Figure:
-    """A panel for each run: an item's entropy in the human and in the model distribution, in nats."""
+    """Plot a panel for each run, with each item's entropy in the human and the model distribution, in nats."""
     most = math.log(len(judged.labels))
     rows, columns = grid(judged.series)
     figure = new_figure(PANEL * columns, (PANEL + 0.3) * rows)
@@ -36,6 +36,6 @@ def draw(judged: Judged) -> Figure:
 
 
 def correlation(series: Series) -> str:
-    """Pearson's r of the two entropies, in words."""
+    """Return Pearson's r between the two entropies, in words."""
     value = entropy_correlation(series.human, series.model)
     return f"r = {value:.2f}" if math.isfinite(value) else "r is undefined"

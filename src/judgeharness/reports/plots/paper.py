@@ -1,4 +1,4 @@
-"""What all figures have in common: type for print, colours that colour-blind readers tell apart, and files."""
+"""What all figures share: type for print, colours that colour-blind readers can tell apart, and saving to files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ENDINGS = (".png", ".svg", ".pdf")
 DOTS_PER_INCH = 200
 
-# Okabe and Ito 2008, Color Universal Design; each with a shape of its own, for print without colour.
+# Okabe and Ito 2008, Color Universal Design. Each colour has its own marker, for print without colour.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":")
@@ -31,11 +31,11 @@ SETTINGS: Any = {
     "axes.spines.right": False,
     "axes.linewidth": 0.6,
     "legend.frameon": False,
-    # Names come from outside; no part of them is a formula.
+    # Names come from outside, so "$" must not start a formula.
     "text.parse_math": False,
-    # TrueType, so that text in a PDF can be selected and publishers take it.
+    # With TrueType fonts, text in a PDF can be selected, and publishers accept it.
     "pdf.fonttype": 42,
-    # Text as text, and the same file from the same data.
+    # Text stays text, and the same data gives the same file.
     "svg.fonttype": "none",
     "svg.hashsalt": "judgeharness",
 }
@@ -43,7 +43,7 @@ SETTINGS: Any = {
 
 @contextmanager
 def paper() -> Iterator[None]:
-    """The settings under which figures are drawn and saved. Raises MissingExtraError without matplotlib."""
+    """Apply the settings under which figures are drawn and saved. Raises MissingExtraError without matplotlib."""
     try:
         import matplotlib as mpl
         import mpltern  # noqa: F401 (registers the projection "ternary")
@@ -54,33 +54,36 @@ def paper() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of that size in inches, whose parts keep clear of each other."""
+    """Return an empty figure of this size in inches, in which the parts do not overlap."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def require_ending(path: Path) -> None:
-    """Raises InputError where a figure cannot be saved under this name."""
+    """Raise InputError if a figure cannot be saved under this name."""
     if path.suffix.lower() not in ENDINGS:
         raise InputError(f"{path}: a figure is saved as {', '.join(ENDINGS)}")
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write the figure in the form that the file's ending names. Raises InputError and HarnessError."""
+    """Save the figure in the format that the file's suffix names. Raises InputError and HarnessError."""
     from matplotlib.text import Text
 
     require_ending(path)
     for each in figure.findobj(Text):
         each.set_text(safe(each.get_text()))
-    # Without a date, the same figure is the same file.
+    # Without a date, the same figure gives the same file.
     undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(path.suffix.lower())
     with replacing(path) as stream:
         figure.savefig(stream, format=path.suffix[1:].lower(), dpi=DOTS_PER_INCH, metadata=undated)
 
 
 def style(place: int) -> dict[str, Any]:
-    """Colour, marker and line of the series at this place; no two of the first 49 have both colour and marker alike."""
+    """Return colour, marker and line of the series at this position.
+
+    The first 49 series all differ in colour or marker.
+    """
     rounds = place // len(COLOURS)
     return {
         "color": COLOURS[place % len(COLOURS)],
@@ -90,11 +93,11 @@ def style(place: int) -> dict[str, Any]:
 
 
 def wrapped(name: str, width: int = 26) -> str:
-    """A name over as many lines as it needs."""
+    """Return a name wrapped over as many lines as it needs."""
     return "\n".join(textwrap.wrap(name, width, break_on_hyphens=False)) or name
 
 
 def grid(panels: Sequence[Any], most: int = 3) -> tuple[int, int]:
-    """Rows and columns for so many panels."""
+    """Return the numbers of rows and columns for these panels."""
     columns = min(most, len(panels)) if len(panels) != 4 else min(2, most)
     return -(-len(panels) // columns), columns

@@ -1,4 +1,4 @@
-"""What plots are made of: the distributions of stored runs."""
+"""The data of plots: the distributions of stored runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from judgeharness.store.runs import Run, Runs, StoredTask
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """A run's items that have a distribution. human, model: (items, labels)."""
+    """A run's items that have a distribution. `human` and `model` have the shape (items, labels)."""
 
     name: str
     items: tuple[Item, ...]
@@ -29,7 +29,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """Runs over the same items, with these items' task. human: of all items (items, labels)."""
+    """Runs over the same items, with their task. `human` covers all items and has the shape (items, labels)."""
 
     task: StoredTask
     items: tuple[Item, ...]
@@ -43,7 +43,7 @@ class Judged:
 
 
 def judged(names: Sequence[str], stored: Runs) -> Judged:
-    """Runs by their ids or the ids' beginnings. Raises InputError where they are over different items, or empty."""
+    """Return runs by ids or starts of ids. Raises InputError if their items differ or a run has no distribution."""
     runs = list({run.id: run for run in (stored.find(name) for name in names)}.values())
     first = runs[0]
     for run in runs:

@@ -1,4 +1,4 @@
-"""Plots as text, for a look in the terminal."""
+"""Plots as text, for a quick look in the terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Places = npt.NDArray[np.int64]
 
 
 def triangles(judged: Judged, marked: Sequence[str] = ()) -> RenderableType:
-    """A triangle for people and for each run; the darker, the more items. Marked items are digits.
+    """Show a triangle for people and for each run. The denser a character, the more items. Marked items are digits.
 
     Raises InputError as `ternary.draw`.
     """
@@ -49,7 +49,7 @@ def triangles(judged: Judged, marked: Sequence[str] = ()) -> RenderableType:
 
 
 def clouds(judged: Judged) -> RenderableType:
-    """Entropy against entropy for each run: human to the right, model upwards, both from 0 to ln K."""
+    """Show entropy against entropy for each run: human to the right, model upwards, both from 0 to ln K."""
     most = math.log(len(judged.labels))
     shown = []
     for series in judged.series:
@@ -64,7 +64,7 @@ def clouds(judged: Judged) -> RenderableType:
 
 
 def bars(bins: Binned) -> RenderableType:
-    """The measure of each band as bars, a block for each run."""
+    """Show the metric in each bin as bars, with a block for each run."""
     values = [abs(value) for _, points in bins.lines for value, _ in points if value is not None]
     most = max(values, default=0.0) or 1.0
     parts: list[RenderableType] = []
@@ -79,11 +79,11 @@ def bars(bins: Binned) -> RenderableType:
 
 
 def shaded(points: FloatArray, rows: int, columns: int) -> list[list[str]]:
-    """Points of the unit square (items, 2) on a canvas of characters: the darker, the more points are there."""
+    """Draw points of the unit square (items, 2) on a canvas of characters. The denser a character, the more points."""
     counts = np.zeros((rows, columns), dtype=np.int64)
     np.add.at(counts, _place(points, rows, columns), 1)
     most = max(int(counts.max(initial=0)), 1)
-    # By the logarithm: one item is to be seen beside a hundred.
+    # On a logarithmic scale one item remains visible beside a hundred.
     shades = np.rint(np.log1p(counts) / math.log1p(most) * (len(SHADES) - 1)).astype(int)
     return [
         [SHADES[shade] if count else " " for count, shade in zip(own, levels, strict=True)]
@@ -109,7 +109,7 @@ def _outline(canvas: list[list[str]]) -> None:
 
 
 def _name(name: str) -> list[str]:
-    """A name on two lines, so that what stands side by side begins at the same height."""
+    """Return a name on exactly two lines, so that plots side by side start at the same height."""
     return [*textwrap.wrap(safe(name), COLUMNS, max_lines=2, placeholder="...", break_on_hyphens=False), "", ""][:2]
 
 

@@ -1,4 +1,7 @@
-"""Ternary plots: each item a point in a triangle whose corners are the labels; people and judges side by side."""
+"""Ternary plots: each item is a point in a triangle whose corners are the labels.
+
+People and judges stand side by side.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ PANEL = 2.4
 
 
 def panels(judged: Judged) -> list[tuple[str, tuple[str, ...], FloatArray, FloatArray]]:
-    """People first, then each run: its name, uids, their human distributions, and the points (items, 3).
+    """Return people and then each run: its name, uids, their human distributions, and the points (items, 3).
 
-    Raises InputError for a task whose labels are not three.
+    Raises InputError if the task does not have three labels.
     """
     if len(judged.labels) != 3:
         raise InputError(
@@ -37,7 +40,7 @@ def panels(judged: Judged) -> list[tuple[str, tuple[str, ...], FloatArray, Float
 
 
 def require_known(marked: Sequence[str], judged: Judged) -> None:
-    """Raises InputError for a uid that is none of the items'."""
+    """Raise InputError if a uid is not one of the items'."""
     known = {item.uid for item in judged.items}
     for uid in marked:
         if uid not in known:
@@ -45,9 +48,14 @@ def require_known(marked: Sequence[str], judged: Judged) -> None:
 
 
 def draw(judged: Judged, marked: Sequence[str] = ()) -> Figure:
-    """A triangle for people and for each run; colour and shape tell the label that most people chose.
+    """Plot a triangle for people and for each run. Colour and shape show the label that most people chose.
 
-    marked: uids of items that get a ring and a number in every triangle.
+    Args:
+        judged: The runs.
+        marked: The uids of items that get a ring and a number in every triangle.
+
+    Raises:
+        InputError: The task does not have three labels, or a marked uid is not one of the items'.
     """
     require_known(marked, judged)
     shown = panels(judged)
@@ -69,7 +77,7 @@ def draw(judged: Judged, marked: Sequence[str] = ()) -> Figure:
 
 
 def _corners(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Top, left and right: the second label above, the first on the left, the third on the right."""
+    """Return top, left and right: the second label is at the top, the first on the left, the third on the right."""
     return points[:, 1], points[:, 0], points[:, 2]
 
 
@@ -107,5 +115,5 @@ def _legend(figure: Figure, labels: Sequence[str], marked: Sequence[str]) -> Non
 
 
 def plane(points: FloatArray) -> FloatArray:
-    """(items, 3) to places in the unit square (items, 2): the triangle's corners at (0, 0), (.5, 1) and (1, 0)."""
+    """Map points (items, 3) to the unit square (items, 2). The triangle's corners are at (0, 0), (.5, 1) and (1, 0)."""
     return np.stack([points[:, 2] + points[:, 1] / 2, points[:, 1]], axis=1)

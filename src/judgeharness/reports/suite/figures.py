@@ -1,4 +1,4 @@
-"""The figures of a suite's report: for each task and model people and judge, entropies, bins, and what it prefers."""
+"""The plots in a suite's report, for each task and model: ternary, entropies, bins and biases."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def draw_all(
     measure: Measure,
     registry: Registry,
 ) -> tuple[Plot, ...]:
-    """Draw and save every figure, as PNG and as PDF. tasks: by digest. Raises MissingExtraError and HarnessError."""
+    """Draw and save every plot, as PNG and as PDF. `tasks` are by digest. Raises MissingExtraError and HarnessError."""
     found = []
     with paper():
         for each in board.boards:
@@ -65,7 +65,7 @@ def _figures(
 
 
 def _one_transform(runs: Sequence[Run], measure: Measure) -> list[Run]:
-    """The runs with the transform of the best; transforms differ less than strategies."""
+    """Return the runs with the transform of the best run. Transforms differ less than strategies."""
 
     def far(run: Run) -> float:
         value = run.metrics.get(measure.spec.name)

@@ -1,4 +1,4 @@
-"""What a suite's report is made of, read from the store."""
+"""Collect a suite's report from the store."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ VERSIONS = ("judgeharness", "python", "torch", "transformers", "llama-cpp-python
 
 
 def board_of(suite: Suite, runs: Sequence[Run], store: Store, measures: Mapping[str, Measure]) -> Leaderboard:
-    """The suite's leaderboard."""
+    """Return the suite's leaderboard."""
     return leaderboard(runs, store.runs, measures, View(sort=suite.sort, people=suite.people))
 
 
 def gather(
     suite: Suite, command: str, board: Leaderboard, store: Store, measures: Mapping[str, Measure]
 ) -> SuiteReport:
-    """The report of a suite's runs, without plots. command: what makes it again."""
+    """Return the report of a suite's runs, without plots. `command` is the command that makes it again."""
     models = [run for run in board.runs if run.strategy]
     return SuiteReport(
         title=suite.title,
@@ -60,7 +60,7 @@ def _asked(models: Sequence[Run], store: Store) -> Iterator[Cost]:
 def _comparisons(
     suite: Suite, board: Leaderboard, store: Store, measures: Mapping[str, Measure]
 ) -> Iterator[Comparison]:
-    """For each model and transform, the strategies beside the first that the suite names."""
+    """Compare strategies with the first one in the suite, for each model and transform."""
     order = [name for table in suite.evaluations for name in table.strategies]
     for each in board.boards:
         for runs in _same_but_for_strategy(each):

@@ -1,4 +1,4 @@
-"""Printed figures and measured ones side by side, where both are about the same judge asked in the same way."""
+"""Published and measured results side by side, if both are about the same judge, strategy and transform."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from judgeharness.tasks.published import PublishedJudge, PublishedRow
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A printed row and the run that measures the same."""
+    """A published row and its counterpart among the runs."""
 
     judge: PublishedJudge
     row: PublishedRow
     run: Run
 
     def differs(self, metric: str) -> bool:
-        """Whether the two would not be printed alike, with three decimals."""
+        """Return whether the two values differ with three decimals."""
         return metric in self.row.figures and figure(self.row.figures[metric]) != figure(self.run.metrics.get(metric))
 
 
 def pairs(board: Board) -> list[Pair]:
-    """Every printed row that a run of the board is the counterpart of, as printed."""
+    """Return every published row that has a counterpart on the board, in the published order."""
     published = board.task.published
     if published is None:
         return []
@@ -39,7 +39,7 @@ def pairs(board: Board) -> list[Pair]:
 
 
 def is_counterpart(judge: PublishedJudge, row: PublishedRow, run: Run) -> bool:
-    """Whether a run is about the same judge, strategy, transform and, where it is printed, temperature."""
+    """Return whether a run has the row's judge, strategy, transform and, if one is published, temperature."""
     return (
         judge.is_about(run.backend)
         and (row.strategy, row.transform) == (run.strategy, run.transform)
@@ -48,7 +48,7 @@ def is_counterpart(judge: PublishedJudge, row: PublishedRow, run: Run) -> bool:
 
 
 def cells(pair: Pair, metrics: Sequence[MetricSpec]) -> Iterator[tuple[str, str, bool]]:
-    """For each metric the printed figure, the measured one, and whether they differ."""
+    """Yield for each metric the published value, the measured value, and whether they differ."""
     for spec in metrics:
         measured = figure(pair.run.metrics.get(spec.name))
         yield figure(pair.row.figures.get(spec.name)), measured, pair.differs(spec.name)

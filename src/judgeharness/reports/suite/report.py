@@ -24,7 +24,7 @@ SURE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """How one judge was asked in one way. seconds: of scoring, as far as the store knows."""
+    """How one judge was asked in one way. `seconds` is the time it took, if the store can tell."""
 
     run: Run
     prompts: int
@@ -33,7 +33,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A figure's title, and the name of its file without the ending."""
+    """A plot's title, and its file name without the suffix."""
 
     title: str
     stem: str
@@ -41,10 +41,18 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class SuiteReport:
-    """What a report says.
+    """What a report contains.
 
-    command: what makes it again. versions: of the packages that scored. asked: a row for each model and strategy.
-    comparisons: of strategies with the first one, a comparison for each model and transform.
+    Attributes:
+        title: The title.
+        about: What the suite is about.
+        command: The command that makes the report again.
+        versions: The versions of judgeharness and of packages.
+        models: Each model with facts about it.
+        asked: A row for each model, strategy and task.
+        board: The leaderboard.
+        comparisons: Strategies compared with the first one, for each model and transform.
+        plots: The plots.
     """
 
     title: str
@@ -59,7 +67,7 @@ class SuiteReport:
 
 
 def markdown(report: SuiteReport) -> str:
-    """The whole report."""
+    """Return the whole report as Markdown."""
     parts = [f"# {escaped(report.title)}", escaped(report.about.strip()), *_run(report)]
     for board in report.board.boards:
         parts += [*_printed(board, report.board), *_published(board, report.board)]
@@ -75,7 +83,7 @@ def markdown(report: SuiteReport) -> str:
 
 
 def latex(report: SuiteReport) -> str:
-    """The tables: printed beside measured figures, then the leaderboard."""
+    """Return the tables as LaTeX: published beside measured results, then the leaderboard."""
     tables = [part for board in report.board.boards for part in _printed_latex(board, report.board)]
     return "\n\n".join([*tables, _leaderboard(report.board, latex_tables.write)]) + "\n"
 
@@ -130,7 +138,7 @@ def _cell(before: str, measured: str, differs: bool) -> str:
 
 
 def _published(board: Board, whole: Leaderboard) -> Iterator[str]:
-    """Each model of ours beside what is printed about others, for the same strategies and transforms."""
+    """Yield each of our models beside published results of other models, for the same strategies and transforms."""
     published = board.task.published
     models = [run for run in whole.runs if run.strategy and run.task_digest == board.task.digest]
     judges = [judge for judge in published.judges if any(row.strategy for row in judge.rows)] if published else []

@@ -1,4 +1,4 @@
-"""People and judges side by side: each item a point between the labels."""
+"""People and judges side by side, with each item as a point between the labels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from judgeharness.reports.page.templates import asset, html
 
 
 def section(report: Report) -> Section | None:
-    """A triangle for people and for each judge (a line for two labels, bars for more than three), all linked."""
+    """Show a triangle for people and for each judge, all linked. Two labels give a line, more than three give bars."""
     if not report.subjects:
         return None
     body = html("distributions.html.jinja", subjects=report.subjects)

@@ -1,4 +1,4 @@
-"""Single items: what they say, what people and judges say of them, and every prompt's scores."""
+"""Single items: their texts, what people and judges chose, and the scores of every prompt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHARES = softmax(SoftmaxOptions(temperature=1.0))
 
 
 def section(report: Report) -> Section | None:
-    """A list with search and filters, and an item with its texts, distributions and prompts."""
+    """Show a searchable list of items, and an item with its texts, distributions and prompts."""
     if not report.subjects:
         return None
     body = html("items.html.jinja", subjects=report.subjects, with_texts=report.with_texts)
@@ -28,7 +28,7 @@ def section(report: Report) -> Section | None:
 
 
 class _Subject:
-    """The data of one subject; prompts that several runs asked stand once."""
+    """The data of one subject. Prompts that several runs asked are included once."""
 
     def __init__(self, subject: Subject, with_texts: bool) -> None:
         self._subject = subject
@@ -36,12 +36,16 @@ class _Subject:
         self._prompts: dict[str, str] = {}
 
     def data(self) -> dict[str, Any]:
-        """texts: of each item. askings: what was asked and answered, by item; judges: each run's place among them."""
+        """Return the subject's data.
+
+        `texts` holds each item's texts. `askings` holds what was asked and answered, by item. `judges` holds the index
+        of each run in `askings`. `prompts` holds the packed prompts.
+        """
         asked: dict[str, list[Judge]] = {}
         for judge in self._subject.judges:
             if judge.answered is not None:
                 asked.setdefault(_asking(judge), []).append(judge)
-        # A transform may be undefined for some of the answers: the one that is for the fewest has them all.
+        # A transform may be undefined for some answers, so the run with the fewest failures has the most of them.
         fullest = {name: min(judges, key=lambda judge: judge.run.n_failed) for name, judges in asked.items()}
         found = list(fullest.values())
         names = distinct([f"{judge.run.backend} {judge.run.way}" for judge in found], [judge.run.id for judge in found])
@@ -83,7 +87,7 @@ class _Subject:
 
 
 def _scores(answered: Answered) -> dict[str, Any]:
-    """Scores as they are stored, and the shares of letters and places that they make."""
+    """Return scores as they are stored, and the shares of letters and explanation positions that result from them."""
     answer = answered.answer
     if isinstance(answer, OptionScores):
         found: dict[str, Any] = {"kind": answer.kind, "scores": floats(answer.scores)}
@@ -102,7 +106,7 @@ def _scores(answered: Answered) -> dict[str, Any]:
 
 
 def around(prompt_format: object) -> tuple[str, str] | None:
-    """What the model reads before and after a single message of the user; None where that is not known."""
+    """Return what the model reads before and after the user's message, or None if that is unknown."""
     if not isinstance(prompt_format, str) or prompt_format.count(PROBE.content) != 1:
         return None
     before, _, after = prompt_format.partition(PROBE.content)
@@ -110,7 +114,7 @@ def around(prompt_format: object) -> tuple[str, str] | None:
 
 
 def _asking(judge: Judge) -> str:
-    """What tells apart what was asked of whom; transforms of the same answers share it."""
+    """Return a hash of what was asked of whom. Runs that apply different transforms to the same answers share it."""
     record = judge.run.record.document()
     return digest([judge.run.backend_digest, record.get("strategy"), record.get("explanations"), judge.run.strategy])
 

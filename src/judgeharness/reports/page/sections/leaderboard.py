@@ -1,4 +1,4 @@
-"""Every run with its measures, and people, baselines and printed figures on the same items."""
+"""Every run with its metrics, and people, baselines and published results on the same items."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from judgeharness.reports.text import figure, plus_minus
 
 
 def section(report: Report) -> Section:
-    """A table for each set of items, which a script sorts and filters."""
+    """Show a table for each set of items, which a script sorts and filters."""
     board = report.leaderboard
     body = html(
         "leaderboard.html.jinja",

@@ -1,4 +1,4 @@
-"""How each run was made: data, model, versions, and the command that repeats it."""
+"""How each run was made: data, model, versions, and the command that makes it again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PRIVATE = frozenset({"path"})
 
 
 def section(report: Report) -> Section | None:
-    """The tasks with licence, hashes and citations, and a record for each run; without folders of this machine."""
+    """Show the tasks with licence, hashes and citations, and a record of each run, without paths of this machine."""
     if not report.subjects:
         return None
     body = html("provenance.html.jinja", subjects=[_subject(subject) for subject in report.subjects])
