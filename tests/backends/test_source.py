@@ -1,7 +1,8 @@
 import pytest
 
-from judgeharness.backends.source import ModelSource, find_source, fingerprint, gguf_parts
+from judgeharness.backends.source import ModelSource, find_source, fingerprint, gguf_parts, sampled_digest
 from judgeharness.domain.errors import InputError
+from judgeharness.domain.hashes import file_digest
 
 
 def test_parts_of_a_split_file():
@@ -31,3 +32,15 @@ def test_names_and_what_they_stand_for(tmp_path):
     for model in ("", "./no.gguf", "a/b/c/d", "no.gguf"):
         with pytest.raises(InputError, match="hf:"):
             find_source(model, "hf")
+
+
+def test_large_files_are_known_by_samples(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(bytes(range(256)) * 20_000)
+    assert sampled_digest(path) == file_digest(path)
+    sampled = sampled_digest(path, whole_below=1000, samples=4)
+    assert sampled != file_digest(path)
+    changed = bytearray(path.read_bytes())
+    changed[-1] ^= 1
+    path.write_bytes(changed)
+    assert sampled_digest(path, whole_below=1000, samples=4) != sampled

@@ -17,8 +17,8 @@ from typing import Any, Literal, Protocol
 
 from judgeharness.backends.templates import ChatTemplate
 from judgeharness.domain.errors import HarnessError
-from judgeharness.domain.hashes import LIKE_SPECIAL_TOKENS
 from judgeharness.domain.nouns import Message
+from judgeharness.domain.special_tokens import LIKE_SPECIAL_TOKENS
 
 PINNED_DATE = date(2024, 7, 26)
 """The date that a template takes for today by default. Llama 3's own templates fall back on it."""

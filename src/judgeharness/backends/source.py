@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +12,10 @@ from typing import Literal
 from judgeharness.backends.aliases import HUB_MODELS, PACKAGED_MODELS, packaged_gguf
 from judgeharness.domain.errors import HarnessError, InputError
 from judgeharness.domain.files import MAX_WEIGHTS_BYTES, is_file, is_folder, opened
-from judgeharness.domain.hashes import digest, sampled_digest
+from judgeharness.domain.hashes import digest
 
 GGUF_MAGIC = b"GGUF"
+_BLOCK = 1 << 20
 MAX_SMALL_BYTES = 1 << 28
 WEIGHTS = "*.safetensors"
 FINGERPRINTED = (WEIGHTS, "*.json", "*.jinja", "*.model", "*.txt")
@@ -118,3 +121,20 @@ def require_safetensors(folder: Path) -> None:
         for path in sorted(folder.glob(pattern)):
             with opened(path, MAX_WEIGHTS_BYTES if pattern == WEIGHTS else MAX_SMALL_BYTES):
                 pass
+
+
+def sampled_digest(path: Path, whole_below: int = 1 << 28, samples: int = 64) -> str:
+    """Return a SHA-256 hex digest of a file's content.
+
+    For files of `whole_below` bytes or more, only the size and `samples` evenly spaced blocks of 1 MiB are hashed. This
+    identifies many gigabytes of weights in seconds, since training changes every block.
+    """
+    with opened(path, MAX_WEIGHTS_BYTES) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size < whole_below:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        running = hashlib.sha256(f"{size}:{samples}".encode())
+        for index in range(samples):
+            stream.seek((size - _BLOCK) * index // (samples - 1))
+            running.update(stream.read(_BLOCK))
+    return running.hexdigest()

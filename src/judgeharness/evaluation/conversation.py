@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from judgeharness.backends.contract import Answering
 from judgeharness.domain.errors import HarnessError
-from judgeharness.domain.hashes import group_digest
 from judgeharness.domain.nouns import GeneratedTexts, Item, PromptGroup, Reading
+from judgeharness.store.keys import group_digest
 from judgeharness.strategies.contract import Strategy, WritingStrategy
 from judgeharness.tasks.task import Task
 

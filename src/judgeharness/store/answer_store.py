@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from judgeharness.backends.contract import Budget
-from judgeharness.domain.hashes import group_digest
 from judgeharness.domain.nouns import Answer, PromptGroup
 from judgeharness.store.answers import Answers
 from judgeharness.store.database import Store
+from judgeharness.store.keys import group_digest
 from judgeharness.store.transactions import transaction
 
 

@@ -16,9 +16,10 @@ from judgeharness.domain.toml import read_toml
 from judgeharness.tasks.datasets import DataFolders, dataset_named
 from judgeharness.tasks.definition import ExplanationsTable, ItemsTable, SplitTable, TaskDefinition
 from judgeharness.tasks.fetch import MeterFactory, ensure
+from judgeharness.tasks.paths import inside
 from judgeharness.tasks.published import Published
 from judgeharness.tasks.records import Record, read_records
-from judgeharness.tasks.template import Template, inside, task_template
+from judgeharness.tasks.template import Template, task_template
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from judgeharness.domain.files import read_text
 from judgeharness.domain.hashes import digest
 from judgeharness.domain.nouns import LETTERS, Explanation, Item, Label, Message
 from judgeharness.tasks.definition import TaskDefinition
+from judgeharness.tasks.paths import inside
 from judgeharness.tasks.shipped import shipped
 
 if TYPE_CHECKING:
@@ -160,16 +161,3 @@ def read_wording(reference: str, folder: Path) -> Wording:
     else:
         path = inside(folder, reference)
     return Wording.parse(reference, read_text(path, MAX_TEMPLATE_BYTES, "template"))
-
-
-def inside(folder: Path, name: str) -> Path:
-    """Return the path of a file that a task names. Raises InputError if it is outside the task's folder."""
-    try:
-        path = (folder / name).resolve()
-        path.exists()
-    # The name is too long or contains forbidden characters, or links form a circle.
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{name[:80]!r}: is no name of a file: {error}") from error
-    if not path.is_relative_to(folder.resolve()):
-        raise InputError(f"{name}: lies outside the task's folder {folder}", "a task reads files beside it or below")
-    return path
