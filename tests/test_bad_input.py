@@ -93,8 +93,8 @@ TASKS = {
     "data in a circle": (task('"good.jsonl"', '"circle"'), "circle"),
     "data in a folder": (task('"good.jsonl"', '"folder"'), "is a folder, not a file"),
     "data in a pipe": (task('"good.jsonl"', '"pipe"'), "is a pipe, not a file"),
-    "a name with a zero byte": (task('"good.jsonl"', '"a\\u0000b"'), "no name of a file"),
-    "a very long name": (task('"good.jsonl"', f'"{"a" * 5000}"'), "no name of a file"),
+    "a name with a zero byte": (task('"good.jsonl"', '"a\\u0000b"'), "not a file name"),
+    "a very long name": (task('"good.jsonl"', f'"{"a" * 5000}"'), "not a file name"),
     "wording above": (task('"good.jinja"', '"../../etc/hostname"'), "lies outside the task's folder"),
     "no such wording": (task('"good.jinja"', '"absent.jinja"'), "absent.jinja: no such template"),
     "no such built-in wording": (task('"good.jinja"', '"builtin:absent"'), "no built-in template"),
@@ -187,7 +187,7 @@ PREDICTIONS = {
     "other.csv": ("uid,yes,no\nb,1,0\n", "is missing"),
     "wide.csv": ("uid,yes,no\na," + "1" * 200_000 + ",0\n", "cannot be read"),
     "null.csv": ("uid,yes,no\na\0,1,0\n", ""),
-    "formula.csv": ("uid,yes,no\n=cmd|' /C calc'!A0,1,0\n", "is no item"),
+    "formula.csv": ("uid,yes,no\n=cmd|' /C calc'!A0,1,0\n", "is not an item"),
     "p.json": ("[1]", "not an object"),
     "deep.json": (DEEP, "cannot be read"),
     "sum.json": ('{"a": {"predicted_probabilities": [0.5, 0.6]}}', "sum to 1.1"),
@@ -196,10 +196,10 @@ PREDICTIONS = {
     "large.json": ('{"a": {"predicted_probabilities": [1' + "0" * 400 + ", 1]}}", "not finite"),
     "digits.json": ('{"a": {"predicted_probabilities": [1' + "0" * 9000 + ", 1]}}", "cannot be read"),
     "models.json": ('{"m": {"a": {"predicted_probabilities": [1, 0]}}, "n": {"a": 1}}', "name one with -o model"),
-    "label.json": ('{"a": {"predicted_probabilities": [1, 0], "predicted_label": "x"}}', "is no label"),
+    "label.json": ('{"a": {"predicted_probabilities": [1, 0], "predicted_label": "x"}}', "is not a label"),
     "p.jsonl": ('{"probabilities": [1, 0]}\n', "line 1"),
     "bytes.jsonl": (b"\xff\xfe", "not UTF-8"),
-    "p.txt": ("a", "is none of"),
+    "p.txt": ("a", "is not one of"),
 }
 
 EXPLANATIONS = {
@@ -263,7 +263,7 @@ PLUGINS = {
         "from judgeharness import hookimpl\nfrom judgeharness.plugins.specs import ExecutorSpec, Flag\n@hookimpl\n"
         "def judgeharness_executors(): return [ExecutorSpec(name='ab', summary='x', target='a:b',"
         " flags=(Flag('A b', 'x', 'X', 'x'),))]",
-        "is no option's name",
+        "is not an option name",
     ),
     "fails_in_hook.py": (
         "from judgeharness import hookimpl\n@hookimpl\ndef judgeharness_tasks(): return 1 / 0",

@@ -104,7 +104,7 @@ def test_score_names_its_own_option_for_a_model(tmp_path, way):
     ("rows", "problem"),
     [
         ([("a", [1, 0, 0])], "b: is missing"),
-        ([*ROWS.items(), ("z", [1, 0, 0])], "z: is no item of the task"),
+        ([*ROWS.items(), ("z", [1, 0, 0])], "z: is not an item of the task"),
         ([*ROWS.items(), ("a", [1, 0, 0])], "a: is there twice"),
         ([("a", [1.5, -0.5, 0]), ("b", [1, 0, 0])], "a: a probability is -0.5, below 0"),
         ([("a", [0.5, 0.4, 0]), ("b", [1, 0, 0])], "a: probabilities sum to 0.9, not to 1"),
@@ -113,7 +113,7 @@ def test_score_names_its_own_option_for_a_model(tmp_path, way):
         ([("a", [True, 0, 0]), ("b", [1, 0, 0])], "a: a probability is not a number"),
         ([("a", [1, 0]), ("b", [1, 0, 0])], "a: has no list of 3 probabilities"),
         ([("a", None), ("b", [1, 0, 0])], "a: has no list of 3 probabilities"),
-        ([("a", {"yes": 1}), ("b", [1, 0, 0])], "a: 'yes' is no label"),
+        ([("a", {"yes": 1}), ("b", [1, 0, 0])], "a: 'yes' is not a label"),
     ],
 )
 def test_what_is_wrong_is_listed_and_nothing_is_scored(read, rows, problem):
@@ -135,7 +135,7 @@ def test_all_that_is_wrong_is_listed_at_once(read):
     with pytest.raises(InputError) as caught:
         read(json.dumps(wrong), ".json")
     assert caught.value.lines()[1:] == [
-        "a: predicted_label 'n' is not the most probable one", "b: predicted_label 'maybe' is no label"
+        "a: predicted_label 'n' is not the most probable one", "b: predicted_label 'maybe' is not a label"
     ]  # fmt: skip
 
 

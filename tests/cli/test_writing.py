@@ -143,7 +143,7 @@ def test_what_is_there_is_no_place_for_a_new_store(world):
     for name in ("backup", "rescue", "rerun"):
         result = world(STORES[name], "suite.toml")
         assert result.code == 2
-        assert "is there already" in result.err
+        assert "already exists" in result.err
 
 
 def test_nothing_is_left_of_what_fails(world):
@@ -168,11 +168,11 @@ def test_a_task_and_a_plugin_are_written_whole(world, tmp_path, monkeypatch):
     Path(f"{name}.toml").unlink()
     (tmp_path / f"{name}.jinja").write_text("mine")
     refused = judgeharness("new-task", f"{name}.jsonl", "--yes")
-    assert (refused.code, "is there already" in refused.err) == (2, True)
+    assert (refused.code, "already exists" in refused.err) == (2, True)
     assert (tmp_path / f"{name}.jinja").read_text() == "mine"
     assert judgeharness("new-plugin", "my-metric", "--kind", "metric").code == 0
     again = judgeharness("new-plugin", "my-metric", "--kind", "metric")
-    assert (again.code, "is there already" in again.err) == (2, True)
+    assert (again.code, "already exists" in again.err) == (2, True)
     assert leftovers(tmp_path) == []
 
 

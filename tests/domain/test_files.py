@@ -224,7 +224,7 @@ def test_a_folder_for_files_is_made_or_refused(tmp_path):
     for name in ("f", "f/x", "/dev/null/x", "n" * 300):
         with pytest.raises(InputError):
             files.make_folder(tmp_path / name)
-    assert files.remember(tmp_path / "f" / "x", "text") == f"{tmp_path / 'f'}: is no folder"
+    assert files.remember(tmp_path / "f" / "x", "text") == f"{tmp_path / 'f'}: is not a folder"
     with pytest.raises(HarnessError, match="there is no folder"):
         files.write(tmp_path / "absent" / "f", "")
 

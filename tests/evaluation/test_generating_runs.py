@@ -154,7 +154,7 @@ def test_texts_that_could_not_be_read_are_counted_and_said(pen, tmp_path):
     board = judgeharness("leaderboard", "--store", tmp_path / "s.db")
     words = " ".join(board.out.split())
     assert "pen:sound verbalized: 6 of 24 answers (25.0%) could not be read and are left out" in words
-    assert "6 of 24 texts were cut off at their limit" in words
+    assert "6 of 24 texts were truncated" in words
     uid = next(
         iter(
             json.loads(judgeharness("show", run["id"], "--store", tmp_path / "s.db", "--format", "json").out)[
@@ -163,7 +163,7 @@ def test_texts_that_could_not_be_read_are_counted_and_said(pen, tmp_path):
         )
     )
     item = judgeharness("show", run["id"], uid, "--store", tmp_path / "s.db")
-    assert "no idea [cut off]" in item.out
+    assert "no idea [truncated]" in item.out
     assert "none of the 6 texts could be read" in item.out
 
 

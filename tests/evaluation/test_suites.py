@@ -205,7 +205,7 @@ def test_wrong_names_are_found_before_anything_is_written(suite, tmp_path):
     assert judgeharness("run", tmp_path / "none.toml").code == 2
     (tmp_path / "file").write_text("")
     suite.write_text(SUITE[: SUITE.rindex("[[evaluations]]")])
-    assert "is no folder" in judgeharness("run", suite, "--report", tmp_path / "file" / "x").err
+    assert "is not a folder" in judgeharness("run", suite, "--report", tmp_path / "file" / "x").err
 
 
 def test_the_paper_is_reproduced_where_no_model_is_needed(data_dir, tmp_path, monkeypatch):

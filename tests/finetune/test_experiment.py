@@ -203,7 +203,7 @@ def test_a_first_stage_on_hard_labels(own, tmp_path):
     path.write_text(json.dumps({"sentence1": "a", "sentence2": "b", "gold_label": "maybe"}))
     done = judgeharness("finetune", *words, "--labels", "baseline:human", "--stage1", path)
     assert done.code == 2
-    assert '"maybe" is none of the labels' in done.err
+    assert '"maybe" is not one of the labels' in done.err
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_real_data_and_a_real_encoder(data_dir, tmp_path, monkeypatch):
     (row,) = found["rows"]
     printed = judgeharness("leaderboard", "--kind", "finetune", "--published", "--store", tmp_path / "s.db").out
     assert printed.count("RoBERTa") == 2 * 24
-    assert "† as printed in Chen et al. 2024" in printed
+    assert "† as published in Chen et al. 2024" in printed
     for split, entropy in (("dev", 0.7487), ("test", 0.7421)):
         figures = row["splits"][split]
         assert figures["cross-entropy"]["mean"] - figures["kl"]["mean"] == pytest.approx(entropy, abs=1e-3)

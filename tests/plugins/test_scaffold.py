@@ -85,12 +85,12 @@ def test_its_component_is_used_with_a_real_model(place):
 
 
 NAMES = {
-    "My-Metric": "is no name for a plugin",
-    "my--metric": "is no name for a plugin",
-    "../evil": "is no name for a plugin",
-    "numpy": "a module numpy is there already",
-    "class": "a module class is there already",
-    "json": "a module json is there already",
+    "My-Metric": "is not a name for a plugin",
+    "my--metric": "is not a name for a plugin",
+    "../evil": "is not a name for a plugin",
+    "numpy": "a module numpy already exists",
+    "class": "a module class already exists",
+    "json": "a module json already exists",
 }
 
 
@@ -106,7 +106,7 @@ def test_what_is_there_is_left_alone(tmp_path):
     (tmp_path / "my-thing").mkdir()
     result = judgeharness("new-plugin", "my-thing", "--kind", "task")
     assert result.code == 2
-    assert "my-thing: is there already" in result.err
+    assert "my-thing: already exists" in result.err
     assert not list((tmp_path / "my-thing").iterdir())
 
 

@@ -90,4 +90,4 @@ def test_every_form_is_written_by_the_program(tmp_path):
     assert {each["backend"]: each["rank"] for each in runs}["baseline:human"] == 1
     assert all(low <= each["metrics"][name] <= high for each in runs for name, (low, high) in each["intervals"].items())
     table = judgeharness("leaderboard", "--store", store).out
-    assert "a place is shared where the difference is within noise" in " ".join(table.split())
+    assert "judges share a rank if their difference is within noise" in " ".join(table.split())

@@ -212,7 +212,7 @@ def test_a_disk_that_is_full_costs_nothing_that_was_there(tmp_path):
 def test_what_is_no_shard(tmp_path, text):
     result = judgeharness("eval", *MODEL, "--shard", text, "--store", tmp_path / "s.db")
     assert result.code == 2
-    assert f"--shard {text}: is no part of a whole" in result.err
+    assert f"--shard {text}: is not a part of a whole" in result.err
     assert not (tmp_path / "s.db").exists()
 
 

@@ -135,7 +135,7 @@ def test_explanations_for_other_items_or_labels_are_refused(sample, tmp_path):
         explained(sample, read_explanations(path))
     assert caught.value.hint == "the first of theirs is 'elsewhere', the first of the task's 'sample-01'"
     path.write_text('{"uid": "sample-01", "explanations": [{"text": "t", "label": "maybe"}]}')
-    with pytest.raises(InputError, match="'maybe' is none of the labels entailment"):
+    with pytest.raises(InputError, match="'maybe' is not one of the labels entailment"):
         explained(sample, read_explanations(path))
 
 

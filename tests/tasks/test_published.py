@@ -83,14 +83,14 @@ def test_faults_name_the_file_and_the_key(tmp_path, text, problem):
     path = tmp_path / "published.toml"
     path.write_text(text)
     with pytest.raises(InputError) as raised:
-        read_toml(path, Published, "published figures")
+        read_toml(path, Published, "published results")
     assert str(path) in str(raised.value)
     assert problem in str(raised.value)
 
 
 def test_patterns_tell_what_a_row_is_about(tmp_path):
     (tmp_path / "p.toml").write_text(TABLE)
-    (judge,) = read_toml(tmp_path / "p.toml", Published, "published figures").judges
+    (judge,) = read_toml(tmp_path / "p.toml", Published, "published results").judges
     assert judge.is_about("hf:judge")
     assert judge.is_about("openai:someone/Judge-7B-Instruct")
     assert not judge.is_about("hf:judgement")
@@ -98,7 +98,7 @@ def test_patterns_tell_what_a_row_is_about(tmp_path):
 
 @pytest.fixture
 def own_task(tmp_path):
-    """The sample with printed figures, as a user would have it."""
+    """The sample with published results, as a user would have it."""
     from judgeharness.tasks.shipped import shipped
 
     folder = tmp_path / "task"
@@ -130,7 +130,7 @@ def test_printed_rows_stand_beside_runs_of_the_same_items(own_task, tmp_path, re
     shown = judgeharness("leaderboard", "--store", store, "--published").out
     assert len(re.findall("a judge † +parallel", shown)) == 2, "not beside the board of five items"
     assert "a judge parallel norm †: a misprint" in shown
-    assert "† as printed in Someone 2020, Table 2" in shown
+    assert "† as published in Someone 2020, Table 2" in shown
     assert "even †: rounded" in shown
     assert "†" not in judgeharness("leaderboard", "--store", store).out
     found, (whole, part) = boards(store, registry)

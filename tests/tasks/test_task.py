@@ -178,10 +178,10 @@ BAD_ITEMS = {
     "true": ([{**ITEM, "votes": [True, 1]}], "holds True"),
     "zeros": ([{**ITEM, "votes": [0, 0]}], "all zeros"),
     "too many": ([{**ITEM, "votes": [1, 2, 3]}], "not a list of 2 numbers"),
-    "unknown label": ([{**ITEM, "votes": {"maybe": 3}}], '"maybe" is none of the labels yes, no'),
+    "unknown label": ([{**ITEM, "votes": {"maybe": 3}}], '"maybe" is not one of the labels yes, no'),
     "label twice": ([{**ITEM, "votes": {"y": 3, "yes": 1}}], "names the label 'yes' twice"),
     "doubled": ([ITEM, ITEM], "line 2: the uid '7' was there before"),
-    "unknown reference": ([{**ITEM, "expert": "perhaps"}], '"perhaps" is none of the labels'),
+    "unknown reference": ([{**ITEM, "expert": "perhaps"}], '"perhaps" is not one of the labels'),
     "explanation label": ([{**ITEM, "why": [{"text": "x", "label": "?"}]}], "none of the labels"),
     "explanation text": ([{**ITEM, "why": [{"label": "y"}]}], "no text under 'text'"),
     "explanations": ([{**ITEM, "why": "because"}], "not a list of objects"),
@@ -286,7 +286,7 @@ def test_labels_that_are_no_values(mine):
     task = TASK.replace('name = "no"\ntext = "No"', 'name = "no"\ntext = "No"\ncodes = ["nan", "None"]')
     for value in ("NaN", "null"):
         line = json.dumps({**ITEM, "why": [{"text": "x", "label": "y"}]}).replace('"label": "y"', f'"label": {value}')
-        with pytest.raises(InputError, match="is none of the labels"):
+        with pytest.raises(InputError, match="is not one of the labels"):
             load(mine(task=task, items=[line]))
 
 

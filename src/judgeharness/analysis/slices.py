@@ -40,7 +40,7 @@ def slice_names(items: Sequence[Item], labels: Sequence[str], by: str, bins: int
         bins: The number of entropy bins, which have about the same number of items each.
 
     Raises:
-        UnknownNameError: `by` is none of these.
+        UnknownNameError: `by` is not one of these.
     """
     if by == ENTROPY:
         return _bins(items, bins)

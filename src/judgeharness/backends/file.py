@@ -71,7 +71,7 @@ def predictions_file(name: str) -> Path:
     """Return the path of a file that may hold predictions. Raises InputError."""
     path = Path(name).expanduser()
     if path.suffix not in READERS:
-        raise InputError(f"file:{name}: is none of {', '.join(READERS)}")
+        raise InputError(f"file:{name}: is not one of {', '.join(READERS)}")
     with opened(path, MAX_BYTES):
         return path
 
@@ -185,7 +185,7 @@ class _Found:
     def require(self, uids: Sequence[str]) -> None:
         """Raise PredictionsError if an item is missing or unknown, or if anything was wrong."""
         missing = [f"{uid}: is missing" for uid in uids if uid not in self.seen]
-        unknown = [f"{uid}: is no item of the task" for uid in self.seen - set(uids)]
+        unknown = [f"{uid}: is not an item of the task" for uid in self.seen - set(uids)]
         problems = [*self.problems, *missing, *sorted(unknown)]
         if problems:
             raise PredictionsError(self.path, problems)
@@ -227,7 +227,7 @@ class _Found:
         row: dict[int, Any] = {}
         for word, value in values.items():
             if word not in places:
-                raise ValueError(f"'{word}' is no label ({nearest(word, [label.name for label in self.labels])})")
+                raise ValueError(f"'{word}' is not a label ({nearest(word, [label.name for label in self.labels])})")
             if places[word] in row:
                 raise ValueError(f"names the label '{self.labels[places[word]].name}' twice")
             row[places[word]] = value
@@ -236,7 +236,7 @@ class _Found:
     def _label(self, row: Sequence[float], predicted: Any) -> int:
         place = next((place for place, label in enumerate(self.labels) if str(predicted) in label.spellings), None)
         if place is None:
-            raise ValueError(f"predicted_label {predicted!r} is no label")
+            raise ValueError(f"predicted_label {predicted!r} is not a label")
         if row[place] < max(row) - SUM_TOLERANCE:
             raise ValueError(f"predicted_label {predicted!r} is not the most probable one")
         return place
@@ -268,7 +268,7 @@ def _of_model(whole: dict[str, Any], model: str | None, path: Path) -> dict[str,
 def _read_lines(content: bytes, model: str | None, found: _Found) -> None:
     for number, entry in json_lines(io.BytesIO(content)):
         if not isinstance(entry, dict) or "uid" not in entry:
-            raise ValueError(f"line {number} is no object with a uid")
+            raise ValueError(f"line {number} is not an object with a uid")
         found.add(entry["uid"], entry, number)
 
 

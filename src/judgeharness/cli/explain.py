@@ -142,7 +142,7 @@ def _line(found: Collected) -> str:
     given = found.explanations
     parts = [f"{given.count:,} explanations of {len(given.by_uid):,} items by {given.name}"]
     parts += [f"{found.blank:,} texts were blank"] if found.blank else []
-    parts += [f"{found.cut:,} were cut off at their limit"] if found.cut else []
+    parts += [f"{found.cut:,} were truncated"] if found.cut else []
     parts += [f"{found.failed:,} items failed"] if found.failed else []
     return f"{'; '.join(parts)}\nuse them with --explanations {given.id}"
 

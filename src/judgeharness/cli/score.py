@@ -66,7 +66,7 @@ def command(
     from judgeharness.evaluation.versions import program_arguments
 
     if official and metrics:
-        raise click.UsageError("--official has figures of its own: leave --metric out")
+        raise click.UsageError("--official computes its own metrics: leave --metric out")
     request = Request(
         tasks=(task_name,),
         backends=tuple(dict.fromkeys(f"file:{file}" for file in files)),

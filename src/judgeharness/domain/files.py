@@ -127,7 +127,7 @@ def require_folder(folder: Path) -> None:
     """
     there = next(each for each in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(each))
     if not is_folder(there):
-        raise InputError(f"{there}: is no folder", f"no files can be written to {_shortened(folder)}")
+        raise InputError(f"{there}: is not a folder", f"no files can be written to {_shortened(folder)}")
     if not os.access(there, os.W_OK | os.X_OK):
         raise InputError(f"{there}: cannot be written to: the folder is read-only", "name another one")
 

@@ -24,7 +24,9 @@ class Shard:
         """Parse a text such as "2/4". Raises InputError."""
         found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
-            raise InputError(f"--shard {text}: is no part of a whole", "write 1/4, 2/4, 3/4 and 4/4 for four processes")
+            raise InputError(
+                f"--shard {text}: is not a part of a whole", "write 1/4, 2/4, 3/4 and 4/4 for four processes"
+            )
         return cls(int(found[1]), int(found[2]))
 
     def __str__(self) -> str:

@@ -42,7 +42,7 @@ def render(found: Board, width: int) -> RenderableType:
     numbers = sorted({len(each) for each in seeds})
     about = " or ".join(map(str, numbers)) + (" seed" if numbers == [1] else " seeds, their mean ± standard deviation")
     notes = [f"{about}; KL/K is KL divided by the number of labels, as fine-tuning tables print it"]
-    notes += [f"{PRINTED} as printed in {source}" for source in dict.fromkeys(row.source for row in found.printed)]
+    notes += [f"{PRINTED} as published in {source}" for source in dict.fromkeys(row.source for row in found.printed)]
     return Group(*parts, *(plain(note, "dim") for note in notes))
 
 
@@ -90,7 +90,7 @@ def markdown(found: Board) -> str:
         for row in found.all_rows
     ]
     splits = " / ".join(map(escaped, found.splits))
-    sources = [f"{PRINTED} as printed in {escaped(s)}\n" for s in dict.fromkeys(row.source for row in found.printed)]
+    sources = [f"{PRINTED} as published in {escaped(s)}\n" for s in dict.fromkeys(row.source for row in found.printed)]
     return "\n\n".join([splits, table("ll" + "r" * len(shown), heads, lines), *sources]).rstrip() + "\n"
 
 
@@ -104,7 +104,7 @@ def latex(found: Board) -> str:
     if found.printed:
         lines += [r"\midrule", *(_latex_line(row, shown, found) for row in found.printed)]
         lines += [
-            f"% dagger: printed in {latex_escaped(s)}" for s in dict.fromkeys(row.source for row in found.printed)
+            f"% dagger: published in {latex_escaped(s)}" for s in dict.fromkeys(row.source for row in found.printed)
         ]
     return "\n".join([splits, *rule, *lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 

@@ -88,10 +88,10 @@ def scaffold(name: str, kind: str) -> Scaffold:
         InputError: If the name cannot be that of a distribution or a module.
     """
     if not NAME.fullmatch(name):
-        raise InputError(f"'{name}' is no name for a plugin", "use lower-case letters, digits and single hyphens")
+        raise InputError(f"'{name}' is not a name for a plugin", "use lower-case letters, digits and single hyphens")
     module = name.replace("-", "_")
     if keyword.iskeyword(module) or importlib.util.find_spec(module) is not None:
-        raise InputError(f"'{name}': a module {module} is there already", f"try {PREFIX}{name}")
+        raise InputError(f"'{name}': a module {module} already exists", f"try {PREFIX}{name}")
     component = name.removeprefix(PREFIX)
     about = KINDS[kind]
     try_it = about.try_it.format(component=component)
@@ -123,7 +123,7 @@ def write(made: Scaffold, parent: Path) -> Path:
     """Write the plugin into a new folder with its name. Raises InputError if the folder already exists."""
     folder = parent / made.name
     if os.path.lexists(folder):
-        raise InputError(f"{folder}: is there already", "nothing was written; choose another name or --out")
+        raise InputError(f"{folder}: already exists", "nothing was written; choose another name or --out")
     files.require_folder(parent)
     with scratch(parent) as work:
         for path, text in made.files.items():

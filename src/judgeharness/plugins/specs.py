@@ -98,7 +98,7 @@ class BackendSpec(Spec):
         if word is None or word in KINDS or (isinstance(word, str) and TARGET.fullmatch(word)):
             return Spec.problems(self)
         kinds = ", ".join(KINDS)
-        return [*Spec.problems(self), f"sensitive of {self.name!r} is none of {kinds} or 'module:object': {word!r}"]
+        return [*Spec.problems(self), f"sensitive of {self.name!r} is not one of {kinds} or 'module:object': {word!r}"]
 
 
 class TaskSpec(Spec):
@@ -230,7 +230,7 @@ class ExecutorSpec(Spec):
         if not isinstance(self.flags, tuple) or not all(isinstance(flag, Flag) for flag in self.flags):
             return [*Spec.problems(self), f"flags of {self.name!r} are no tuple of Flag"]
         wrong = [flag.name for flag in self.flags if not NAME.fullmatch(flag.name)]
-        return [*Spec.problems(self), *(f"flag {name!r} of {self.name!r} is no option's name" for name in wrong)]
+        return [*Spec.problems(self), *(f"flag {name!r} of {self.name!r} is not an option name" for name in wrong)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

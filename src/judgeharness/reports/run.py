@@ -84,7 +84,7 @@ def _texts(number: int, texts: Sequence[str], cut: Sequence[bool]) -> Table:
     table.add_column("prompt", justify="right")
     table.add_column("text", overflow="fold")
     for index, (text, is_cut) in enumerate(zip(texts[:MAX_ROWS], cut, strict=False), start=1):
-        table.add_row(str(index), plain(text + (" [cut off]" if is_cut else "")))
+        table.add_row(str(index), plain(text + (" [truncated]" if is_cut else "")))
     return table
 
 

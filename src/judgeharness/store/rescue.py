@@ -60,7 +60,7 @@ def rescue(source: Path, target: Path) -> Mapping[str, Rescued]:
     if not is_file(source):
         raise InputError(f"{source}: no store there")
     if os.path.lexists(target):
-        raise InputError(f"{target}: is there already", "a rescue makes a new store")
+        raise InputError(f"{target}: already exists", "a rescue makes a new store")
     try:
         with contextlib.closing(read_damaged(source)) as damaged:
             # This comes before anything is created, because nothing can be read without the list of tables.

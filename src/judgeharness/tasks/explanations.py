@@ -80,7 +80,7 @@ def _shown(
     for each in given:
         if each.label not in labels:
             names = ", ".join(label.name for label in known)
-            raise InputError(f"explanations by {whole.name}: '{each.label}' is none of the labels {names}")
+            raise InputError(f"explanations by {whole.name}: '{each.label}' is not one of the labels {names}")
     return tuple(Explanation(each.text, labels[each.label], whole.name) for each in given)
 
 

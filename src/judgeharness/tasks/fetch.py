@@ -164,7 +164,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.ConnectTimeout | requests.ReadTimeout) or "timed out" in str(error).lower():
         return "the server stopped answering"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the download was cut off"
+        return "the download is incomplete"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
     return " ".join(scrub(str(error)).split()) or type(error).__name__

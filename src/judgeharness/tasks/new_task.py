@@ -62,7 +62,7 @@ def labelled(known: Guess, labels: list[str]) -> Guess:
     if isinstance(known.source, Mapping):
         missing = set(known.source) ^ set(labels)
         if missing:
-            raise InputError(f"--labels: {', '.join(sorted(missing))} has no column, or is none of the labels")
+            raise InputError(f"--labels: {', '.join(sorted(missing))} has no column, or is not one of the labels")
         return replace(known, source={label: known.source[label] for label in labels}, labels=tuple(labels))
     if known.unsure and len(labels) != len(known.labels):
         raise InputError(f"--labels: {len(labels)} labels for lists of {len(known.labels)} numbers")
@@ -112,7 +112,7 @@ def written(draft: Draft, file: Path) -> Task:
     there = [path for path in texts if os.path.lexists(path)]
     for path in there:
         if not is_file(path) or read_bytes(path) != texts[path].encode():
-            raise InputError(f"{path}: is there already", "nothing was written; move it away, or rename the data")
+            raise InputError(f"{path}: already exists", "nothing was written; move it away, or rename the data")
     try:
         for path, text in texts.items():
             write(path, text)

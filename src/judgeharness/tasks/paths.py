@@ -14,7 +14,7 @@ def inside(folder: Path, name: str) -> Path:
         path.exists()
     # The name is too long or contains forbidden characters, or links form a circle.
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{name[:80]!r}: is no name of a file: {error}") from error
+        raise InputError(f"{name[:80]!r}: is not a file name: {error}") from error
     if not path.is_relative_to(folder.resolve()):
         raise InputError(f"{name}: lies outside the task's folder {folder}", "a task reads files beside it or below")
     return path

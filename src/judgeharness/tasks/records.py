@@ -77,7 +77,7 @@ class Record:
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise self.fault(f"{what} holds half a surrogate pair, which is no text") from error
+            raise self.fault(f"{what} holds half a surrogate pair, which is not text") from error
         return text
 
     def numbers(self, path: str | Mapping[str, str], labels: Sequence[Label]) -> tuple[float, ...]:
@@ -116,7 +116,7 @@ class Record:
         for index, label in enumerate(labels):
             if word in label.spellings:
                 return index
-        raise self.fault(f"{_named(value)} is none of the labels {', '.join(label.name for label in labels)}")
+        raise self.fault(f"{_named(value)} is not one of the labels {', '.join(label.name for label in labels)}")
 
     def label_counts(self, path: str | Sequence[str], labels: Sequence[Label]) -> tuple[float, ...]:
         """Return how often a value names each label. The value is one label, a list of labels, or counts.

@@ -108,9 +108,9 @@ def load_task(
 
 def _published(definition: TaskDefinition, split: str) -> Published | None:
     paths = [inside(definition.folder, name) for name in definition.published]
-    found = [each for path in paths if (each := read_toml(path, Published, "published figures")).split == split]
+    found = [each for path in paths if (each := read_toml(path, Published, "published results")).split == split]
     if len(found) > 1:
-        raise InputError(f"task {definition.name} names two files of printed figures for the split '{split}'")
+        raise InputError(f"task {definition.name} names two files of published results for the split '{split}'")
     return found[0] if found else None
 
 

@@ -95,7 +95,9 @@ class StrategyConformance(Conformance):
             group = strategy.group(item, task)
             if group.decoding is None:
                 continue
-            assert isinstance(strategy, WritingStrategy), "its prompts are answered in writing, but it has no 'follow'"
+            assert isinstance(strategy, WritingStrategy), (
+                "its prompts ask for generated answers, but it has no 'follow'"
+            )
             for said in SAID:
                 _require_end(strategy, item, task, group, said)
 

@@ -135,8 +135,8 @@ def test_a_server_that_is_gone_is_taken_as_it_was(backend_at):
         first = backend_at(f"{address}/v1").describe()
     lines = []
     assert backend_at(f"{address}/v1", lines.append).describe() == first
-    assert "cannot be asked (no connection" in lines[-1]
-    with pytest.raises(HarnessError, match="cannot be asked: no connection"):
+    assert "cannot be reached (no connection" in lines[-1]
+    with pytest.raises(HarnessError, match="cannot be reached: no connection"):
         backend_at(f"{address}/v1", model="another").describe()
 
 

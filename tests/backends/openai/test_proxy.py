@@ -94,7 +94,7 @@ def test_https_goes_through_its_own_proxy(proxy, backend_at, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", address)
     backend_at(url).describe()
     assert not kind.seen
-    with pytest.raises(HarnessError, match="cannot be asked") as caught:
+    with pytest.raises(HarnessError, match="cannot be reached") as caught:
         backend_at("https://judge.invalid/v1").describe()
     assert caught.value.hint.endswith("the environment names a proxy, which NO_PROXY=judge.invalid bypasses")
     assert kind.seen[0] == "CONNECT judge.invalid:443 HTTP/1.1"

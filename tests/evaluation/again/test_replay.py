@@ -38,5 +38,5 @@ def test_another_task_is_refused(pretend):
         items = tuple(replace(item, fields={**item.fields, "premise": "another one"}) for item in task.items)
         with pytest.raises(InputError, match="are not what they were"):
             list(answered_again(run, replace(task, items=items), workspace.registry, store))
-        with pytest.raises(InputError, match="is no item of task"):
+        with pytest.raises(InputError, match="is not an item of task"):
             list(answered_again(run, replace(task, items=items[3:]), workspace.registry, store))

@@ -95,10 +95,10 @@ chaosnli · train · 20 of 341 items · 3 labels
    baseline:uniform                                              0.365         0.307         0.350         0.000
    baseline:mnli-distribution                                    1.242         0.209         0.215         0.795
 * best model
-† as printed in Someone 2020, Table 2
+† as published in Someone 2020, Table 2
 Llama-3-70B parallel-explicit softmax †: rounded
 human split-half: one half of the votes against the other; no judge can be expected to beat it
-# a place is shared where the difference is within noise (95 %, paired over items)
+# judges share a rank if their difference is within noise (95 %, paired over items)
 ± half of the 95 % interval over items
 """  # noqa: E501 (a terminal of 140 columns)
 
@@ -125,11 +125,11 @@ chaosnli · train · 20 of 341 items · 3 labels
    baseline:uniform             0.365   0.307   0.350     0.000
    baseline:mnli-distribution   1.242   0.209   0.215     0.795
 * best model
-† as printed in Someone 2020, Table 2
+† as published in Someone 2020, Table 2
 Llama-3-70B parallel-explicit softmax †: rounded
 human split-half: one half of the votes against the other; no judge can be
 expected to beat it
-# a place is shared where the difference is within noise (95 %, paired over
+# judges share a rank if their difference is within noise (95 %, paired over
 items)
 """
 
@@ -212,7 +212,7 @@ def test_failures_low_masses_and_notices_are_said(registry):
     text = printed(Leaderboard(metrics, (Board(task, (odd,), ()),), (odd,)), 200)
     assert "t · 20 items · 2 labels" in text
     assert "(3 failed)" in text
-    assert "3 of 20 items failed and are not in its figures" in text
+    assert "3 of 20 items failed and are left out" in text
     assert "hold 3.1% of the probability" in text
     assert "note: votes were made up" in text
     assert "best model" not in text

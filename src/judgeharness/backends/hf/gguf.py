@@ -114,7 +114,7 @@ def _readable(path: Path) -> Iterator[None]:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise HarnessError(
             f"{path}: transformers cannot read this GGUF file: {reason}",
-            "the file may be damaged or cut off, or of an architecture that transformers does not convert",
+            "the file may be damaged or incomplete, or of an architecture that transformers does not convert",
         ) from error
 
 

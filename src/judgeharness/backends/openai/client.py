@@ -203,7 +203,7 @@ def _json(content: bytes, kind: str = "no content type") -> Any:
         if _lenient(content) is not None:
             raise NonsenseError(f"the reply is not sound JSON: {error}") from error
         beginning = words(content.decode("utf-8", "replace"), SHOWN) or "empty"
-        raise FaultError(f"the reply is not JSON, or was cut off ({words(kind, SHOWN)}: {beginning})") from error
+        raise FaultError(f"the reply is not JSON, or is incomplete ({words(kind, SHOWN)}: {beginning})") from error
 
 
 def _lenient(content: bytes) -> Any:

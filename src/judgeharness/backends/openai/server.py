@@ -170,9 +170,9 @@ class Server:
         except FaultError as error:
             if known is None:
                 raise HarnessError(
-                    f"{self.address.url} cannot be asked: {error.reason}", f"{START_IT}{bypassing(self.address)}"
+                    f"{self.address.url} cannot be reached: {error.reason}", f"{START_IT}{bypassing(self.address)}"
                 ) from error
-            self.context.notify(f"{self.address.url} cannot be asked ({error.reason}); taking it as it was last time")
+            self.context.notify(f"{self.address.url} cannot be reached ({error.reason}); taking it as it was last time")
             return known
         fault = remember(kept, found.model_dump_json(indent=1))
         if fault is not None:

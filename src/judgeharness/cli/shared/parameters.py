@@ -49,7 +49,7 @@ class NewStore(OutputFile):
         path = super().convert(value, parameter, context)
         require_name(path)
         if os.path.lexists(path):
-            raise InputError(f"{path}: is there already", "name a new file")
+            raise InputError(f"{path}: already exists", "name a new file")
         return path
 
 

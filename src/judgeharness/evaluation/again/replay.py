@@ -59,7 +59,7 @@ def answered_again(run: Run, task: Task, registry: Registry, store: Store) -> It
             continue
         item = items.get(prediction.uid)
         if item is None:
-            raise InputError(f"run {run.id}: '{prediction.uid}' is no item of task {task.name} any more")
+            raise InputError(f"run {run.id}: '{prediction.uid}' is not an item of task {task.name} any more")
         turn = last_turn(strategy, item, task, run.backend_digest, store.answers.texts)
         answer = turn.reading or store.answers.scores(turn.key, (len(turn.group.prompts), len(task.labels)))
         if answer is None or (prediction.score_key or prediction.text_keys[-1]) != turn.key:

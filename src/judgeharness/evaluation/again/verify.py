@@ -167,7 +167,7 @@ def kept_answers(
     items: Mapping[str, Item] = {item.uid: item for item in task.items}
     for uid in uids:
         if uid not in items:
-            raise InputError(f"run {run.id}: '{uid}' is no item of task {task.name} any more")
+            raise InputError(f"run {run.id}: '{uid}' is not an item of task {task.name} any more")
         said = turns(strategy, items[uid], task, run.backend_digest, stored.texts)
         found = [Kept(turn.group, answer) for turn in said if (answer := _stored(turn, stored)) is not None]
         if not found:

@@ -44,7 +44,7 @@ def _board(board: Board, metrics: Sequence[MetricSpec]) -> Iterator[str]:
     yield r"\bottomrule"
     yield r"\end{tabular}"
     for source in dict.fromkeys(row.source for row in board.published):
-        yield rf"% dagger: as printed in {escaped(source)}"
+        yield rf"% dagger: as published in {escaped(source)}"
 
 
 def _kind(row: Row) -> tuple[bool, bool]:

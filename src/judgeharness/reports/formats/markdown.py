@@ -28,7 +28,7 @@ def _board(board: Board, metrics: Sequence[MetricSpec]) -> Iterator[str]:
     lines = [_cells(row) for row in rows(board, tuple(metrics))]
     yield table("rlll" + "r" * len(heads), ["#", "judge", "strategy", "transform", *heads], lines)
     for source in dict.fromkeys(row.source for row in board.published):
-        yield f"\n† as printed in {escaped(source)}"
+        yield f"\n† as published in {escaped(source)}"
 
 
 def _cells(row: Row) -> list[str]:

@@ -23,7 +23,7 @@ def notes(board: Board, with_intervals: bool, with_ranks: bool) -> Iterator[str]
     for run in board.runs:
         if run.n_failed:
             yield (
-                f"{run.name}: {run.n_failed} of {run.n_items} items failed and are not in its figures "
+                f"{run.name}: {run.n_failed} of {run.n_items} items failed and are left out "
                 f"('judgeharness show {run.id}')"
             )
     yield from dict.fromkeys(line for run in models if (line := _censoring(run)))
@@ -43,7 +43,7 @@ def _legend(board: Board, models: list[Run], with_intervals: bool, with_ranks: b
     if len(models) > 1:
         yield "* best model"
     for source in dict.fromkeys(row.source for row in board.published):
-        yield f"{PRINTED} as printed in {source}"
+        yield f"{PRINTED} as published in {source}"
     for row in board.published:
         if row.note:
             name = " ".join(part for part in (row.name, row.strategy, row.transform) if part)
@@ -51,7 +51,7 @@ def _legend(board: Board, models: list[Run], with_intervals: bool, with_ranks: b
     if any(row.name == HALVES for row in board.references):
         yield f"{HALVES}: one half of the votes against the other; no judge can be expected to beat it"
     if with_ranks and len(board.ranks) > 1:
-        yield "# a place is shared where the difference is within noise (95 %, paired over items)"
+        yield "# judges share a rank if their difference is within noise (95 %, paired over items)"
     if with_intervals and board.intervals:
         yield "± half of the 95 % interval over items"
 
@@ -106,7 +106,7 @@ def _writing(run: Run) -> str | None:
     if unread:
         parts.append(f"{unread:,} of {texts:,} answers ({unread / texts:.1%}) could not be read and are left out")
     if cut:
-        parts.append(f"{cut:,} of {texts:,} texts were cut off at their limit")
+        parts.append(f"{cut:,} of {texts:,} texts were truncated")
     return f"{run.backend} {run.way}: {'; '.join(parts)}" if parts else None
 
 

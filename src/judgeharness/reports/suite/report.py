@@ -71,7 +71,7 @@ def markdown(report: SuiteReport) -> str:
     parts = [f"# {escaped(report.title)}", escaped(report.about.strip()), *_run(report)]
     for board in report.board.boards:
         parts += [*_printed(board, report.board), *_published(board, report.board)]
-    parts += ["## All figures", _leaderboard(report.board, markdown_tables.write), _reading()]
+    parts += ["## All results", _leaderboard(report.board, markdown_tables.write), _reading()]
     if report.comparisons:
         parts += ["## What the strategies change", *_changes(report.comparisons)]
     if report.plots:
@@ -119,8 +119,8 @@ def _printed(board: Board, whole: Leaderboard) -> Iterator[str]:
     found, published = pairs(board), board.task.published
     if not found or published is None:
         return
-    yield f"## Printed and measured ({escaped(board.task.name)})"
-    yield f"Printed in {escaped(published.source)} / measured here. **Bold**: they differ in the third decimal."
+    yield f"## Published and measured ({escaped(board.task.name)})"
+    yield f"Published in {escaped(published.source)} / measured here. **Bold**: they differ in the third decimal."
     heads = [escaped(spec.label) for spec in whole.metrics]
     lines = [[*_names(pair), *(_cell(*cell) for cell in cells(pair, whole.metrics))] for pair in found]
     yield table("lll" + "r" * len(heads), ["judge", "strategy", "transform", *heads], lines)
@@ -145,8 +145,8 @@ def _published(board: Board, whole: Leaderboard) -> Iterator[str]:
     if published is None or not models or not judges:
         return
     names = list(dict.fromkeys(run.backend for run in models))
-    yield f"## Beside what is printed about other models ({escaped(board.task.name)})"
-    yield f"{' / '.join(escaped(spec.label) for spec in whole.metrics)}. †: printed in {escaped(published.source)}."
+    yield f"## Compared with published results of other models ({escaped(board.task.name)})"
+    yield f"{' / '.join(escaped(spec.label) for spec in whole.metrics)}. †: published in {escaped(published.source)}."
     heads = [*map(escaped, names), *(f"{escaped(judge.name)} †" for judge in judges)]
     lines = []
     for way in dict.fromkeys((run.strategy, run.transform) for run in models):
@@ -219,7 +219,7 @@ def _printed_latex(board: Board, whole: Leaderboard) -> Iterator[str]:
     escape = latex_tables.escaped
     heads = " & ".join(["judge", "strategy", "transform", *(escape(spec.label) for spec in whole.metrics)])
     lines = [
-        f"% {escape(board.task.name)}: printed in {escape(published.source)} / measured; bold where they differ",
+        f"% {escape(board.task.name)}: published in {escape(published.source)} / measured; bold where they differ",
         rf"\begin{{tabular}}{{lll{'r' * len(whole.metrics)}}}",
         r"\toprule",
         heads + r" \\",
