@@ -43,6 +43,7 @@ from judgeharness.plugins.options import NoOptions
 from judgeharness.plugins.registry import Registry
 from judgeharness.store.answer_store import AnswerStore
 from judgeharness.store.database import Store
+from judgeharness.store.records import SessionRecord
 from judgeharness.tasks.datasets import DataFolders, cache_folder
 from judgeharness.tasks.fetch import Meter, silent
 from judgeharness.tasks.task import Task, load_task
@@ -195,7 +196,7 @@ def whole_run(backend: HuggingFaceBackend, task: Task, strategy: Any) -> tuple[f
     with (
         tempfile.TemporaryDirectory() as work,
         Store.open(Path(work) / "s.db") as store,
-        store.sessions.recorded("s", {}),
+        store.sessions.recorded("s", SessionRecord()),
     ):
         store.answers.add_backend("b", {})
         work_to_do = plan(task, strategy, backend, "b", store.answers)

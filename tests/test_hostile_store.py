@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from judgeharness.store.kinds import RUN_KINDS, SESSION_KINDS, TASK_KINDS
 
+from judgeharness.store.records import RunRecord, SessionRecord, TaskRecord
 from tests.helpers import judgeharness, serving
 from tests.hostile import Listening, poison, rewrite, rewrite_request, texts
 
@@ -27,7 +27,7 @@ CHECKED = {"logit", "logprob", "done"}
 NAMES = {
     "all", "nli-sample", "entailment", "neutral", "contradiction", "no-explanation", "parallel", "softmax",
     "baseline:uniform", "human", "name", "set", "sha256", "task", "limit", "metrics",
-    *RUN_KINDS, *SESSION_KINDS, *TASK_KINDS,
+    *RunRecord.model_fields, *SessionRecord.model_fields, *TaskRecord.model_fields,
 }  # fmt: skip
 """Texts without which most commands end at once."""
 

@@ -193,7 +193,7 @@ def test_a_dated_template_resumes_on_another_day_and_takes_another_date(task, mo
     assert "prompts to do" not in evaluated(path, judge).err
     with Store.open(STORE) as store:
         (run,) = store.runs.all()
-        assert run.record["environment"]["date"] == "2024-07-26"
+        assert run.record.environment["date"] == "2024-07-26"
     later = distributions(evaluated(path, judge, "-o", "date=2031-12-05"))
     assert_same(later, expected_of(judge, ITEMS, dated="05 Dec 2031"))
     assert any(np.abs(later[uid] - first[uid]).max() > 1e-6 for uid in first)

@@ -229,13 +229,13 @@ def test_a_folder_for_files_is_made_or_refused(tmp_path):
         files.write(tmp_path / "absent" / "f", "")
 
 
-OWN = {"files.py", "locks.py"}
+OWN = {"domain/files.py", "domain/locks.py"}
 OTHERS = {
-    "cli/streams.py": "the stand-in for a stream that is closed",
-    "entrypoints.py": "what pip has installed",
+    "cli/shared/streams.py": "the stand-in for a stream that is closed",
+    "plugins/entrypoints.py": "what pip has installed",
     "tasks/datasets.py": "what ships with judgeharness",
-    "pages/templates.py": "what ships with judgeharness",
-    "scaffold.py": "what ships with judgeharness",
+    "reports/page/templates.py": "what ships with judgeharness",
+    "plugins/scaffold.py": "what ships with judgeharness",
     "backends/llamacpp/check.py": "what the system says of its processor",
     "backends/llamacpp/library.py": "a model file, into memory as it is used",
 }

@@ -14,6 +14,7 @@ import pytest
 
 from judgeharness.domain.locks import take
 from judgeharness.store.database import Store
+from judgeharness.store.records import SessionRecord
 from tests.backends.openai.standin import StandIn
 from tests.helpers import judgeharness, serving
 
@@ -172,11 +173,11 @@ def test_a_lock_of_a_session_is_not_where_its_id_leads(tmp_path):
     (tmp_path / "sub").mkdir()
     with Store.open(tmp_path / "sub" / "s.db") as store:
         name = "../../victim.lock"
-        with store.sessions.recorded(name, {}):
-            assert store.sessions.find(name)["status"] == "running"
+        with store.sessions.recorded(name, SessionRecord()):
+            assert store.sessions.find(name).status == "running"
             assert [path.parent for path in tmp_path.rglob(".judgeharness-*.lock")] == [tmp_path / "sub"]
         store.connection.execute("UPDATE sessions SET status = 'running', ended = NULL")
-        assert store.sessions.find(name)["status"] == "interrupted"
+        assert store.sessions.find(name).status == "interrupted"
         store.sessions.end_dead_ones()
     assert victim.read_text() == "precious"
 

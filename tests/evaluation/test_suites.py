@@ -150,7 +150,7 @@ def test_a_suite_runs_and_reports_and_is_not_asked_again(suite, tmp_path):
     assert "prompts to do" not in again.err
     with Store.open(store) as opened:
         (run,) = [run for run in opened.runs.all() if run.strategy == "parallel-explicit"]
-        assert run.record["prompts_scored"] == 0
+        assert run.record.prompts_scored == 0
         assert opened.runs.seconds(run.id) is not None, "the time of the first call is still known"
 
 

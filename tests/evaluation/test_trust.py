@@ -351,7 +351,7 @@ def test_the_command_of_a_page_says_that_it_is_of_the_record(tmp_path, listening
 def test_explanations_of_a_record_are_a_set_of_its_store(tmp_path):
     store, run = evaluated(tmp_path, "baseline:uniform")
     with Store.open(store) as opened:
-        record = dict(opened.runs.find(run).record)
+        record = opened.runs.find(run).record.document()
     rewrite(store, "runs", record=json.dumps(record | {"explanations": {"name": "x", "set": "/etc/passwd"}}))
     result = judgeharness("rerun", run, "--store", store)
     assert (result.code, result.err) == (2, f"error: run {run}: '/etc/passwd' is not the id of a set of explanations\n")

@@ -5,6 +5,7 @@ import pytest
 
 from judgeharness.domain.errors import HarnessError
 from judgeharness.domain.nouns import OptionScores
+from judgeharness.store.records import SessionRecord
 from tests.helpers import faulty
 
 SOUND = [[-0.2, -2.0, -4.0], [-0.7, -0.7, -9.0]]
@@ -33,7 +34,7 @@ def scores(rows, censored=None, kind="logprob"):
 
 @pytest.fixture
 def session(store):
-    with store.sessions.recorded("s", {"command": ["judgeharness"]}):
+    with store.sessions.recorded("s", SessionRecord(command=["judgeharness"])):
         for name in ("b", "other"):
             store.answers.add_backend(name, {"backend": name})
         yield "s"

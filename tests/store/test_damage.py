@@ -12,6 +12,7 @@ from judgeharness.domain.errors import HarnessError
 from judgeharness.domain.nouns import GeneratedTexts, OptionScores
 from judgeharness.store.check import problems
 from judgeharness.store.database import Store, _carry_out
+from judgeharness.store.records import SessionRecord
 from judgeharness.store.rescue import _middle_text
 from judgeharness.store.rows import insert, register
 from judgeharness.store.schema import APPLICATION_ID, COLUMNS, KEYS, MIGRATIONS
@@ -26,7 +27,7 @@ def key(number):
 
 
 def fill(path, answers=300):
-    with Store.open(path) as store, store.sessions.recorded("s", {"command": ["judgeharness"]}):
+    with Store.open(path) as store, store.sessions.recorded("s", SessionRecord(command=["judgeharness"])):
         store.answers.add_backend("b", {"backend": "test"})
         random = np.random.default_rng(0)
         for number in range(answers):

@@ -9,6 +9,7 @@ from judgeharness.domain.errors import HarnessError, InputError
 from judgeharness.domain.nouns import OptionScores
 from judgeharness.store import database
 from judgeharness.store.database import Store, store_path
+from judgeharness.store.records import SessionRecord
 from judgeharness.store.rows import sealed
 from judgeharness.store.schema import APPLICATION_ID, MIGRATIONS
 from tests.helpers import judgeharness
@@ -20,7 +21,7 @@ def scores(uid="i1", **more):
 
 @pytest.fixture
 def session(store):
-    with store.sessions.recorded("s", {"command": ["judgeharness"]}):
+    with store.sessions.recorded("s", SessionRecord(command=["judgeharness"])):
         store.answers.add_backend("b", {"backend": "test"})
         yield "s"
 
@@ -61,13 +62,13 @@ def test_every_write_is_there_for_another_reader_at_once(store, session, tmp_pat
 
 @pytest.mark.parametrize(("error", "status"), [(ValueError, "failed"), (KeyboardInterrupt, "interrupted")])
 def test_how_a_session_ended_is_kept(store, error, status):
-    with pytest.raises(error), store.sessions.recorded("x", {}):
-        assert store.sessions.find("x")["status"] == "running"
+    with pytest.raises(error), store.sessions.recorded("x", SessionRecord()):
+        assert store.sessions.find("x").status == "running"
         raise error
-    assert store.sessions.find("x")["status"] == status
-    with store.sessions.recorded("y", {}):
+    assert store.sessions.find("x").status == status
+    with store.sessions.recorded("y", SessionRecord()):
         pass
-    assert store.sessions.find("y")["status"] == "done"
+    assert store.sessions.find("y").status == "done"
 
 
 def test_many_writers_take_turns(tmp_path):
@@ -76,7 +77,7 @@ def test_many_writers_take_turns(tmp_path):
 
     def write(name):
         try:
-            with Store.open(path) as own, own.sessions.recorded(name, {}):
+            with Store.open(path) as own, own.sessions.recorded(name, SessionRecord()):
                 own.answers.add_backend("b", {})
                 for index in range(20):
                     own.answers.add(f"{name}-{index}", "b", name, scores())
@@ -197,7 +198,7 @@ def test_a_store_that_goes_away_is_said(tmp_path, fate):
     with (
         Store.open(path) as store,
         pytest.raises(HarnessError, match="moved, removed or replaced"),
-        store.sessions.recorded("x", {}),
+        store.sessions.recorded("x", SessionRecord()),
     ):
         path.unlink()
         if fate == "replaced":

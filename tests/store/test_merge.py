@@ -12,6 +12,7 @@ import pytest
 from judgeharness.domain.nouns import GeneratedTexts, OptionScores
 from judgeharness.store.check import problems
 from judgeharness.store.database import Store, _carry_out
+from judgeharness.store.records import SessionRecord
 from judgeharness.store.rows import register
 from judgeharness.store.schema import APPLICATION_ID, COLUMNS, MIGRATIONS
 from tests.helpers import judgeharness
@@ -21,7 +22,7 @@ MODEL = ("--task", "nli-sample", "--strategy", "no-explanation", "--backend", "h
 
 def make(path, answers, session="s", scores=0.5):
     """A store with scores of these keys."""
-    with Store.open(path) as store, store.sessions.recorded(session, {"command": [path.name]}):
+    with Store.open(path) as store, store.sessions.recorded(session, SessionRecord(command=[path.name])):
         store.answers.add_backend("b", {"backend": "test"})
         for key in answers:
             store.answers.add(key, "b", session, OptionScores(f"i{key}", np.full((2, 3), scores), "logit"))

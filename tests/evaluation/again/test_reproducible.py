@@ -101,13 +101,13 @@ def alter(path, table, where="1", **columns):
 
 def test_what_was_asked_for_is_in_the_record(store):
     found = runs(store)
-    assert found["hf:smollm2", "cot", "softmax"].record["request"] == {
+    assert found["hf:smollm2", "cot", "softmax"].record.request.document() == {
         "task": "nli-sample",
         "limit": 3,
         "options": {"batch_tokens": "999", "reasoning_tokens": "8"},
         "metrics": [],
     }
-    assert found["baseline:uniform", None, None].record["request"]["options"] == {}
+    assert found["baseline:uniform", None, None].record.request.options == {}
 
 
 @pytest.mark.parametrize("way", [("no-explanation", "norm"), ("sampling", None), ("cot", "softmax")])
@@ -165,11 +165,9 @@ def test_answers_that_are_other_ones_now_are_found(store):
 def test_what_has_changed_is_listed(store):
     run = runs(store)["hf:smollm2", "no-explanation", "norm"]
     with Store.open(store) as opened:
-        record = dict(opened.sessions.find(run.session_id))
+        record = opened.sessions.find(run.session_id).record.document()
         description = dict(opened.answers.description(run.backend_digest))
     record["packages"] = {**record["packages"], "torch": "1.0", "gone": "0.1"}
-    for name in ("id", "started", "ended", "status"):
-        del record[name]
     alter(store, "sessions", record=json.dumps(record))
     alter(store, "backends", description=json.dumps({**description, "dtype": "bfloat16"}))
     for command in ("verify", "rerun"):
@@ -185,7 +183,7 @@ def test_what_has_changed_is_listed(store):
 
 def test_a_run_from_before_requests_were_kept_is_told_by_its_parts(store):
     run = runs(store)["hf:smollm2", "no-explanation", "softmax"]
-    record = {name: value for name, value in run.record.items() if name != "request"}
+    record = {name: value for name, value in run.record.document().items() if name != "request"}
     alter(store, "runs", record=json.dumps(record))
     result = judgeharness("rerun", run.id, "--store", store, "--format", "json")
     assert result.code == 0, result.err
@@ -194,8 +192,8 @@ def test_a_run_from_before_requests_were_kept_is_told_by_its_parts(store):
 
 def test_budgets_that_older_records_have_among_their_options_are_left_out(store):
     run = runs(store)["hf:smollm2", "no-explanation", "softmax"]
-    options = {**run.record["request"]["options"], "max_requests": "1", "max_tokens": "1"}
-    record = {**run.record, "request": {**run.record["request"], "options": options}}
+    record = run.record.document()
+    record["request"]["options"] |= {"max_requests": "1", "max_tokens": "1"}
     alter(store, "runs", f"id = '{run.id}'", record=json.dumps(record))
     result = judgeharness("rerun", run.id, "--store", store, "--format", "json")
     assert result.code == 0, result.err
@@ -216,7 +214,7 @@ def test_a_task_that_is_another_one_now(tmp_path):
     words = ("--task", folder / "task.toml", "--backend", "hf:smollm2", "--strategy", "no-explanation")
     assert judgeharness("eval", *words, "--transform", "norm", "--store", path).code == 0
     (run,) = runs(path).values()
-    assert run.record["request"]["task"] == str(folder / "task.toml")
+    assert run.record.request.task == str(folder / "task.toml")
     assert judgeharness("verify", run.id, "--store", path).code == 0
     # Other wording: other prompts, so stored answers cannot be compared; the run can be made again, and says so.
     (folder / "prompt.jinja").write_text("{{ t }} Yes or no?")

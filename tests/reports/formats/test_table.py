@@ -12,11 +12,12 @@ from judgeharness.analysis.intervals import Interval
 from judgeharness.evaluation.components import default_measures
 from judgeharness.reports.formats import table
 from judgeharness.reports.leaderboard import Board, Leaderboard, ReferenceRow, View, leaderboard
-from judgeharness.store.runs import Run, TaskRecord
+from judgeharness.store.records import RunRecord, TaskRecord
+from judgeharness.store.runs import Run, StoredTask
 from judgeharness.tasks.datasets import DataFolders
 from tests.helpers import bundled, judgeharness
 
-TASK = TaskRecord("d", "chaosnli", "train", ("entailment", "neutral", "contradiction"), 20, 341, {"notice": ""})
+TASK = StoredTask("d", "chaosnli", "train", ("entailment", "neutral", "contradiction"), 20, 341, TaskRecord())
 
 
 def run(strategy, transform, values, backend="hf:smollm2", **more):
@@ -25,7 +26,7 @@ def run(strategy, transform, values, backend="hf:smollm2", **more):
         "created": "2026-01-01T00:00:00+00:00", "session_id": "s", "task_digest": "d", "task": "chaosnli",
         "split": "train", "backend": backend, "backend_digest": "b", "strategy": strategy, "transform": transform,
         "temperature": 20.0 if transform == "softmax" else None, "n_items": 20, "n_failed": 0,
-        "metrics": dict(zip(("kl", "jsd", "tvd", "dcor"), values, strict=True)), "record": {"options_mass": 0.9},
+        "metrics": dict(zip(("kl", "jsd", "tvd", "dcor"), values, strict=True)), "record": RunRecord(options_mass=0.9),
     }  # fmt: skip
     return Run(**{**about, **more})
 
@@ -207,8 +208,8 @@ def test_names_from_outside_reach_the_terminal_as_text(registry):
 
 def test_failures_low_masses_and_notices_are_said(registry):
     metrics = tuple(each.spec for each in default_measures(registry).values())
-    odd = run("parallel", "norm", (1, 1, 1, 1), n_failed=3, record={"options_mass": 0.031})
-    task = TaskRecord("d", "t", "all", ("a", "b"), 20, 20, {"notice": "votes were made up"})
+    odd = run("parallel", "norm", (1, 1, 1, 1), n_failed=3, record=RunRecord(options_mass=0.031))
+    task = StoredTask("d", "t", "all", ("a", "b"), 20, 20, TaskRecord(notice="votes were made up"))
     text = printed(Leaderboard(metrics, (Board(task, (odd,), ()),), (odd,)), 200)
     assert "t · 20 items · 2 labels" in text
     assert "(3 failed)" in text
