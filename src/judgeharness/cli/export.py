@@ -15,14 +15,6 @@ from judgeharness.evaluation.workspace import Workspace
 @click.command("export")
 @click.argument("labels", metavar="RUN|baseline:NAME")
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice(("soft-labels",)),
-    default="soft-labels",
-    show_default=True,
-    help="Format of the files.",
-)
-@click.option(
     "--task",
     "task_name",
     default="chaosnli",
@@ -45,7 +37,6 @@ from judgeharness.evaluation.workspace import Workspace
 def command(
     workspace: Workspace,
     labels: str,
-    form: str,
     task_name: str,
     split: str | None,
     out: Path,
