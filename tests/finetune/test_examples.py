@@ -55,7 +55,7 @@ def test_numbers_are_named_by_the_file(tmp_path):
 
 @pytest.mark.parametrize("names", [None, ("yes", "no", "maybe"), "not a list"])
 def test_numbers_without_the_tasks_names_are_refused(tmp_path, names):
-    with pytest.raises(InputError, match="none of the labels"):
+    with pytest.raises(InputError, match="one of the labels"):
         read_examples(parquet(tmp_path / "m.parquet", [0, 1], names), LABELS)
 
 

@@ -182,7 +182,7 @@ BAD_ITEMS = {
     "label twice": ([{**ITEM, "votes": {"y": 3, "yes": 1}}], "names the label 'yes' twice"),
     "doubled": ([ITEM, ITEM], "line 2: the uid '7' was there before"),
     "unknown reference": ([{**ITEM, "expert": "perhaps"}], '"perhaps" is not one of the labels'),
-    "explanation label": ([{**ITEM, "why": [{"text": "x", "label": "?"}]}], "none of the labels"),
+    "explanation label": ([{**ITEM, "why": [{"text": "x", "label": "?"}]}], "one of the labels"),
     "explanation text": ([{**ITEM, "why": [{"label": "y"}]}], "no text under 'text'"),
     "explanations": ([{**ITEM, "why": "because"}], "not a list of objects"),
     "half a character": (['{"id": 1, "q": {"text": "\\ud800"}, "votes": [1, 1], "expert": "y"}'], "surrogate"),

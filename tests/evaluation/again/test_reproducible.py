@@ -225,7 +225,7 @@ def test_a_task_that_is_another_one_now(tmp_path):
     assert "prompts: template.sha256" in result.out
     # Other items.
     (folder / "items.jsonl").write_text('{"uid": "c", "t": "x", "v": [1, 3]}\n')
-    assert "no item of task mine any more" in judgeharness("verify", run.id, "--store", path).err
+    assert "is not an item of task mine any more" in judgeharness("verify", run.id, "--store", path).err
     result = judgeharness("rerun", run.id, "--store", path)
     assert result.code == 1
     assert "2 items have no distribution now" in " ".join(result.out.split())
