@@ -38,7 +38,7 @@ from judgeharness.domain.nouns import FloatArray
 from judgeharness.evaluation import asking
 from judgeharness.evaluation.components import component, task_definition
 from judgeharness.evaluation.executors.local import Local
-from judgeharness.evaluation.plan import plan
+from judgeharness.evaluation.plan import make_plan
 from judgeharness.plugins.options import NoOptions
 from judgeharness.plugins.registry import Registry
 from judgeharness.store.answer_store import AnswerStore
@@ -199,7 +199,7 @@ def whole_run(backend: HuggingFaceBackend, task: Task, strategy: Any) -> tuple[f
         store.sessions.recorded("s", SessionRecord()),
     ):
         store.answers.add_backend("b", {})
-        work_to_do = plan(task, strategy, backend, "b", store.answers)
+        work_to_do = make_plan(task, strategy, backend, "b", store.answers)
         begun = time.perf_counter()
         kept = AnswerStore(store=store, backend_digest="b", session_id="s")
         asking.ask(work_to_do, backend, Local(NoOptions()), kept, lambda prompts: None, lambda items: None)

@@ -4,6 +4,8 @@ import pytest
 from judgeharness.analysis import parity
 from judgeharness.domain.errors import HarnessError
 from judgeharness.domain.nouns import OptionScores, ScoringFailure
+from judgeharness.evaluation.parity import ask
+from judgeharness.evaluation.progress import Silent
 from judgeharness.transforms.softmax import SoftmaxOptions, softmax
 from tests.helpers import group
 
@@ -55,7 +57,7 @@ class Model:
 
 
 def compared(*models, tolerance=0.002):
-    sides = [parity.run(f"m{number}", model, GROUPS, lambda prompts: None) for number, model in enumerate(models)]
+    sides = [ask(f"m{number}", model, GROUPS, Silent()) for number, model in enumerate(models)]
     assert all(model.closed for model in models)
     return parity.compare(sides, TAU, tolerance)
 
@@ -116,4 +118,4 @@ def test_a_backend_that_fails_on_an_item_does_not_hold():
     with pytest.raises(HarnessError, match="did not answer for every item"):
         model = Model()
         model.score = lambda groups: iter(())
-        parity.run("m", model, GROUPS, lambda prompts: None)
+        ask("m", model, GROUPS, Silent())

@@ -14,7 +14,8 @@ from judgeharness.domain.nouns import Item
 from judgeharness.evaluation.components import default_measures
 from judgeharness.reports.plots import bias, bins, entropy, paper, sketch, ternary
 from judgeharness.reports.plots.series import Judged, Series
-from judgeharness.store.runs import TaskRecord
+from judgeharness.store.records import TaskRecord
+from judgeharness.store.runs import StoredTask
 from tests.helpers import judgeharness
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -29,7 +30,7 @@ def made(items=60, labels=LABELS, names=("hf:a parallel softmax τ=20",), seed=0
         for place, (row, counts) in enumerate(zip(human.tolist(), votes, strict=True))
     )
     series = tuple(Series(name, own, human, random.dirichlet([1.0] * len(labels), items)) for name in names)
-    task = TaskRecord("d", "t", "all", labels, items, items, {})
+    task = StoredTask("d", "t", "all", labels, items, items, TaskRecord())
     return Judged(task, own, human, series)
 
 
@@ -56,7 +57,7 @@ def test_a_ternary_plot_has_people_and_every_judge_and_every_item():
 
 def test_corners_of_the_triangle_are_the_labels():
     corners = np.eye(3)
-    task = TaskRecord("d", "t", "all", LABELS, 3, 3, {})
+    task = StoredTask("d", "t", "all", LABELS, 3, 3, TaskRecord())
     items = tuple(Item(name, {}, tuple(row)) for name, row in zip("abc", corners.tolist(), strict=True))
     judged = Judged(task, items, corners, (Series("hf:a", items, corners, corners),))
     with paper.paper():
