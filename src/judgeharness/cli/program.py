@@ -16,10 +16,10 @@ from judgeharness.domain.api_keys import remember_environment, remember_words
 from judgeharness.domain.errors import HarnessError, InputError
 from judgeharness.domain.escaping import safe_line
 from judgeharness.evaluation.workspace import Workspace
-from judgeharness.plugins.walls import Wall
 
 if TYPE_CHECKING:
     from judgeharness.evaluation.progress import Watcher
+    from judgeharness.plugins.walls import Wall
 
 
 HELP = """\

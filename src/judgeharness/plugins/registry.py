@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from judgeharness.domain.errors import InputError, UnknownNameError
-from judgeharness.plugins import targets
 from judgeharness.plugins.loading import SELECTION_VARIABLE, Plugin, load_plugins
 from judgeharness.plugins.specs import (
     BackendSpec,
@@ -20,7 +19,9 @@ from judgeharness.plugins.specs import (
     TaskSpec,
     TransformSpec,
 )
-from judgeharness.plugins.walls import Wall
+
+if TYPE_CHECKING:
+    from judgeharness.plugins.walls import Wall
 
 S = TypeVar("S", bound=Spec)
 
@@ -58,6 +59,8 @@ class Catalog(Generic[S]):
 
     def load_part(self, name: str, target: str) -> Any:
         """Return another object of a component than its target, given as "module:object". Raises as `load` does."""
+        from judgeharness.plugins import targets
+
         found = targets.load_at(*self._entry(name), target)
         # A command is a click object, and click calls it.
         if self.kind == CommandSpec.kind:
@@ -73,10 +76,14 @@ class Catalog(Generic[S]):
 
     def wall(self, name: str) -> Wall:
         """Return the wall around a component. Raises as `spec` does."""
+        from judgeharness.plugins.walls import Wall
+
         return Wall.around(*self._entry(name))
 
     def load_options(self, name: str) -> Any | None:
         """Return the component's options model, or None. Raises as `spec` and `targets.load` do."""
+        from judgeharness.plugins import targets
+
         return targets.load_options(*self._entry(name))
 
     def _entry(self, name: str) -> tuple[S, Plugin]:
