@@ -9,10 +9,9 @@ def _seconds(command):
     return time.perf_counter() - begun
 
 
-def test_help_takes_about_twice_the_import_of_its_libraries():
+def test_help_takes_less_than_twice_the_import_of_its_libraries():
     ours, bare = [], []
     for _ in range(20):
         ours.append(_seconds([sys.executable, "-c", "from judgeharness.cli.program import run; run(['--help'])"]))
         bare.append(_seconds([sys.executable, "-c", "import click, pluggy, rich"]))
-    # The aim is 2. On a busy machine the same code was measured at 1.9 to 2.2.
-    assert min(ours) < 2.5 * min(bare)
+    assert min(ours) < 2 * min(bare)
