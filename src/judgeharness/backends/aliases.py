@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from judgeharness.domain.errors import HarnessError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HUB_MODELS = {
     "llama3": "meta-llama/Meta-Llama-3-70B-Instruct",
@@ -46,6 +49,7 @@ def packaged_encoder(name: str) -> Path | None:
 
 def _files(distribution: str) -> list[Path]:
     from importlib.metadata import PackageNotFoundError, files
+    from pathlib import Path
 
     try:
         listed = files(distribution) or []

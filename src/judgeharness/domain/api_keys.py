@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 MIN_LENGTH = 8
@@ -44,7 +43,7 @@ def fault_of(key: str) -> str | None:
 
 def remember(*keys: str) -> None:
     """Remove keys from all texts from now on."""
-    found = {part for key in keys for part in re.split(r"[^!-~]+", key) if len(part) >= MIN_LENGTH}
+    found = {part for key in keys if key for part in re.split(r"[^!-~]+", key) if len(part) >= MIN_LENGTH}
     _known.update(part[:MAX_LENGTH] for part in found)
 
 
@@ -54,7 +53,7 @@ def remember_environment(environment: Mapping[str, str] = os.environ) -> None:
     home = environment.get("HF_HOME")
     for name, usual in FILES.items():
         standard = f"{home}/token" if home and name == "HF_TOKEN_PATH" else usual
-        remember(_content(Path(environment.get(name) or standard)))
+        remember(_content(environment.get(name) or standard))
     remember_words(value for name, value in environment.items() if name.lower() in _PROXIES)
 
 
@@ -104,9 +103,10 @@ def scrubbed_error(error: ErrorT) -> ErrorT:
     return error
 
 
-def _content(path: Path) -> str:
+def _content(path: str) -> str:
+    # Importing pathlib takes a twentieth of a program start.
     try:
-        with path.expanduser().open(encoding="ascii", errors="replace") as file:
+        with open(os.path.expanduser(path), encoding="ascii", errors="replace") as file:  # noqa: PTH111, PTH123
             return file.read(MAX_LENGTH)
     except (OSError, RuntimeError, ValueError):
         return ""

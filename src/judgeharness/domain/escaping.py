@@ -27,6 +27,9 @@ def safe(text: str) -> str:
 
 def safe_line(text: str) -> str:
     """Return a text as `safe` does, but in one line: line feeds and tabs are escaped too."""
+    # Most texts are plain, and need no regular expression, which takes long to compile.
+    if text.isascii() and text.isprintable():
+        return text
     return re.sub(_UNFIT_IN_LINES, _escape, text)
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from judgeharness.plugins.loading import Plugin
 from judgeharness.plugins.registry import Registry
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from judgeharness.backends.contract import BackendContext
     from judgeharness.evaluation.components import OpenBackend
     from judgeharness.evaluation.progress import Watcher
@@ -152,6 +153,8 @@ class Workspace:
 
         Raises InputError if they do not exist.
         """
+        from pathlib import Path
+
         from judgeharness.domain.files import is_file
         from judgeharness.tasks.explanations import HUMAN, read_explanations
 

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from judgeharness.plugins.specs import Spec
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+    from pathlib import Path
 
 SELECTION_VARIABLE = "JUDGEHARNESS_PLUGINS"
 OFF_PREFIX = "no:"
@@ -108,7 +108,7 @@ class _Loader:
     def __call__(self) -> object:
         if isinstance(self._where, str):
             return importlib.import_module(self._where)
-        if isinstance(self._where, Path):
+        if isinstance(self._where, os.PathLike):
             return _module_from_file(self._where)
         return self._where.load()
 
@@ -117,6 +117,8 @@ class _Source(SourceFileLoader):
     """Reads a Python file with the checks that other files of users get."""
 
     def get_data(self, path: str) -> bytes:
+        from pathlib import Path
+
         from judgeharness.domain.files import read_bytes
 
         return read_bytes(Path(path), MAX_SOURCE_BYTES) if path == self.path else super().get_data(path)
@@ -158,6 +160,8 @@ def _installed(selection: Selection) -> Iterator[tuple[Plugin, _Loader]]:
 
 def whole_paths(given: Sequence[str]) -> tuple[str, ...]:
     """Return values of --plugin that mean the same in any working directory."""
+    from pathlib import Path
+
     return tuple(str(Path(word).resolve()) if _is_file(word) else word for word in given)
 
 
@@ -170,6 +174,8 @@ def _given(given: Sequence[str]) -> Iterator[tuple[Plugin, _Loader]]:
         if word.startswith(OFF_PREFIX):
             continue
         if _is_file(word):
+            from pathlib import Path
+
             path = _readable(Path(word))
             yield (Plugin(path.stem, str(path)), _Loader(path))
         else:

@@ -18,9 +18,9 @@ import click
 from judgeharness.domain.api_keys import scrub
 from judgeharness.domain.escaping import json_text, safe
 
-_SIZE = re.compile("0*[1-9][0-9]{0,3}")
+_SIZE = "0*[1-9][0-9]{0,3}"
 _FAILING = ("strict", "surrogateescape", "surrogatepass")
-_STYLES = re.compile(r"(\x1b\[(?:[0-9;]*m|\d*A|2K|\?25[lh])|\r)")
+_STYLES = r"(\x1b\[(?:[0-9;]*m|\d*A|2K|\?25[lh])|\r)"
 """Escape sequences of rich and tqdm: colours, and the cursor movements of progress bars."""
 
 
@@ -70,7 +70,7 @@ class _Steady(io.TextIOWrapper):
     styled = False
 
     def write(self, text: str) -> int:
-        parts = _STYLES.split(scrub(text)) if self.styled else [scrub(text)]
+        parts = re.split(_STYLES, scrub(text)) if self.styled else [scrub(text)]
         super().write("".join(part if place % 2 else safe(part) for place, part in enumerate(parts)))
         return len(text)
 
@@ -109,7 +109,7 @@ def make_steady() -> Sink:
         pass
     os.close(descriptor)
     for name in ("COLUMNS", "LINES"):
-        if not _SIZE.fullmatch(os.environ.get(name, "1")):
+        if name in os.environ and not re.fullmatch(_SIZE, os.environ[name]):
             del os.environ[name]
     sys.stderr, _ = _steady(sys.stderr)
     sys.stdout, sink = _steady(sys.stdout)
