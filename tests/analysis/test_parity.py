@@ -5,7 +5,7 @@ from judgeharness.analysis import parity
 from judgeharness.domain.errors import HarnessError
 from judgeharness.domain.nouns import OptionScores, ScoringFailure
 from judgeharness.evaluation.parity import ask
-from judgeharness.evaluation.progress import Silent
+from judgeharness.evaluation.progress import Watcher
 from judgeharness.transforms.softmax import SoftmaxOptions, softmax
 from tests.helpers import group
 
@@ -57,7 +57,7 @@ class Model:
 
 
 def compared(*models, tolerance=0.002):
-    sides = [ask(f"m{number}", model, GROUPS, Silent()) for number, model in enumerate(models)]
+    sides = [ask(f"m{number}", model, GROUPS, Watcher()) for number, model in enumerate(models)]
     assert all(model.closed for model in models)
     return parity.compare(sides, TAU, tolerance)
 
@@ -118,4 +118,4 @@ def test_a_backend_that_fails_on_an_item_does_not_hold():
     with pytest.raises(HarnessError, match="did not answer for every item"):
         model = Model()
         model.score = lambda groups: iter(())
-        ask("m", model, GROUPS, Silent())
+        ask("m", model, GROUPS, Watcher())

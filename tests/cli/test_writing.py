@@ -179,7 +179,7 @@ def test_a_task_and_a_plugin_are_written_whole(world, tmp_path, monkeypatch):
 STOPS = """
 import sys
 from judgeharness.domain import files
-from judgeharness.store import database
+from judgeharness.store import database, upgrading
 
 waited, place = int(sys.stdin.readline()), files.place
 
@@ -191,7 +191,7 @@ def stopping(new, target):
         sys.stdin.read()
     place(new, target)
 
-files.place = database.place = stopping
+files.place = database.place = upgrading.place = stopping
 """
 
 

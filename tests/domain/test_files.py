@@ -232,6 +232,7 @@ def test_a_folder_for_files_is_made_or_refused(tmp_path):
 OWN = {"domain/files.py", "domain/locks.py"}
 OTHERS = {
     "cli/shared/streams.py": "the stand-in for a stream that is closed",
+    "domain/api_keys.py": "the tokens of libraries, at every start and so without importing pathlib",
     "plugins/entrypoints.py": "what pip has installed",
     "tasks/datasets.py": "what ships with judgeharness",
     "reports/page/templates.py": "what ships with judgeharness",

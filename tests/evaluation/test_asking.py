@@ -26,7 +26,7 @@ def test_scores_that_no_model_can_give_fail_their_item(registry, folders, tmp_pa
         assert "its log-probabilities are of probabilities that sum to" in found.failure
 
 
-class Unasked(PretendModel):
+class Repeating(PretendModel):
     """Answers for an item twice."""
 
     def score(self, groups):
@@ -35,14 +35,14 @@ class Unasked(PretendModel):
             yield each
 
 
-class Silent(PretendModel):
+class Forgetful(PretendModel):
     """Answers for the first item alone."""
 
     def score(self, groups):
         yield from list(super().score(groups))[:1]
 
 
-@pytest.mark.parametrize(("model", "message"), [(Unasked, "asked no more"), (Silent, "gave no answer for 1 of 2")])
+@pytest.mark.parametrize(("model", "message"), [(Repeating, "asked no more"), (Forgetful, "gave no answer for 1 of 2")])
 def test_answers_are_one_for_each_item(registry, folders, tmp_path, model, message):
     task = bundled("nli-sample", folders).limited(2)
     strategy = component(registry.strategies, "no-explanation", {}).part

@@ -191,10 +191,23 @@ def test_a_plugin_given_as_a_file_or_module(site, tmp_path):
 def test_a_file_named_like_a_known_module_does_not_take_its_place(site, tmp_path):
     path = write(tmp_path, "json", METRIC.format(name="half"))
     registry = Registry.from_environment([str(path)])
-    assert registry.metrics.load("half").__module__ == "judgeharness_plugin_json"
+    assert registry.metrics.load("half").__module__ == "judgeharness_plugin_json_1"
     import json
 
     assert json.dumps([1]) == "[1]"
+
+
+def test_files_with_the_same_name_keep_their_own_functions(site, tmp_path):
+    given = []
+    for number in (1, 2, 3):
+        (tmp_path / str(number)).mkdir()
+        path = write(tmp_path / str(number), "mine", METRIC.format(name=f"m{number}"))
+        path.write_text(path.read_text().replace('f"{__name__}:', '"mine:'))
+        given.append(str(path))
+    for _ in range(2):
+        registry = Registry.from_environment(given)
+        loaded = [registry.metrics.load(f"m{number}") for number in (1, 2, 3)]
+        assert [Path(sys.modules[each.__module__].__file__).parent.name for each in loaded] == ["1", "2", "3"]
 
 
 def test_a_plugin_that_does_not_exist_is_wrong_usage():

@@ -11,11 +11,12 @@ import pytest
 from judgeharness.domain.errors import HarnessError
 from judgeharness.domain.nouns import GeneratedTexts, OptionScores
 from judgeharness.store.check import problems
-from judgeharness.store.database import Store, _carry_out
+from judgeharness.store.database import Store
 from judgeharness.store.records import SessionRecord
 from judgeharness.store.rescue import _middle_text
 from judgeharness.store.rows import insert, register
 from judgeharness.store.schema import APPLICATION_ID, COLUMNS, KEYS, MIGRATIONS
+from judgeharness.store.upgrading import carry_out
 from tests.helpers import judgeharness
 from tests.worlds import SMALL, in_world, require_worlds
 
@@ -69,7 +70,7 @@ def test_an_older_store_is_brought_up_to_date_after_a_backup(tmp_path, version):
     connection = sqlite3.connect(path, isolation_level=None)
     register(connection)
     for script in MIGRATIONS[:version]:
-        _carry_out(connection, script)
+        carry_out(connection, script)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {version}")
     for table, values in {
@@ -110,11 +111,11 @@ def test_no_backup_no_migration(tmp_path):
     script = f"""
 import sqlite3, sys
 from pathlib import Path
-from judgeharness.store.database import _carry_out
+from judgeharness.store.upgrading import carry_out
 from judgeharness.store.schema import MIGRATIONS
 path = Path(sys.argv[1]) / "store.db"
 connection = sqlite3.connect(path, isolation_level=None)
-_carry_out(connection, MIGRATIONS[0])
+carry_out(connection, MIGRATIONS[0])
 connection.execute("PRAGMA application_id = {APPLICATION_ID}")
 connection.execute("PRAGMA user_version = 1")
 # Of the disk, no more is left than the store takes.

@@ -11,10 +11,11 @@ import pytest
 
 from judgeharness.domain.nouns import GeneratedTexts, OptionScores
 from judgeharness.store.check import problems
-from judgeharness.store.database import Store, _carry_out
+from judgeharness.store.database import Store
 from judgeharness.store.records import SessionRecord
 from judgeharness.store.rows import register
 from judgeharness.store.schema import APPLICATION_ID, COLUMNS, MIGRATIONS
+from judgeharness.store.upgrading import carry_out
 from tests.helpers import judgeharness
 
 MODEL = ("--task", "nli-sample", "--strategy", "no-explanation", "--backend", "hf:smollm2")
@@ -88,7 +89,7 @@ def test_a_source_that_is_older_stays_so(tmp_path):
     old = tmp_path / "old.db"
     connection = sqlite3.connect(old, isolation_level=None)
     register(connection)
-    _carry_out(connection, MIGRATIONS[0])
+    carry_out(connection, MIGRATIONS[0])
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("PRAGMA user_version = 1")
     connection.execute("INSERT INTO backends VALUES ('b', '{}')")

@@ -59,9 +59,11 @@ def _hf() -> str:
         return f"not usable, {' and '.join(missing)} missing: pip install 'judgeharness[hf]'"
     import torch
 
+    from judgeharness.backends.hf.device import default_dtype
+
     if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-        return f"ready, on {', '.join(names)} in bfloat16"
+        return f"ready, on {', '.join(names)} in {default_dtype('cuda')}"
     return f"ready, on the CPU with {torch.get_num_threads()} threads in float32"
 
 

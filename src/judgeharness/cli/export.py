@@ -6,23 +6,14 @@ from pathlib import Path
 
 import click
 
-from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.parameters import data_dir_option, pass_workspace, store_option
+from judgeharness.cli.shared.parameters import chaosnli_option, data_dir_option, pass_workspace, store_option
 from judgeharness.cli.shared.streams import echo
 from judgeharness.evaluation.workspace import Workspace
 
 
 @click.command("export")
 @click.argument("labels", metavar="RUN|baseline:NAME")
-@click.option(
-    "--task",
-    "task_name",
-    default="chaosnli",
-    show_default=True,
-    type=ComponentName("tasks"),
-    metavar="NAME|FILE.toml",
-    help="Task, by name or as a TOML file.",
-)
+@chaosnli_option
 @click.option("--split", metavar="NAME", help="Split that the labels are for.  [default: the first split of the task]")
 @click.option(
     "--out",

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from judgeharness.cli.shared.component_name import ComponentName
-from judgeharness.cli.shared.parameters import data_dir_option, finetune_format_option, pass_workspace, store_option
+from judgeharness.cli.shared.parameters import (
+    chaosnli_option,
+    data_dir_option,
+    finetune_format_option,
+    pass_workspace,
+    store_option,
+)
 from judgeharness.cli.shared.signals import RESUMES, stopped
 from judgeharness.evaluation.workspace import Workspace
 
@@ -33,15 +38,7 @@ Example:
     help="Soft labels to train on: a run, or a baseline such as baseline:human (repeatable).",
 )
 @click.option("--model", required=True, metavar="MODEL", help="Encoder: a hub id, a folder, or minilm.")
-@click.option(
-    "--task",
-    "task_name",
-    default="chaosnli",
-    show_default=True,
-    type=ComponentName("tasks"),
-    metavar="NAME|FILE.toml",
-    help="Task, by name or as a TOML file.",
-)
+@chaosnli_option
 @click.option("--split", metavar="NAME", help="Split to train on.  [default: the first split of the task]")
 @click.option(
     "--seed", "seeds", type=int, multiple=True, default=(42,), show_default=True, help="Random seed (repeatable)."

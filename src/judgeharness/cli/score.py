@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import click
 
-from judgeharness.cli.shared.component_name import ComponentName
 from judgeharness.cli.shared.evaluating import evaluate
 from judgeharness.cli.shared.parameters import (
     data_dir_option,
@@ -16,6 +15,7 @@ from judgeharness.cli.shared.parameters import (
     pass_workspace,
     split_option,
     store_option,
+    task_option,
 )
 from judgeharness.cli.shared.streams import echo
 from judgeharness.evaluation.workspace import Workspace
@@ -28,14 +28,7 @@ Example:
 
 @click.command("score", epilog=EXAMPLES)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--task",
-    "task_name",
-    required=True,
-    type=ComponentName("tasks"),
-    metavar="NAME|FILE.toml",
-    help="Task of the predictions, by name or as a TOML file.",
-)
+@task_option
 @click.option("--model", metavar="NAME", help="Model to score, if a file has several.")
 @metrics_option
 @click.option("--official", is_flag=True, help="Compute the metrics of ChaosNLI's own evaluation, and store nothing.")

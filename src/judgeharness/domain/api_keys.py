@@ -104,9 +104,12 @@ def scrubbed_error(error: ErrorT) -> ErrorT:
 
 
 def _content(path: str) -> str:
-    # Importing pathlib takes a twentieth of a program start.
+    # Importing pathlib takes a twentieth of a program start. A pipe may be read only once, by the library.
     try:
-        with open(os.path.expanduser(path), encoding="ascii", errors="replace") as file:  # noqa: PTH111, PTH123
+        whole = os.path.expanduser(path)  # noqa: PTH111
+        if not os.path.isfile(whole):  # noqa: PTH113
+            return ""
+        with open(whole, encoding="ascii", errors="replace") as file:  # noqa: PTH123
             return file.read(MAX_LENGTH)
     except (OSError, RuntimeError, ValueError):
         return ""

@@ -1,10 +1,10 @@
-"""Watchers, which are told about progress: the protocol, and one that is silent."""
+"""What is told about progress: a watcher, which does nothing by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from judgeharness.evaluation.executors.contract import WorkerRate
 from judgeharness.tasks.fetch import Meter, silent_meter
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from judgeharness.evaluation.plan import Step
 
 
-class Watcher(Protocol):
-    """Is told about progress. Its methods return at once and raise nothing."""
+class Watcher:
+    """Is told about progress, and shows nothing. Methods of subclasses return at once and raise nothing."""
 
     def planned(self, steps: Sequence[Step]) -> None:
         """An evaluation has been planned, and nothing has been asked yet."""
@@ -39,32 +39,4 @@ class Watcher(Protocol):
 
     def downloading(self, what: str) -> AbstractContextManager[Meter]:
         """A download begins. The meter that is returned is told how far it has got."""
-
-
-class Silent:
-    """A watcher that says nothing."""
-
-    def planned(self, steps: Sequence[Step]) -> None:
-        """Nothing."""
-
-    def started(self, name: str, total: int) -> None:
-        """Nothing."""
-
-    def advanced(self, units: int) -> None:
-        """Nothing."""
-
-    def spread(self, workers: Sequence[WorkerRate]) -> None:
-        """Nothing."""
-
-    def waiting(self, items: int) -> None:
-        """Nothing."""
-
-    def finished(self) -> None:
-        """Nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-    def downloading(self, what: str) -> AbstractContextManager[Meter]:
-        """Return a meter that shows nothing."""
         return silent_meter(what)

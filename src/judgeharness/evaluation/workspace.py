@@ -96,9 +96,9 @@ class Workspace:
         """Return a watcher for work that is counted in a unit."""
         if self._watch is not None:
             return self._watch(unit)
-        from judgeharness.evaluation.progress import Silent
+        from judgeharness.evaluation.progress import Watcher
 
-        return Silent()
+        return Watcher()
 
     def open_store(self, create: bool = False) -> Store:
         """Open the store, and warn if it was upgraded. Arguments and errors are those of `Store.open`."""

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from judgeharness.domain.errors import InputError
 from judgeharness.domain.files import make_folder
 from judgeharness.domain.hashes import digest, file_digest
 from judgeharness.domain.nouns import FloatArray, Prediction
 from judgeharness.domain.scratch import UNFINISHED, resumable, unfinished
+from judgeharness.evaluation.progress import Watcher
 from judgeharness.evaluation.versions import session_record
 from judgeharness.finetune import KIND, stage1
 from judgeharness.finetune.classifier import Classifier, Encoded
@@ -29,22 +30,6 @@ from judgeharness.store.database import Store
 from judgeharness.store.records import RunRecord, TrainingRecord
 from judgeharness.store.runs import Run
 from judgeharness.tasks.task import Task
-
-
-class Watcher(Protocol):
-    """Is told about the progress of training."""
-
-    def started(self, name: str, total: int) -> None:
-        """Work of `total` steps begins, under a name."""
-
-    def advanced(self, done: int) -> None:
-        """`done` more steps are done."""
-
-    def finished(self) -> None:
-        """The work is over."""
-
-    def note(self, text: str) -> None:
-        """A line for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +83,8 @@ class Experiment:
     def run(self, store: Store, measures: Mapping[str, Measure]) -> list[Run]:
         """Train, measure and store.
 
-        Returns the runs in the order of labels, seeds and splits. Those in the store are not made again.
+        Returns the runs in the order of labels, seeds and splits. Runs that are already in the store are not trained
+        again.
         """
         given = self._given
         make_folder(self._cache)

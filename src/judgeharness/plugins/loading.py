@@ -7,8 +7,9 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import SourceFileLoader
+from itertools import count
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ class Plugin:
         state: "loaded", "failed" or "off".
         error: Why it failed.
         specs: The components that it provides.
+        module: The name under which its file was imported; None if it is not a file.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Plugin:
     state: str = "loaded"
     error: str | None = None
     specs: tuple[Spec, ...] = ()
+    module: str | None = None
 
     @property
     def provider(self) -> str:
@@ -200,9 +203,8 @@ def _module_exists(name: str) -> bool:
 
 
 def _module_from_file(path: Path) -> ModuleType:
-    """Import a file under its own stem, so that its targets can be written as 'stem:object'."""
-    there = getattr(sys.modules.get(path.stem), "__file__", None) == str(path)
-    name = path.stem if there or not _module_exists(path.stem) else f"judgeharness_plugin_{path.stem}"
+    """Import a file under its own stem, or under another name if another module has that one."""
+    name = next(name for name in _names(path.stem) if _is_free(name, path))
     spec = importlib.util.spec_from_file_location(name, path, loader=_Source(name, str(path)))
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
@@ -214,6 +216,15 @@ def _module_from_file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def _names(stem: str) -> Iterator[str]:
+    yield stem
+    yield from (f"judgeharness_plugin_{stem}_{n}" for n in count(1))
+
+
+def _is_free(name: str, path: Path) -> bool:
+    return getattr(sys.modules.get(name), "__file__", None) == str(path) or not _module_exists(name)
 
 
 def _loaded(manager: pluggy.PluginManager, plugin: Plugin, load: _Loader) -> Plugin:
@@ -231,8 +242,9 @@ def _loaded(manager: pluggy.PluginManager, plugin: Plugin, load: _Loader) -> Plu
     except BaseException as error:
         if module is not None and manager.is_registered(module):
             manager.unregister(module)
-        return _with(plugin, state="failed", error=_one_line(error))
-    return _with(plugin, specs=specs)
+        return replace(plugin, state="failed", error=_one_line(error))
+    loader = getattr(module, "__loader__", None)
+    return replace(plugin, specs=specs, module=loader.name if isinstance(loader, _Source) else None)
 
 
 def _specs(manager: pluggy.PluginManager, module: object) -> Iterator[Spec]:
@@ -256,10 +268,6 @@ def _checked(hook: str, expected: type[Spec], returned: object) -> Iterator[Spec
         if problems:
             raise InputError(f"{hook}: {'; '.join(problems)}")
         yield spec
-
-
-def _with(plugin: Plugin, *, state: str = "loaded", error: str | None = None, specs: tuple[Spec, ...] = ()) -> Plugin:
-    return Plugin(plugin.name, plugin.origin, plugin.distribution, plugin.version, state, error, specs)
 
 
 def _one_line(error: BaseException) -> str:

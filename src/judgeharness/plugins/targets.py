@@ -38,12 +38,16 @@ def load_options(spec: Spec, plugin: Plugin) -> Any | None:
 
 
 def load_at(spec: Spec, plugin: Plugin, target: str) -> Any:
-    """Return an object of a component, given as "module:object". Raises as `load` does."""
+    """Return an object of a component, given as "module:object". Raises as `load` does.
+
+    A plugin that is one file may name itself by the file's stem.
+    """
     what = f"{spec.kind} '{spec.name}'"
+    module, _, name = target.partition(":")
     try:
-        return resolve(target)
+        return resolve(f"{plugin.module}:{name}" if plugin.module and module == plugin.name else target)
     except ModuleNotFoundError as error:
-        if spec.extra is None or error.name == target.partition(":")[0]:
+        if spec.extra is None or error.name == module:
             raise HarnessError(f"{what} of {plugin.provider} cannot be imported: {error}") from error
         distribution = plugin.distribution or "judgeharness"
         raise MissingExtraError(what, f"{distribution}[{spec.extra}]", f"no module named {error.name}") from error

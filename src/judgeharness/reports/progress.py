@@ -23,6 +23,7 @@ from rich.text import Text
 
 from judgeharness.evaluation.executors.contract import WorkerRate
 from judgeharness.evaluation.plan import Step
+from judgeharness.evaluation.progress import Watcher
 from judgeharness.reports import plan
 from judgeharness.reports.text import Console, plain
 from judgeharness.tasks.fetch import Meter, silent
@@ -80,7 +81,7 @@ class _Bars(Progress):
             yield plain("  " + _rates(self.workers), "dim")
 
 
-class ConsoleWatcher:
+class ConsoleWatcher(Watcher):
     """Shows plan, progress and notes of an evaluation on stderr. `unit` is what progress is counted in."""
 
     def __init__(self, unit: str = "prompts") -> None:

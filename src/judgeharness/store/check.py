@@ -9,9 +9,10 @@ from pathlib import Path
 
 from judgeharness.domain.errors import InputError
 from judgeharness.domain.files import is_file
-from judgeharness.store.database import UNREADABLE, expected_tables, read_only
+from judgeharness.store.opening import UNREADABLE, read_only
 from judgeharness.store.rows import intact
 from judgeharness.store.schema import APPLICATION_ID, COLUMNS, KEYS, MIGRATIONS
+from judgeharness.store.upgrading import expected_tables
 
 MAX_SHOWN = 20
 

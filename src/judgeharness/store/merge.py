@@ -15,7 +15,8 @@ from judgeharness.domain.errors import HarnessError, InputError
 from judgeharness.domain.files import is_file
 from judgeharness.domain.json_reader import read_json
 from judgeharness.domain.scratch import scratch
-from judgeharness.store.database import UNREADABLE, Store, read_only
+from judgeharness.store.database import Store
+from judgeharness.store.opening import UNREADABLE, read_only
 from judgeharness.store.rows import damaged, intact, reading
 from judgeharness.store.schema import COLUMNS, KEYS, MIGRATIONS
 from judgeharness.store.sessions import INTERRUPTED, RUNNING

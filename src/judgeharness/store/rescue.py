@@ -18,7 +18,8 @@ from typing import Any
 from judgeharness.domain.errors import HarnessError, InputError
 from judgeharness.domain.files import is_file
 from judgeharness.store.check import has_checksums, read_damaged
-from judgeharness.store.database import UNREADABLE, new_store
+from judgeharness.store.database import new_store
+from judgeharness.store.opening import UNREADABLE
 from judgeharness.store.rows import checksum, insert
 from judgeharness.store.schema import COLUMNS, CONTENTS, KEYS
 from judgeharness.store.transactions import transaction

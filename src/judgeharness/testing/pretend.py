@@ -22,7 +22,7 @@ from judgeharness.evaluation.asking import complete
 from judgeharness.evaluation.executors.local import Local
 from judgeharness.evaluation.plan import make_plan
 from judgeharness.evaluation.predicting import predict
-from judgeharness.evaluation.progress import Silent
+from judgeharness.evaluation.progress import Watcher
 from judgeharness.plugins.options import NoOptions
 from judgeharness.store.answer_store import AnswerStore
 from judgeharness.store.database import Store
@@ -77,7 +77,7 @@ def predictions(strategy: Strategy, task: Task, model: PretendModel, store: Path
         opened.answers.add_backend("pretend", model.describe())
         kept = AnswerStore(store=opened, backend_digest="pretend", session_id="testing")
         plan = make_plan(task, strategy, model, kept.backend_digest, opened.answers)
-        done, plan = complete(plan, model, Local(NoOptions()), kept, strategy.__class__.__name__, Silent())
+        done, plan = complete(plan, model, Local(NoOptions()), kept, strategy.__class__.__name__, Watcher())
         transform = None if reads else softmax(SoftmaxOptions())
         return predict(plan, [transform], opened.answers, done.failures).predictions[0]
 

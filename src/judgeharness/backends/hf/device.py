@@ -52,10 +52,11 @@ def place(options: HuggingFaceOptions) -> Placement:
         device = device if index or count > 1 else "cuda:0"
     if kind == "mps" and not torch.backends.mps.is_available():
         raise InputError("device=mps: this machine has none", "use -o device=cpu")
-    return Placement(device, options.dtype if options.dtype != "auto" else _dtype(kind))
+    return Placement(device, options.dtype if options.dtype != "auto" else default_dtype(kind))
 
 
-def _dtype(kind: str) -> str:
+def default_dtype(kind: str) -> str:
+    """Return what `dtype=auto` means on a kind of device."""
     if kind != "cuda":
         return "float32"
     return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"

@@ -44,7 +44,7 @@ class NewStore(OutputFile):
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
         """Return the path. Raises InputError if it exists or cannot be a store."""
         from judgeharness.domain.errors import InputError
-        from judgeharness.store.database import require_name
+        from judgeharness.store.opening import require_name
 
         path = super().convert(value, parameter, context)
         require_name(path)
@@ -53,14 +53,14 @@ class NewStore(OutputFile):
         return path
 
 
-task_option = click.option(
-    "--task",
-    "task_name",
-    required=True,
-    type=ComponentName("tasks"),
-    metavar="NAME|FILE.toml",
-    help="Task, by name or as a TOML file.",
-)
+def _task_option(**more: Any) -> Callable[[Any], Any]:
+    about = "Task, by name or as a TOML file."
+    names = ComponentName("tasks")
+    return click.option("--task", "task_name", type=names, metavar="NAME|FILE.toml", help=about, **more)
+
+
+task_option = _task_option(required=True)
+chaosnli_option = _task_option(default="chaosnli", show_default=True)
 strategy_option = click.option(
     "--strategy",
     "strategy_name",
