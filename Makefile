@@ -15,7 +15,7 @@ demo: $(VENV)/demo
 		--strategy serial --strategy serial-explicit
 
 test: $(VENV)/test lint
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 	rm -rf $(VENV)/plugins
 	$(PIP) --no-deps --no-build-isolation --target $(VENV)/plugins ./plugins/judgeharness-*/
 	PYTHONPATH=$(CURDIR)/$(VENV)/plugins $(BIN)/python -m pytest plugins

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     )
     from judgeharness.evaluation.executors.contract import Executor, Placing, Recipe, Spread, WorkerRate
     from judgeharness.evaluation.workspace import Workspace
-    from judgeharness.metrics.measure import Measure, paired
+    from judgeharness.metrics.measure import Measure, Sample
     from judgeharness.plugins.hookspecs import hookimpl
     from judgeharness.plugins.options import Options, Sensitive
     from judgeharness.plugins.specs import (
@@ -117,6 +117,7 @@ __all__ = [
     "Report",
     "ReporterSpec",
     "Run",
+    "Sample",
     "Scorer",
     "ScoringFailure",
     "Section",
@@ -143,7 +144,6 @@ __all__ = [
     "hookimpl",
     "in_label_order",
     "option_orders",
-    "paired",
     "read_definition",
 ]
 
@@ -194,10 +194,7 @@ _PLACES = {
         "WorkerRate",
     ),
     "evaluation.workspace": ("Workspace",),
-    "metrics.measure": (
-        "Measure",
-        "paired",
-    ),
+    "metrics.measure": ("Measure", "Sample"),
     "plugins.hookspecs": ("hookimpl",),
     "plugins.options": (
         "Options",

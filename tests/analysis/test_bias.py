@@ -47,7 +47,7 @@ def test_an_even_judge_has_no_preference():
 def test_a_liked_letter_is_found():
     item = asked(likes_first_letter)
     assert letters(item).tolist() == pytest.approx([0.6, 0.2, 0.2])
-    found = measure_bias([item] * 5)
+    found = measure_bias([item] * 10)
     assert found.letters[0].interval.low == pytest.approx(0.6)
     # Each label is first in two of six orders: .6, .6, .2, .2, .2, .2.
     assert found.option_spread.value == pytest.approx(np.std([0.6, 0.6, 0.2, 0.2, 0.2, 0.2]))

@@ -119,3 +119,24 @@ def test_a_backend_that_fails_on_an_item_does_not_hold():
         model = Model()
         model.score = lambda groups: iter(())
         ask("m", model, GROUPS, Watcher())
+
+
+def _side(name, scores):
+    found = {uid: OptionScores(uid, rows, "logit") for uid, rows in scores.items()}
+    return parity.Side(name, None, None, found, {}, 1.0, len(found))
+
+
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_a_few_items_that_were_mixed_up_are_found(count):
+    """At temperature 20 they change the mean JSD by less than the tolerance."""
+    random = np.random.default_rng(0)
+    scores = {f"i{n}": random.normal(0, 1, (6, 3)) for n in range(100)}
+    noisy = {uid: rows + random.normal(0, 0.002, rows.shape) for uid, rows in scores.items()}
+    assert parity.compare([_side("m0", scores), _side("m1", noisy)], TAU).holds
+    moved = [f"i{n}" for n in range(count)]
+    mixed = noisy | {uid: noisy[moved[(place + 1) % count]] for place, uid in enumerate(moved)}
+    (other,) = (found := parity.compare([_side("m0", scores), _side("m1", mixed)], TAU)).others
+    assert other.mean_jsd < 0.002
+    assert not found.holds
+    assert other.exchanged == tuple(moved)
+    assert f"{count} items have the distribution of another item" in found.verdict()[0]

@@ -7,6 +7,7 @@ from judgeharness.analysis.slices import slice_names, sliced
 from judgeharness.domain.errors import UnknownNameError
 from judgeharness.domain.nouns import Explanation, Item, Prediction
 from judgeharness.evaluation.components import default_measures
+from judgeharness.metrics.measure import Sample
 from judgeharness.plugins.registry import Registry
 from tests.helpers import judgeharness
 
@@ -57,10 +58,14 @@ def test_a_slice_is_measured_as_its_items_alone():
     human = np.array([item.human for item in made[1::2]])
     model = np.array([each.probabilities for each in predictions[1::2]])
     for name, each in measures.items():
-        assert travel.metrics[name] == pytest.approx(each.value(human, model))
-        assert travel.intervals[name].low <= travel.metrics[name] <= travel.intervals[name].high
+        assert travel.metrics[name] == pytest.approx(each.value(Sample(human, model)))
+        sure = travel.intervals[name]
+        # KL has none for so few items.
+        assert (sure is None) == (name == "kl")
+        assert sure is None or sure.low <= sure.high
+    assert travel.intervals["tvd"].low <= travel.metrics["tvd"] <= travel.intervals["tvd"].high
     few = sliced(made[:5], predictions[:5], names[:5], measures)
-    assert all(not each.intervals for each in few)
+    assert all(set(each.intervals.values()) == {None} for each in few)
 
 
 def test_the_program(tmp_path):

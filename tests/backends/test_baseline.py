@@ -4,6 +4,7 @@ import dcor as reference
 import numpy as np
 import pytest
 
+from judgeharness.backends.baseline import FOLDS, mean_distribution
 from judgeharness.metrics.dcor import dcor
 from tests.helpers import bundled, judgeharness
 
@@ -49,7 +50,7 @@ def test_every_task_has_its_references_as_rows(data_dir, tmp_path, task):
     assert "baseline:uniform" in shown.out
     unknown = judgeharness("eval", *words, "--backend", "baseline:varierr")
     assert unknown.code == 2
-    assert f"it has: uniform, human, {prefix}-" in unknown.err
+    assert f"it has: uniform, human, mean, {prefix}-" in unknown.err
 
 
 @pytest.mark.parametrize("name", ["mnli-single", "mnli-distribution", "varierr"])
@@ -58,3 +59,23 @@ def test_distance_correlation_on_the_real_items_is_that_of_the_package_dcor(fold
     human = np.array([item.human for item in items])
     model = np.array([item.references[name] for item in items])
     assert dcor(human, model) == pytest.approx(float(reference.distance_correlation(human, model)), abs=1e-9)
+
+
+def test_the_mean_distribution_is_that_of_other_items():
+    human = np.random.default_rng(0).dirichlet([1, 1, 1], 95)
+    found = mean_distribution(human)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    assert len({tuple(row) for row in found.round(12)}) == FOLDS
+    for place in range(95):
+        changed = human.copy()
+        changed[place] = [1, 0, 0]
+        assert mean_distribution(changed)[place] == pytest.approx(found[place])
+    np.testing.assert_allclose(found, np.tile(human.mean(axis=0), (95, 1)), atol=0.05)
+    assert mean_distribution(human[:1]).tolist() == [[1 / 3] * 3]
+    assert mean_distribution(human[:2])[0] == pytest.approx(human[1])
+
+
+def test_the_mean_is_a_baseline_of_every_task(tmp_path):
+    done = judgeharness("eval", "--task", "nli-sample", "--backend", "baseline:mean", "--format", "json")
+    (run,) = json.loads(done.out)["runs"]
+    assert 0 < run["metrics"]["jsd"] < 0.5

@@ -21,14 +21,17 @@ def test_runs_beside_the_first(runs):
     assert done.code == 0, done.err
     words = " ".join(done.out.split())
     assert f"baseline:uniform [{uniform}] and baseline:human [{human}], 24 items" in words
-    assert "corrected for 2 comparisons" in words
+    # Two runs in JSD, TVD, D.Corr and RankCS: for KL these are too few items.
+    assert "corrected for 8 tests (Holm)" in words
     assert "second" in words
     assert "changed most by JSD:" in words
     found = json.loads(judgeharness("compare", uniform, human, "--store", store, "--format", "json").out)
     (other,) = found["others"]
     assert other["metrics"]["jsd"]["second"] == 0
     assert other["metrics"]["jsd"]["interval"]["high"] < 0
-    assert other["metrics"]["jsd"]["corrected"] == other["metrics"]["jsd"]["p"] < 0.01
+    assert other["metrics"]["jsd"]["p"] <= other["metrics"]["jsd"]["corrected"] < 0.01
+    assert other["metrics"]["kl"]["p"] is None
+    assert 0 < other["metrics"]["jsd"]["detectable"] < 1
     assert len(other["changed_most"]) == 5
 
 
@@ -65,7 +68,9 @@ def test_people_are_shown_below_a_leaderboard(runs):
     shown = judgeharness("leaderboard", "--store", store, "--people", "4", "--people", "4").out
     assert shown.count("4 annotators") == 1
     assert "human split-half" in shown
-    assert "no judge can be expected to beat it" in " ".join(shown.split())
+    words = " ".join(shown.split())
+    assert "½ against half of the votes, which are noisier than all votes: no bound for a judge" in words
+    assert "can be expected to beat" not in words
 
 
 def test_an_ordinal_metric_needs_ordinal_labels(runs, tmp_path):

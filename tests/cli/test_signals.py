@@ -35,9 +35,12 @@ class Slow(PretendModel):
                 print("at work", flush=True)
                 subprocess.run([sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(77)"])
             if count == 2 and self.model == "does-not-hear":
-                print("at work", flush=True)
+                said = False
                 while True:
                     try:
+                        if not said:
+                            said = True
+                            print("at work", flush=True)
                         time.sleep(60)
                     except KeyboardInterrupt:
                         print("heard", flush=True)

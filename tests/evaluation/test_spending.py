@@ -65,7 +65,7 @@ def test_a_kill_loses_no_reply_and_no_count(server, tmp_path):
     state, url = server
     store = tmp_path / "s.db"
     asked = ("eval", *words(url, store, *SERIAL), "-o", "concurrency=2", "--format", "json")
-    for seen, kill in ((3, signal.SIGKILL), (40, signal.SIGTERM), (70, signal.SIGINT)):
+    for seen, kill in ((3, signal.SIGKILL), (25, signal.SIGTERM), (45, signal.SIGINT)):
         process = started(*asked)
         wait_for(state, seen)
         process.send_signal(kill)

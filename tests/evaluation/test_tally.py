@@ -17,7 +17,19 @@ def test_scores_are_counted_with_their_bounds_and_masses():
         "options": 6,
         "options_censored": 3,
         "prompts_left_out": 1,
+        "order_spread": 0.0,
+        "item_spread": 0.0,
     }
+
+
+def test_orders_and_items_spread_by_hand():
+    """One item whose prompts say .9 and .1 of the first label, and one whose prompts say .8 both times."""
+    tally = Tally()
+    tally.count(OptionScores("a", np.log([[0.9, 0.1], [0.1, 0.9]]), "logprob"), [])
+    tally.count(OptionScores("b", np.log([[0.8, 0.2], [0.8, 0.2]]), "logprob"), [])
+    facts = tally.facts()
+    assert facts["order_spread"] == pytest.approx((0.4 + 0.0) / 2)
+    assert facts["item_spread"] == pytest.approx((0.8 - 0.5) / 2)
 
 
 def test_texts_are_counted_only_where_there_are_any():

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from judgeharness.evaluation.components import default_measures
+from judgeharness.metrics.measure import Sample
 from judgeharness.store.database import Store
 from tests.finetune.encoders import encoder, own_task
 from tests.helpers import judgeharness
@@ -63,7 +64,7 @@ def test_labels_and_seeds_are_compared_on_the_other_splits(own, tmp_path, regist
                 for run in own_runs:
                     human = np.array([item.human for item in store.runs.items(run.task_digest)])
                     model = np.array([each.probabilities for each in store.runs.predictions(run.id)])
-                    values.append(measures["kl"].value(human, model))
+                    values.append(measures["kl"].value(Sample(human, model)))
                 kl = row["splits"][split]["kl"]
                 assert kl["mean"] == pytest.approx(np.mean(values))
                 assert kl["sd"] == pytest.approx(np.std(values, ddof=1))

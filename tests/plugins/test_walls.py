@@ -45,8 +45,8 @@ def judgeharness_metrics():
     return [MetricSpec(name="faulty-gap", summary="s", target=HERE + "gap", level="item", **ABOUT),
             MetricSpec(name="faulty-whole", summary="s", target=HERE + "whole", level="corpus",
                        resampled=HERE + "resampled", **ABOUT),
-            MetricSpec(name="faulty-ends", summary="s", target=HERE + "whole", level="corpus", interval=HERE + "ends",
-                       **ABOUT)]
+            MetricSpec(name="faulty-squares", summary="s", target=HERE + "whole", level="corpus",
+                       squared=HERE + "squares", **ABOUT)]
 @hookimpl
 def judgeharness_reporters(): return [ReporterSpec(name="faulty-lines", summary="s", target=HERE + "lines")]
 @hookimpl
@@ -173,9 +173,10 @@ def whole(human, model): return float(np.abs(human - model).max())
 def resampled(human, model, counts):
     fault("resampled")
     return changed("resampled", np.zeros(len(counts)), few=np.zeros(3), nothing=None)
-def ends(human, model, level):
-    fault("interval")
-    return changed("interval", (0.0, 1.0), three=(0.0, 1.0, 2.0), turned=(1.0, 0.0), text="wide", nan=(float("nan"), 1.0))
+def squares(human, model):
+    fault("squared")
+    rows = np.linspace(0.1, 0.2, len(human) + 1)
+    return changed("squared", rows, three=rows[:3], text="wide", nan=rows * np.nan)
 
 def lines(board, out):
     fault("reporter")
@@ -383,11 +384,11 @@ METRICS = {
     "objects from metric": ("faulty-gap", "value", "gives nothing usable"),
     "table from metric": ("faulty-gap", "value", "gives the shape (12, 3), not (12,)"),
     "raises in resampled": ("faulty-whole", "interval", "failed in 'resampled'"),
-    "few from resampled": ("faulty-whole", "interval", "gives the shape (3,), not (500,)"),
-    "exits in interval": ("faulty-ends", "interval", "failed in 'ends'"),
-    "three from interval": ("faulty-ends", "interval", "gives the shape (3,), not (2,)"),
-    "turned from interval": ("faulty-ends", "interval", "gives an interval from 1 to 0"),
-    "nan from interval": ("faulty-ends", "interval", "gives an interval from nan"),
+    "few from resampled": ("faulty-whole", "interval", "gives the shape (3,), not (12,)"),
+    "exits in squared": ("faulty-squares", "interval", "failed in 'squares'"),
+    "three from squared": ("faulty-squares", "interval", "gives the shape (3,), not (13,)"),
+    "text from squared": ("faulty-squares", "interval", "gives nothing usable"),
+    "nan from squared": ("faulty-squares", "interval", "is not finite without each of the items"),
 }
 
 

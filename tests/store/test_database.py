@@ -1,6 +1,7 @@
 import contextlib
 import sqlite3
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from judgeharness.store.database import Store, store_path
 from judgeharness.store.records import SessionRecord
 from judgeharness.store.rows import sealed
 from judgeharness.store.schema import APPLICATION_ID, MIGRATIONS
-from tests.helpers import judgeharness
+from tests.helpers import bundled, judgeharness
 
 
 def scores(uid="i1", **more):
@@ -226,3 +227,16 @@ def test_numbers_that_no_sum_can_hold_are_damage(tmp_path):
     result = judgeharness("leaderboard", "--store", path)
     assert result.code == 1
     assert "the store is damaged" in result.err
+
+
+def test_clusters_are_kept_with_the_task(store, folders):
+    task = bundled("nli-sample", folders)
+    store.runs.add_task(task)
+    assert {item.cluster for item in store.runs.items(task.digest)} == {None}
+    names = ["a", "b", "a", *map(str, range(len(task.items) - 3))]
+    shared = replace(task, items=tuple(replace(i, cluster=name) for i, name in zip(task.items, names, strict=True)))
+    assert shared.digest == task.digest
+    store.runs.add_task(shared)
+    found = [item.cluster for item in store.runs.items(task.digest)]
+    assert found[:3] == ["0", "1", "0"]
+    assert len(set(found)) == len(task.items) - 1

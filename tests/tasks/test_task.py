@@ -52,6 +52,13 @@ def test_chaosnli_is_the_papers_341_items(folders, data_dir):
     assert sum(len({each.annotator for each in item.explanations}) == 3 for item in task.items) == 9
 
 
+def test_items_that_share_a_premise_are_a_cluster(folders):
+    items = bundled("chaosnli-mnli", folders).items
+    assert len({item.cluster for item in items}) == 1359
+    assert all(item.cluster == item.fields["premise"] for item in items)
+    assert {item.cluster for item in bundled("nli-sample", folders).items} == {None}
+
+
 def test_chaosnlis_splits_are_the_papers(folders):
     names = ("train", "test", "dev")
     splits = {name: [item.uid for item in bundled("chaosnli", folders, name).items] for name in names}

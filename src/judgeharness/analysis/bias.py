@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from judgeharness.analysis.intervals import SAMPLES, SEED, Interval, interval, resamples
+from judgeharness.analysis.intervals import MIN_ITEMS, Estimate, Interval, hall
 from judgeharness.domain.nouns import FloatArray
 
 Labels = npt.NDArray[np.int64]
@@ -111,7 +111,8 @@ def spread(asked: PromptShares, varied: Labels, held: Labels) -> float:
 def _preferences(values: FloatArray) -> tuple[Preference, ...]:
     """Return the mean of each column of (items, columns), with its interval."""
     means = values.mean(axis=0)
-    if len(values) < 2:
-        return tuple(Preference(float(mean), None) for mean in means)
-    drawn = np.concatenate([counts @ values / len(values) for counts in resamples(len(values), SAMPLES, SEED)])
-    return tuple(Preference(float(mean), interval(drawn[:, column], float(mean))) for column, mean in enumerate(means))
+    influences = (values - means) / len(values)
+    return tuple(
+        Preference(float(mean), None if len(values) < MIN_ITEMS else Interval(*hall(Estimate(float(mean), column))))
+        for mean, column in zip(means, influences.T, strict=True)
+    )

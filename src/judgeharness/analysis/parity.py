@@ -16,8 +16,11 @@ from judgeharness.transforms.softmax import SoftmaxOptions, softmax
 
 DEFAULT_TOLERANCE = 0.002
 SHARP_FACTOR = 10.0
+EXCHANGED = 0.005
+"""Items that are nearer than this JSD at temperature 1 are not examined: it makes no difference which is which."""
 SHOWN_CHARACTERS = 24
 SHOWN_TOKENS = 4
+SHOWN_ITEMS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Difference:
         largest_jsd: The largest such JSD.
         sharp_jsd: The mean JSD at temperature 1, where a judge without a preference is far from one that has one.
         items: How many items the two have in common.
+        exchanged: The items whose distribution is that of another item of the first backend.
     """
 
     side: Side
@@ -70,10 +74,14 @@ class Difference:
     largest_jsd: float | None
     sharp_jsd: float | None
     items: int
+    exchanged: tuple[str, ...] = ()
 
     def agrees(self, tolerance: float) -> bool:
-        """Return whether the mean JSD is within the tolerance, and at temperature 1 within SHARP_FACTOR times it."""
-        if self.mean_jsd is None or self.sharp_jsd is None:
+        """Return whether the mean JSD is within the tolerance, and at temperature 1 within SHARP_FACTOR times it.
+
+        A few items that were mixed up change the mean little, so none may look exchanged either.
+        """
+        if self.mean_jsd is None or self.sharp_jsd is None or self.exchanged:
             return False
         return self.mean_jsd <= tolerance and self.sharp_jsd <= SHARP_FACTOR * tolerance
 
@@ -106,9 +114,12 @@ def compare(sides: Sequence[Side], transform: Transform, tolerance: float = DEFA
 def _difference(first: Side, other: Side, transform: Transform) -> Difference:
     common = sorted(first.scores.keys() & other.scores.keys())
     probability = mean = largest = sharp = None
+    exchanged: tuple[str, ...] = ()
     if common:
         plain = softmax(SoftmaxOptions(temperature=1.0))
-        sharp = float(jsd(_distributions(first, common, plain), _distributions(other, common, plain)).mean())
+        ours, theirs = _distributions(first, common, plain), _distributions(other, common, plain)
+        sharp = float(jsd(ours, theirs).mean())
+        exchanged = tuple(common[place] for place in _exchanged(ours, theirs))
         gaps = [np.abs(transform(first.scores[uid]) - transform(other.scores[uid])).max() for uid in common]
         distances = jsd(_distributions(first, common, transform), _distributions(other, common, transform))
         probability, mean, largest = float(max(gaps)), float(distances.mean()), float(distances.max())
@@ -121,7 +132,23 @@ def _difference(first: Side, other: Side, transform: Transform) -> Difference:
         largest,
         sharp,
         len(common),
+        exchanged,
     )
+
+
+def _exchanged(first: FloatArray, other: FloatArray) -> list[int]:
+    """Return the items whose distribution (items, labels) is much nearer to that of another item of the first.
+
+    That other item must have lost its place too, so that items with nearly the same distributions are none.
+    """
+    own = jsd(first, other)
+    suspects = np.flatnonzero(own > EXCHANGED)
+    nearest = [int(np.argmin(jsd(first[suspects], np.tile(other[place], (len(suspects), 1))))) for place in suspects]
+    return [
+        int(place)
+        for place, near in zip(suspects, suspects[nearest], strict=True)
+        if float(jsd(first[[near]], other[[place]])[0]) < own[place] / SHARP_FACTOR
+    ]
 
 
 def _distributions(side: Side, uids: Sequence[str], transform: Transform) -> FloatArray:
@@ -167,6 +194,9 @@ def _sentence(difference: Difference, first: Side, tolerance: float) -> str:
         f"{name} {word} with {first.name}: mean JSD {difference.mean_jsd:.2g} (tolerance {tolerance:g}), "
         f"at temperature 1 {difference.sharp_jsd:.2g} (tolerance {SHARP_FACTOR * tolerance:g})"
     )
+    if difference.exchanged:
+        few = ", ".join(difference.exchanged[:SHOWN_ITEMS])
+        sentence += f"; {len(difference.exchanged)} items have the distribution of another item ({few})"
     if difference.texts not in {"same", "unknown"} or difference.tokens not in {"same", "unknown"}:
         sentence += "; their prompts are not the same"
     return sentence

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from judgeharness.analysis.intervals import MIN_ITEMS, Interval, intervals
+from judgeharness.analysis.intervals import Interval, intervals
 from judgeharness.domain.errors import InputError, UnknownNameError
 from judgeharness.domain.nouns import Item, Prediction
 from judgeharness.metrics.entropy import entropies
-from judgeharness.metrics.measure import Measure, measure, paired
+from judgeharness.metrics.measure import Measure, Sample, measure
 from judgeharness.tasks.task import Task
 
 ENTROPY, MAJORITY, EXPLAINED = "entropy", "majority", "explained-labels"
@@ -20,7 +21,7 @@ MAX_SLICES = 40
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of the items, with metrics and intervals by name. There are no intervals for fewer than MIN_ITEMS items."""
+    """Some of the items, with metrics and intervals by name."""
 
     name: str
     items: int
@@ -76,15 +77,19 @@ def slices_of(
 def sliced(
     items: Sequence[Item], predictions: Sequence[Prediction], names: Sequence[str], measures: Mapping[str, Measure]
 ) -> list[Slice]:
-    """Compute the metrics of each slice, in the order of the slices' names."""
+    """Compute the metrics of each slice, in the order of the slices' names, with numbers in them by their size."""
     found = []
-    for name in sorted(set(names)):
+    for name in sorted(set(names), key=by_number):
         places = [place for place, each in enumerate(names) if each == name]
         own, given = [items[place] for place in places], [predictions[place] for place in places]
-        human, model = paired(own, given)
-        sure = intervals(measures, human, model) if len(human) >= MIN_ITEMS else {}
-        found.append(Slice(name, len(human), measure(own, given, measures), sure))
+        sample = Sample.of(own, given)
+        found.append(Slice(name, len(sample), measure(own, given, measures), intervals(measures, sample, faults={})))
     return found
+
+
+def by_number(name: str) -> list[tuple[int, int, str]]:
+    """Return a key that sorts 2 before 10."""
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part]
 
 
 def _bins(items: Sequence[Item], bins: int) -> list[str]:

@@ -34,9 +34,9 @@ def command(
 ) -> None:
     """Compare runs with the first one, item by item.
 
-    Shows differences with 95 % intervals and p-values, and the items that changed most. The p-values come from a paired
-    permutation test, with Holm's correction if there are several comparisons. An item counts only if both runs have a
-    distribution for it. RUN is the id of a run, or the beginning of it.
+    Shows differences with 95 % intervals and p-values, the smallest difference that could have been seen, and the items
+    that changed most. The p-values come from a paired test, with Holm's correction over all metrics and runs. An item
+    counts only if both runs have a distribution for it. RUN is the id of a run, or the beginning of it.
     """
     from judgeharness.domain.errors import InputError
     from judgeharness.reports import comparison

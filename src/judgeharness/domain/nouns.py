@@ -74,6 +74,7 @@ class Item:
         votes: The counts behind the distribution, if known.
         explanations: The annotators' explanations.
         references: Distributions from other label sources, by name.
+        cluster: What this item shares with others, such as a premise or a dialogue. None if it stands alone.
     """
 
     uid: str
@@ -82,6 +83,7 @@ class Item:
     votes: tuple[float, ...] | None = None
     explanations: tuple[Explanation, ...] = ()
     references: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: NO_REFERENCES)
+    cluster: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,8 +179,8 @@ def default_measures(registry: Registry, more: Sequence[str] = ()) -> dict[str, 
 
 def _measure(registry: Registry, name: str) -> Measure:
     spec: MetricSpec = registry.metrics.spec(name)
-    resampled, ends = (
+    resampled, squared = (
         None if target is None else registry.metrics.load_part(name, target)
-        for target in (spec.resampled, spec.interval)
+        for target in (spec.resampled, spec.squared)
     )
-    return Measure(spec, registry.metrics.load(name), resampled, ends)
+    return Measure(spec, registry.metrics.load(name), resampled, squared)

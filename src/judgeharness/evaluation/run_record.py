@@ -15,7 +15,7 @@ from judgeharness.evaluation.plan import Step
 from judgeharness.evaluation.resolving import Resolved
 from judgeharness.evaluation.versions import EDITION
 from judgeharness.metrics.kl import unexpected
-from judgeharness.metrics.measure import applicable, measure, paired
+from judgeharness.metrics.measure import Sample, applicable, measure
 from judgeharness.plugins import options
 from judgeharness.store.records import (
     ComponentRecord,
@@ -72,6 +72,7 @@ class Recorder:
         self, step: Step, transform: Component | None, predictions: Sequence[Prediction], facts: Mapping[str, Any]
     ) -> RunRecord:
         template, given = step.task.template, self.explanations
+        sample = Sample.of(step.task.items, predictions)
         more = dict(facts)
         if given is not None and step.strategy is not None:
             more["explanations"] = ExplanationsRecord(name=given.name, set=given.id)
@@ -82,7 +83,7 @@ class Recorder:
             environment=dict(step.backend.part.environment()) if isinstance(step.backend.part, Model) else {},
             edition=EDITION,
             request=self._request(step, transform),
-            items_with_unexpected_labels=unexpected(*paired(step.task.items, predictions)),
+            items_with_unexpected_labels=unexpected(sample.human, sample.model),
             **more,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from judgeharness.domain.nouns import GeneratedTexts, OptionScores, Reading
+from judgeharness.domain.nouns import FloatArray, GeneratedTexts, OptionScores, Reading
 
 
 @dataclass(slots=True)
@@ -22,6 +22,8 @@ class Tally:
         texts: How many texts were generated.
         cut: How many texts were truncated at their token limit.
         unread: How many texts should have given a distribution but could not be read.
+        means: The mean probability of each label over each item's prompts, without a temperature.
+        spreads: The standard deviation of each label's probability over each item's prompts.
     """
 
     masses: list[float] = field(default_factory=list)
@@ -31,6 +33,8 @@ class Tally:
     texts: int = 0
     cut: int = 0
     unread: int = 0
+    means: list[FloatArray] = field(default_factory=list)
+    spreads: list[FloatArray] = field(default_factory=list)
 
     def count(self, answer: OptionScores | Reading, written: Sequence[GeneratedTexts]) -> None:
         """Add an item's answer and the texts that led to it."""
@@ -44,6 +48,12 @@ class Tally:
         self.left_out += int((~answer.informative).sum())
         if answer.mass is not None:
             self.masses.append(float(answer.mass.mean()))
+        usable = answer.scores[answer.informative]
+        if len(usable):
+            shares = np.exp(usable - usable.max(axis=1, keepdims=True))
+            shares /= shares.sum(axis=1, keepdims=True)
+            self.means.append(shares.mean(axis=0))
+            self.spreads.append(shares.std(axis=0))
 
     def facts(self) -> dict[str, int | float | None]:
         """Return the counts as they are recorded."""
@@ -53,4 +63,7 @@ class Tally:
             "options_censored": self.censored,
             "prompts_left_out": self.left_out,
         }
+        if len(self.means) > 1:
+            found["order_spread"] = float(np.mean(self.spreads))
+            found["item_spread"] = float(np.std(self.means, axis=0).mean())
         return found | ({"texts": self.texts, "texts_cut": self.cut, "texts_unread": self.unread} if self.texts else {})

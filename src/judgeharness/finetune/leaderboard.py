@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from judgeharness.analysis.intervals import LEVEL, MIN_ITEMS, Interval, bootstrapped, draw, interval
+from judgeharness.analysis.intervals import Interval, averaged, estimate, interval
 from judgeharness.domain.errors import HarnessError, InputError
-from judgeharness.domain.nouns import FloatArray
 from judgeharness.finetune import KIND, development_first
-from judgeharness.metrics.measure import Measure, applicable, paired
+from judgeharness.metrics.measure import Measure, Sample, applicable
 from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.formats.notes import PRINTED
 from judgeharness.store.records import TrainingRecord
@@ -171,38 +170,23 @@ def _figures(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measure])
     task = stored.task(runs[0].task_digest)
     fitting = applicable(measures, task.record.ordinal)
     items = stored.items(runs[0].task_digest)
-    pairs = [paired(items, stored.predictions(run.id)) for run in runs]
-    drawn = [draw(bootstrapped(fitting), *pair, faults={}) for pair in pairs] if len(items) >= MIN_ITEMS else []
+    samples = [Sample.of(items, stored.predictions(run.id)) for run in runs]
     found = {}
     for name, measure in fitting.items():
-        values = [value for human, model in pairs if (value := measure.value(human, model)) is not None]
+        values = [value for sample in samples if (value := measure.value(sample)) is not None]
         mean = float(np.mean(values)) if values else None
         spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-        found[name] = Figure(mean, spread, _interval(measure, mean, pairs, [each.get(name) for each in drawn]))
+        found[name] = Figure(mean, spread, _interval(measure, samples) if len(values) == len(samples) else None)
     return found
 
 
-def _interval(
-    measure: Measure,
-    mean: float | None,
-    pairs: Sequence[tuple[FloatArray, FloatArray]],
-    drawn: Sequence[FloatArray | None],
-) -> Interval | None:
-    """Return the interval of the mean over seeds, on the same resamples of the items.
-
-    If the metric has its own interval, the ends are averaged over the seeds.
-    """
-    if not drawn or mean is None:
+def _interval(measure: Measure, samples: Sequence[Sample]) -> Interval | None:
+    """Return the interval of the mean over seeds, all on the same items."""
+    if len({len(sample) for sample in samples}) > 1:
         return None
-    if measure.ends is None:
-        there = [each for each in drawn if each is not None]
-        return interval(np.mean(there, axis=0), mean, LEVEL) if there else None
-    ends = [measure.own_interval(human, model, LEVEL) for human, model in pairs]
-    known = [each for each in ends if each is not None]
-    if len(known) < len(ends):
-        return None
-    low, high = np.mean(known, axis=0).tolist()
-    return Interval(low, high, LEVEL)
+    found = [estimate(measure, sample) for sample in samples]
+    known = [each for each in found if each is not None]
+    return interval(measure.spec, averaged(known), len(samples[0])) if found and len(known) == len(found) else None
 
 
 def _entropy(run: Run, stored: Runs) -> float:

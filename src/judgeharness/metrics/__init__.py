@@ -14,7 +14,21 @@ KURNIAWAN = "Kurniawan et al. 2025, Training and Evaluating with Human Label Var
 @hookimpl
 def judgeharness_metrics() -> list[MetricSpec]:
     """Return the four metrics of "Seeing the Big through the Small", and those that --metric adds."""
-    return [*_default(), *_divergences(), *_distances(), *_entropies(), *_majority()]
+    return [
+        *_default(),
+        *_divergences(),
+        *_distances(),
+        *_debiased(),
+        *_skills(),
+        *_entropies(),
+        *_rankings(),
+        *_majority(),
+    ]
+
+
+def built_in(name: str) -> MetricSpec:
+    """Return the spec of a metric of this package. Raises KeyError if there is none of that name."""
+    return {spec.name: spec for spec in judgeharness_metrics()}[name]
 
 
 def _item(module: str, function: str, **fields: Any) -> MetricSpec:
@@ -32,6 +46,7 @@ def _default() -> list[MetricSpec]:
             "kl",
             "kl",
             name="kl",
+            heavy_tailed=True,
             summary="Kullback-Leibler divergence, KL(human || model)",
             label="KL",
             direction="lower",
@@ -67,6 +82,8 @@ def _default() -> list[MetricSpec]:
         _corpus(
             "dcor",
             "dcor",
+            resampled=False,
+            squared="judgeharness.metrics.dcor:dcor_squared",
             name="dcor",
             summary="distance correlation between human and model distributions over the items",
             label="D.Corr",
@@ -74,7 +91,6 @@ def _default() -> list[MetricSpec]:
             unit="none",
             range=(0.0, 1.0),
             source="Szekely, Rizzo and Bakirov 2007; Chen et al. 2024",
-            interval="judgeharness.metrics.dcor:dcor_interval",
             default=True,
         ),
     ]
@@ -86,6 +102,7 @@ def _divergences() -> list[MetricSpec]:
             "kl",
             "kl_reverse",
             name="kl-reverse",
+            heavy_tailed=True,
             summary="Kullback-Leibler divergence in the reverse direction, KL(model || human)",
             label="KL(m||h)",
             direction="lower",
@@ -97,6 +114,7 @@ def _divergences() -> list[MetricSpec]:
             "kl",
             "kl_torch_mean",
             name="kl-torch-mean",
+            heavy_tailed=True,
             summary="KL(human || model) divided by the number of labels, as in fine-tuning tables",
             label="KL/K",
             direction="lower",
@@ -108,6 +126,7 @@ def _divergences() -> list[MetricSpec]:
             "kl",
             "kl_smoothed",
             name="kl-smoothed",
+            heavy_tailed=True,
             summary="KL(human || model) after mixing 1 % of the uniform distribution into the model's",
             label="KL 1%",
             direction="lower",
@@ -130,6 +149,7 @@ def _divergences() -> list[MetricSpec]:
             "distances",
             "cross_entropy",
             name="cross-entropy",
+            heavy_tailed=True,
             summary="cross-entropy of the model's distribution under the human one",
             label="CE",
             direction="lower",
@@ -152,6 +172,17 @@ def _distances() -> list[MetricSpec]:
             unit="none",
             range=(0.0, 1.0),
             source="Hellinger 1909",
+        ),
+        _item(
+            "distances",
+            "brier",
+            name="brier",
+            summary="Brier score: the squared distance between the distributions",
+            label="Brier",
+            direction="lower",
+            unit="none",
+            range=(0.0, 2.0),
+            source="Brier 1950, with people's shares in place of the outcome",
         ),
         _item(
             "distances",
@@ -202,6 +233,54 @@ def _distances() -> list[MetricSpec]:
     ]
 
 
+def _debiased() -> list[MetricSpec]:
+    return [
+        _item(
+            "debiased",
+            "kl_debiased",
+            name="kl-debiased",
+            heavy_tailed=True,
+            votes=True,
+            summary="KL against the distribution that the votes were drawn from",
+            label="KL deb.",
+            direction="lower",
+            unit="nats",
+            range=(None, None),
+            source="cross-entropy minus the entropy expected under a Dirichlet-multinomial (Wolpert and Wolf 1995)",
+        ),
+        _item(
+            "debiased",
+            "brier_debiased",
+            name="brier-debiased",
+            votes=True,
+            summary="Brier score against the distribution that the votes were drawn from",
+            label="Brier deb.",
+            direction="lower",
+            unit="none",
+            range=(None, None),
+            source="Brier 1950, minus the variance of the shares, h (1 - h) / (n - 1)",
+        ),
+    ]
+
+
+def _skills() -> list[MetricSpec]:
+    return [
+        _corpus(
+            "skill",
+            f"{name}_skill",
+            name=f"{name}-skill",
+            heavy_tailed=name == "kl",
+            summary=f"how much lower {label} is than for the uniform distribution, as a share of that",
+            label=f"{label} skill",
+            direction="higher",
+            unit="share",
+            range=(None, 1.0),
+            source="Murphy 1988; as SimBench's score for TVD (Hu et al. 2025)",
+        )
+        for name, label in (("kl", "KL"), ("jsd", "JSD"), ("tvd", "TVD"), ("brier", "Brier"))
+    ]
+
+
 def _entropies() -> list[MetricSpec]:
     return [
         _corpus(
@@ -237,16 +316,32 @@ def _entropies() -> list[MetricSpec]:
             range=(None, None),
             source=BAAN,
         ),
+    ]
+
+
+def _rankings() -> list[MetricSpec]:
+    return [
         _item(
             "ranking",
             "rank_consistency",
             name="rankcs",
-            summary="share of items whose labels the model ranks as people do",
+            summary="share of items whose labels the model ranks as people do (ties by their share)",
             label="RankCS",
             direction="higher",
             unit="share",
             range=(0.0, 1.0),
             source=BAAN,
+        ),
+        _item(
+            "ranking",
+            "spearman",
+            name="spearman",
+            summary="Spearman's correlation over the labels of each item",
+            label="rho",
+            direction="higher",
+            unit="none",
+            range=(-1.0, 1.0),
+            source="Spearman 1904; 0 for a uniform distribution, as in Chen et al. 2026",
         ),
     ]
 
@@ -257,12 +352,12 @@ def _majority() -> list[MetricSpec]:
             "majority",
             "accuracy",
             name="accuracy",
-            summary="share of items whose most probable label is the majority label (ties: the first)",
+            summary="share of items whose most probable label is the majority label (ties by their share)",
             label="acc",
             direction="higher",
             unit="share",
             range=(0.0, 1.0),
-            source="ties go to the first label in the task's order",
+            source="tied labels divide the first place among them",
         ),
         _corpus(
             "majority",
@@ -290,11 +385,25 @@ def _majority() -> list[MetricSpec]:
             "majority",
             "expected_calibration_error",
             name="ece",
-            summary="expected calibration error against the majority label, with 15 equal-width bins",
+            has_interval=False,
+            summary="expected calibration error against the majority label, in 15 equal bins (biased upwards)",
             label="ECE",
             direction="lower",
             unit="probability",
             range=(0.0, 1.0),
             source="Naeini et al. 2015; Guo et al. 2017",
+        ),
+        _corpus(
+            "majority",
+            "rms_calibration_error",
+            resampled=False,
+            squared="judgeharness.metrics.majority:squared_calibration_error",
+            name="rms-calibration",
+            summary="root mean square calibration error against the majority label, without ECE's bias",
+            label="RMS CE",
+            direction="lower",
+            unit="probability",
+            range=(0.0, 1.0),
+            source="Kumar, Liang and Ma 2019",
         ),
     ]

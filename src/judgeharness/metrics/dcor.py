@@ -19,7 +19,6 @@ from judgeharness.domain.nouns import FloatArray
 WHOLE = 2_000
 BLOCK = 1_000
 SEED = 0
-TINY = 1e-24
 
 
 def dcor(human: FloatArray, model: FloatArray) -> float:
@@ -39,66 +38,41 @@ def dcor(human: FloatArray, model: FloatArray) -> float:
     return 0.0 if spread <= 0 else min(1.0, math.sqrt(max(0.0, both) / math.sqrt(spread)))
 
 
-def dcor_resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return `dcor` of samples that contain item i counts[b, i] times. Maps (samples, items) to (samples,).
+def dcor_squared(human: FloatArray, model: FloatArray) -> FloatArray:
+    """Return the squared distance correlation, estimated without bias: on all items, then without each of them.
 
-    This uses dCov2 = S1 + S2 - 2 S3 (the same paper, section 2.3). The means of distances in it are products of the
-    weights with matrices that all samples share. In blocks, the result is shifted by the difference between `dcor` and
-    this value for the sample itself.
+    Maps two samples (items, labels) to (1 + items,). Values may be below zero. They are NaN for fewer than five items
+    and 0 if either sample is constant. Source: Szekely and Rizzo 2013, with the jackknife of Efron and Tibshirani 1993,
+    chapter 11.
     """
-    if len(human) <= WHOLE:
-        return _correlation(*_weighted(human, model, counts))
-    parts = np.zeros((3, len(counts)))
-    own = np.zeros(3)
-    for block in _blocks(len(human)):
-        within = counts[:, block]
-        share = within.sum(axis=1) / counts.sum(axis=1)
-        parts += share * np.array(_weighted(human[block], model[block], within))
-        ones = np.ones((1, len(block)))
-        own += len(block) / len(human) * np.array(_weighted(human[block], model[block], ones))[:, 0]
-    shift = np.array(_in_blocks(human, model)) - own
-    return _correlation(*(parts + shift[:, None]))
-
-
-def dcor_interval(human: FloatArray, model: FloatArray, level: float) -> tuple[float, float] | None:
-    """Return the confidence interval of the population's distance correlation, or None for fewer than five items.
-
-    `dcor` of a sample is biased upwards, all the more if there are few items or the dependence is weak. The interval
-    may therefore lie entirely below it. It is based on an unbiased estimate of the square (Szekely and Rizzo 2013) and
-    on the standard error of this estimate by the jackknife (Efron and Tibshirani 1993, chapter 11).
-    """
-    from scipy.special import ndtri
-
     n = len(human)
     if n < 5:
-        return None
-    found = [_Unbiased.of(human[block], model[block]) for block in _blocks(n)]
+        return np.full(n + 1, np.nan)
+    blocks = list(_blocks(human, model))
+    found = [_Unbiased.of(human[block], model[block]) for block in blocks]
     if not all(any(each.spreads[place] for each in found) for place in (0, 1)):
-        return 0.0, 0.0
-    shares = np.array([each.size for each in found]) / n
-    means = sum(share * each.whole for share, each in zip(shares, found, strict=True))
-    squared = _square(means)
-    # Without one item, only the covariance of the block that contains it changes.
-    others = np.concatenate(
-        [
-            _square(means[:, None] + share * (each.without_each - each.whole[:, None]))
-            for share, each in zip(shares, found, strict=True)
-        ]
-    )
-    error = math.sqrt((n - 1) / n * float(((others - others.mean()) ** 2).sum()))
-    if not math.isfinite(float(squared) + error):
-        return None
-    half = float(ndtri((1 + level) / 2)) * error
-    low, high = np.sqrt(np.clip([float(squared) - half, float(squared) + half], 0.0, 1.0))
-    return float(low), float(high)
+        return np.zeros(n + 1)
+    shares = [each.size / n for each in found]
+    means = np.sum([share * each.whole for share, each in zip(shares, found, strict=True)], axis=0)
+    squares = np.empty(n + 1)
+    squares[0] = _square(means)
+    for block, share, each in zip(blocks, shares, found, strict=True):
+        # Without one item, only the covariance of the block that contains it changes.
+        squares[1 + block] = _square(means[:, None] + share * (each.without_each - each.whole[:, None]))
+    return squares
 
 
-def _blocks(n: int) -> Iterator[npt.NDArray[np.int64]]:
-    """Yield the items in blocks of equal size, always the same random ones. Up to WHOLE items form a single block."""
+def _blocks(human: FloatArray, model: FloatArray) -> Iterator[npt.NDArray[np.intp]]:
+    """Yield the items in blocks of equal size, always the same random ones. Up to WHOLE items form a single block.
+
+    The blocks depend on what the items are, and not on their order.
+    """
+    n = len(human)
     if n <= WHOLE:
         yield np.arange(n)
         return
-    yield from np.array_split(np.random.default_rng(SEED).permutation(n), -(-n // BLOCK))
+    in_order = np.lexsort((*model.T, *human.T))
+    yield from np.array_split(in_order[np.random.default_rng(SEED).permutation(n)], -(-n // BLOCK))
 
 
 def _in_blocks(human: FloatArray, model: FloatArray) -> tuple[float, float, float]:
@@ -108,7 +82,7 @@ def _in_blocks(human: FloatArray, model: FloatArray) -> tuple[float, float, floa
     """
     n = len(human)
     sums = np.zeros((3, 3))
-    for block in _blocks(n):
+    for block in _blocks(human, model):
         a, b = _distances(human[block]), _distances(model[block])
         sums += len(block) / n * np.array([_averages(a, b), _averages(a, a), _averages(b, b)])
     both, one, none = sums.T
@@ -184,40 +158,6 @@ def _covariance_without_each(a: FloatArray, b: FloatArray) -> FloatArray:
     second = (rows_a.sum() - 2 * rows_a) * (rows_b.sum() - 2 * rows_b)
     third = rows_a @ rows_b - rows_a * rows_b - a @ rows_b - b @ rows_a + products
     result: FloatArray = first - 2 / (n - 2) * third + second / ((n - 1) * (n - 2))
-    return result
-
-
-def _weighted(human: FloatArray, model: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return dCov2 of both samples, and of each with itself, for each row of counts."""
-    weights = counts / counts.sum(axis=1, keepdims=True)
-    a, b = _distances(human), _distances(model)
-    near_a, near_b = weights @ a, weights @ b
-    return (
-        _covariances(weights, a * b, near_a, near_b),
-        _covariances(weights, a * a, near_a, near_a),
-        _covariances(weights, b * b, near_b, near_b),
-    )
-
-
-def _correlation(both: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
-    spread = first * second
-    squared = np.maximum(both, 0.0) / np.sqrt(np.maximum(spread, TINY))
-    return np.where(spread <= TINY, 0.0, np.sqrt(np.minimum(squared, 1.0)))
-
-
-def _covariances(weights: FloatArray, product: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
-    """Return dCov2 of each weighted sample.
-
-    Args:
-        weights: The weights of the items, of shape (samples, items).
-        product: The product of the two distance matrices, element by element.
-        left: The weights times the first distance matrix.
-        right: The weights times the second distance matrix.
-    """
-    first = ((weights @ product) * weights).sum(axis=1)
-    second = (left * weights).sum(axis=1) * (right * weights).sum(axis=1)
-    third = (left * right * weights).sum(axis=1)
-    result: FloatArray = first + second - 2 * third
     return result
 
 

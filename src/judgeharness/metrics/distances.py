@@ -30,6 +30,15 @@ def wasserstein(human: FloatArray, model: FloatArray) -> FloatArray:
     return result
 
 
+def brier(human: FloatArray, model: FloatArray) -> FloatArray:
+    """Return sum_j (h_j - m_j)^2 for each item, between 0 and 2. Maps two (items, labels) to (items,).
+
+    This is the score of Brier 1950 with people's shares in place of the outcome.
+    """
+    result: FloatArray = ((human - model) ** 2).sum(axis=1)
+    return result
+
+
 def cross_entropy(human: FloatArray, model: FloatArray) -> FloatArray:
     """Return -sum_j h_j ln m_j for each item, in nats, with m of at least 1e-10. Maps two (items, labels) to (items,).
 

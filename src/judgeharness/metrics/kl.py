@@ -17,8 +17,8 @@ def kl(human: FloatArray, model: FloatArray) -> FloatArray:
     people chose and that the model gives no probability thus costs about 23 nats times its human share, and not
     infinity.
     """
-    h = _floored(human)
-    m = _floored(model)
+    h = floored(human)
+    m = floored(model)
     result: FloatArray = (h * np.log(h / m)).sum(axis=1)
     return result
 
@@ -56,7 +56,8 @@ def unexpected(human: FloatArray, model: FloatArray) -> int:
     return int(((human > FLOOR) & (model < FLOOR)).any(axis=1).sum())
 
 
-def _floored(p: FloatArray) -> FloatArray:
+def floored(p: FloatArray) -> FloatArray:
+    """Clip to [1e-10, 1] and renormalise each row."""
     clipped = np.clip(p, FLOOR, 1.0)
     result: FloatArray = clipped / clipped.sum(axis=1, keepdims=True)
     return result

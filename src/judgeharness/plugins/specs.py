@@ -48,7 +48,7 @@ class Spec:
             found.append(f"name {self.name!r} is not made of lower-case letters, digits, '.', '_' and '-'")
         if not isinstance(self.summary, str) or not self.summary.strip() or safe_line(self.summary) != self.summary:
             found.append(f"summary of {self.name!r} is not one line that can be shown")
-        for field in ("target", "options", "resampled", "interval"):
+        for field in ("target", "options", "resampled", "squared"):
             value: Any = getattr(self, field, None)
             if value is None and field != "target":
                 continue
@@ -129,6 +129,9 @@ class TransformSpec(Spec):
 class MetricSpec(Spec):
     """A metric. Target: a function (human, model) of two arrays of probabilities (items, labels).
 
+    Intervals and tests treat a mean over items as a mean, and a corpus metric by the jackknife: it is computed without
+    each item.
+
     Attributes:
         label: The column heading, such as "KL".
         direction: Which way is better. "zero" is for values that are best at zero.
@@ -139,11 +142,15 @@ class MetricSpec(Spec):
         source: Where the formula comes from.
         default: Whether the metric is reported by default.
         ordinal: Whether it applies only to ordered labels.
+        votes: Whether the functions take votes, counts of shape (items, labels), in place of human probabilities.
+        heavy_tailed: Whether single items can have values far above all others, as with KL. Such a metric has no
+            interval for fewer than 100 items, because rare items may be missing among them.
+        has_interval: Whether intervals and tests make sense. They do not if the bias is as large as the spread.
         resampled: For a corpus metric, "module:object" of a function (human, model, counts) that returns the values
             (samples,) of many samples at once. Item i occurs counts[sample, i] times in a sample. Without it, intervals
             take longer.
-        interval: "module:object" of a function (human, model, level) that returns both ends of the metric's own
-            confidence interval, or None. Without it, the items are bootstrapped.
+        squared: For a corpus metric that is the root of a square with an unbiased estimate, "module:object" of a
+            function (human, model) that returns this estimate for all items and then without each: (1 + items,).
     """
 
     kind: ClassVar[str] = "metric"
@@ -156,8 +163,11 @@ class MetricSpec(Spec):
     source: str
     default: bool = False
     ordinal: bool = False
+    votes: bool = False
+    heavy_tailed: bool = False
+    has_interval: bool = True
     resampled: str | None = None
-    interval: str | None = None
+    squared: str | None = None
 
     def problems(self) -> list[str]:
         """Return what is wrong with the spec, including what tables and intervals need."""

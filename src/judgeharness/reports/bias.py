@@ -12,7 +12,7 @@ from rich.text import Text
 
 from judgeharness.analysis.bias import Bias, Preference
 from judgeharness.domain.nouns import LETTERS
-from judgeharness.reports.text import figure, plain, plus_minus
+from judgeharness.reports.text import figure, margin, plain
 from judgeharness.store.runs import Run
 
 BAR = 40
@@ -50,7 +50,7 @@ def _table(head: str, names: list[str], preferences: tuple[Preference, ...], eve
 
 
 def _spread(preference: Preference) -> str:
-    return f"{figure(preference.value)} {plus_minus(preference.interval)}".rstrip()
+    return f"{figure(preference.value)} {margin(preference.value, preference.interval)}".rstrip()
 
 
 def document(run: Run, bias: Bias) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,14 +11,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from judgeharness.analysis.significance import MeasureDifference, changed_most, differences, holm
+from judgeharness.analysis.significance import ALPHA, POWER, MeasureDifference, changed_most, differences, holm
 from judgeharness.domain.errors import InputError
-from judgeharness.metrics.measure import Measure, applicable, paired
+from judgeharness.metrics.measure import Measure, Sample, applicable
 from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.text import figure, plain
 from judgeharness.store.runs import Run, Runs
-
-SURE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +79,19 @@ def _beside(first: Run, run: Run, stored: Runs, measures: Mapping[str, Measure],
     items = [item for item in stored.items(first.task_digest) if item.uid in theirs and item.uid in ours]
     if not items:
         raise InputError(f"runs {first.id} and {run.id} have no item in common")
-    human, one = paired(items, [ours[item.uid] for item in items])
-    _, other = paired(items, [theirs[item.uid] for item in items])
-    changed = changed_most(measures[by], human, one, other, most)
-    found = differences(measures, human, one, other)
+    one = Sample.of(items, [ours[item.uid] for item in items])
+    other = Sample.of(items, [theirs[item.uid] for item in items])
+    changed = changed_most(measures[by], one, other, most)
+    found = differences(measures, one, other)
     return Compared(run, len(items), found, tuple((items[place].uid, gap) for place, gap in changed))
 
 
 def _corrected(rows: Sequence[Compared], names: Sequence[str]) -> list[Compared]:
-    corrected = {name: holm([row.differences[name].p for row in rows]) for name in names}
+    """Correct all p-values together, over the metrics and the runs."""
+    corrected = iter(holm([row.differences[name].p for row in rows for name in names]))
     return [
-        replace(
-            row,
-            differences={
-                name: replace(each, corrected=corrected[name][place]) for name, each in row.differences.items()
-            },
-        )
-        for place, row in enumerate(rows)
+        replace(row, differences={name: replace(row.differences[name], corrected=next(corrected)) for name in names})
+        for row in rows
     ]
 
 
@@ -109,9 +103,19 @@ def render(comparison: Comparison) -> RenderableType:
         if row.changed:
             uids = ", ".join(f"{uid} ({gap:+.3f})" for uid, gap in row.changed)
             parts.append(plain(f"changed most by {comparison.by.label}: {uids}", "dim"))
-    tests = "" if len(comparison.others) == 1 else f", corrected for {len(comparison.others)} comparisons"
-    parts.append(plain(f"difference: second minus first; p of a paired permutation test{tests}", "dim"))
+    parts += [plain(line, "dim") for line in _notes(comparison)]
     return Group(*parts)
+
+
+def _notes(comparison: Comparison) -> Iterator[str]:
+    tests = sum(each.p is not None for row in comparison.others for each in row.differences.values())
+    yield f"difference: second minus first; p of a paired test, corrected for {tests} tests (Holm)"
+    yield f"detectable: the smallest difference that a single test finds on so many items in {POWER:.0%} of cases"
+    if any(spec.direction == "zero" for spec in comparison.specs):
+        yield "metrics that are best at 0: the difference is that of the distances from 0"
+    if any(spec.squared for spec in comparison.specs):
+        names = ", ".join(spec.label for spec in comparison.specs if spec.squared)
+        yield f"{names}: the difference is that of the unbiased estimates, not of the values"
 
 
 def _title(first: Run, row: Compared) -> Text:
@@ -124,7 +128,7 @@ def _name(run: Run) -> str:
 
 def _table(comparison: Comparison, row: Compared) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for head in ("metric", "first", "second", "difference", "95 % interval", "p", "better"):
+    for head in ("metric", "first", "second", "difference", "95 % interval", "p", "detectable", "better"):
         table.add_column(head, justify="left" if head in {"metric", "better"} else "right", no_wrap=True)
     for spec in comparison.specs:
         each = row.differences[spec.name]
@@ -134,20 +138,30 @@ def _table(comparison: Comparison, row: Compared) -> Table:
 
 def _cells(spec: MetricSpec, each: MeasureDifference) -> list[Text]:
     if each.difference is None:
-        return [Text("-"), Text("-"), Text("-"), Text()]
+        return [Text("-"), Text("-"), Text("-"), Text("-"), Text()]
     interval = "-" if each.interval is None else f"{each.interval.low:+.3f} {each.interval.high:+.3f}"
-    sure = each.corrected is not None and each.corrected < SURE
+    sure = each.corrected is not None and each.corrected < ALPHA
     return [
         Text(f"{each.difference:+.3f}"),
         Text(interval),
-        Text("-" if each.corrected is None else f"{each.corrected:.4f}"),
-        Text(_verdict(spec, each) if sure else "(noise)", "bold" if sure else "dim"),
+        Text(_p(each.corrected)),
+        Text(figure(each.detectable)),
+        Text(_verdict(spec, each) if sure else _unsure(each), "bold" if sure else "dim"),
     ]
 
 
+def _p(value: float | None) -> str:
+    return "-" if value is None else "<.0001" if value < 0.0001 else f"{value:.4f}"
+
+
+def _unsure(each: MeasureDifference) -> str:
+    return "" if each.corrected is None else "(noise)"
+
+
 def _verdict(spec: MetricSpec, each: MeasureDifference) -> str:
-    better = spec.distance_from_best(each.second or 0.0) < spec.distance_from_best(each.first or 0.0)
-    return "second" if better else "first"
+    gap = each.difference or 0.0
+    # For a metric that is best at zero, this is a difference of distances from it.
+    return "second" if (gap > 0 if spec.direction == "higher" else gap < 0) else "first"
 
 
 def document(comparison: Comparison) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A leaderboard as data: runs over the same items, ranked, with reference rows."""
+"""A leaderboard as data: runs over the same items, ranked, with reference rows and a verdict."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from judgeharness.analysis.intervals import MIN_ITEMS, Interval, bootstrapped, draw, intervals_of, ranks
-from judgeharness.analysis.people import HALVES, annotators_measured, are_a_ceiling, halves_measured, votes_of
+import numpy as np
+
+from judgeharness.analysis.intervals import MIN_ITEMS, Estimate, Interval, estimate, interval, noting
+from judgeharness.analysis.people import against_half
+from judgeharness.analysis.verdict import Verdict, beats, flatness, verdict
 from judgeharness.domain.errors import InputError
 from judgeharness.domain.names import DEFAULT_METRIC
-from judgeharness.domain.nouns import FloatArray, Item, Prediction
-from judgeharness.metrics.measure import Measure, applicable, measure, paired
+from judgeharness.domain.nouns import Item, Prediction
+from judgeharness.metrics import built_in
+from judgeharness.metrics.debiased import kl_debiased
+from judgeharness.metrics.measure import Measure, Sample, applicable, measure
 from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.outdated import outdated
+from judgeharness.reports.references import ReferenceRow, References, gathered
+from judgeharness.reports.text import figure
 from judgeharness.store.runs import Run, Runs, StoredTask
 from judgeharness.tasks.published import Published
+
+FEW_VOTES = 20
+"""With fewer votes an item, KL against the votes says little of KL against the distribution behind them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,24 +69,6 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceRow:
-    """Values on the same items that no run gave: a baseline's, people's, or published ones, which have a source."""
-
-    name: str
-    metrics: Mapping[str, float | None]
-    strategy: str | None = None
-    transform: str | None = None
-    temperature: float | None = None
-    source: str = ""
-    note: str = ""
-
-    @property
-    def way(self) -> str:
-        """The strategy, or an empty text."""
-        return self.strategy or ""
-
-
-@dataclass(frozen=True, slots=True)
 class Board:
     """The runs over one set of items, with published results, people and baselines on the same items.
 
@@ -85,11 +77,19 @@ class Board:
         runs: The runs, best first.
         references: People and baselines.
         intervals: The intervals of a run's metrics, by run id and metric; None if there is none.
-        ranks: The ranks by run id. Runs share a rank if their difference in the metric to sort by is within noise. Runs
-            with failed items have none. There are neither ranks nor intervals for fewer than MIN_ITEMS items.
+        ranks: The ranks by run id. Runs share a rank if nothing tells them apart in the metric to sort by. Runs with
+            failed items have none.
         published: Published results.
         outdated: Why the same evaluation would ask the model again, by run id.
         faults: Why a plugin's metric has no value or interval, by run id and metric.
+        stars: The ids of the best models by metric. They answered all items and are better than uniform beyond noise.
+        sort: The metric that ranks the runs.
+        verdict: What the board says of the models in this metric, if there are any and enough items.
+        flatness: The mean TVD of each run's distributions from uniform ones, by run id.
+        halved: The best model, and its value in the metric to sort by against the same halves of the votes that people
+            are measured against.
+        debiased: KL against the distribution that the votes were drawn from, with its interval, by run id. Empty unless
+            votes are few.
     """
 
     task: StoredTask
@@ -100,6 +100,12 @@ class Board:
     published: tuple[ReferenceRow, ...] = ()
     outdated: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    stars: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sort: MetricSpec | None = None
+    verdict: Verdict | None = None
+    flatness: Mapping[str, float] = field(default_factory=dict)
+    halved: tuple[Run, float] | None = None
+    debiased: Mapping[str, tuple[float, Interval | None]] = field(default_factory=dict)
 
     @property
     def count(self) -> str:
@@ -107,12 +113,9 @@ class Board:
         of = "" if self.task.n_items == self.task.n_total else f" of {self.task.n_total:,}"
         return f"{self.task.n_items:,}{of} items"
 
-    def best(self, metric: MetricSpec) -> float | None:
-        """Return the best value that a model reaches, or None if fewer than two models have a value."""
-        values = [value for run in self.runs if (value := run.metrics.get(metric.name)) is not None and run.strategy]
-        if len(values) < 2:
-            return None
-        return min(values, key=metric.distance_from_best)
+    def is_best(self, run: str, metric: MetricSpec) -> bool:
+        """Return whether a run is one of the best models in a metric."""
+        return run in self.stars.get(metric.name, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,29 +153,101 @@ def _board(digest: str, runs: Sequence[Run], stored: Runs, measures: Mapping[str
     task, items = stored.task(digest), stored.items(digest)
     fitting = applicable(measures, task.record.ordinal)
     order = measures[view.sort].spec
-    own, found, ranked, faults = [], {}, {}, {}
-    for run in {run.id: run for run in runs if run.task_digest == digest}.values():
-        by_uid = {each.uid: each for each in stored.predictions(run.id)}
-        predictions = [by_uid.get(item.uid, Prediction(item.uid, None, "not stored")) for item in items]
-        missing = {name: each for name, each in fitting.items() if name not in run.metrics or not _is_ours(each.spec)}
-        metrics = {**run.metrics, **measure(items, predictions, missing)}
-        own.append(replace(run, metrics=metrics))
-        human, model = paired(items, predictions)
-        faults[run.id] = _faults(missing, metrics, human, model)
-        if len(human) < MIN_ITEMS:
+    own = {run.id: run for run in runs if run.task_digest == digest}.values()
+    measured = [_measured(run, items, stored, fitting) for run in own]
+    measured.sort(key=lambda each: _place(each.run, order))
+    shown = tuple(each.run for each in measured[: view.top])
+    judges = [each for each in measured if not each.run.is_baseline and len(each.sample) == len(items)]
+    references = gathered(items, [each.run for each in measured], fitting, view.sort, view.people)
+    found = verdict(
+        order,
+        {each.run.id: known for each in judges if (known := each.estimates.get(view.sort)) is not None},
+        {name: known for name, by in references.nothing.items() if (known := by.get(view.sort)) is not None},
+        references.floor,
+    )
+    return Board(
+        task,
+        shown,
+        references.rows,
+        {each.run.id: each.intervals for each in measured},
+        {} if found is None else found.ranks,
+        _printed(task.published, order, view) if view.published else (),
+        outdated(shown, stored),
+        {each.run.id: each.faults for each in measured},
+        {name: _stars(each.spec, judges, references) for name, each in fitting.items()},
+        order,
+        found,
+        {each.run.id: flatness(each.sample.model) for each in measured if len(each.sample)},
+        _halved(judges, references, fitting.get(view.sort)),
+        _debiased(judges) if "kl" in fitting else {},
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Measured:
+    """A run whose metrics were computed anew from its stored predictions."""
+
+    run: Run
+    sample: Sample
+    estimates: Mapping[str, Estimate | None]
+    intervals: Mapping[str, Interval | None]
+    faults: Mapping[str, str]
+
+
+def _measured(run: Run, items: Sequence[Item], stored: Runs, measures: Mapping[str, Measure]) -> _Measured:
+    by_uid = {each.uid: each for each in stored.predictions(run.id)}
+    predictions = [by_uid.get(item.uid, Prediction(item.uid, None, "not stored")) for item in items]
+    sample, values = Sample.of(items, predictions), measure(items, predictions, measures)
+    faults: dict[str, str] = {}
+    estimates: dict[str, Estimate | None] = dict.fromkeys(measures)
+    for name, each in measures.items():
+        if values[name] is not None:
+            with noting(name, faults):
+                estimates[name] = estimate(each, sample)
+        # A built-in metric may be undefined without a fault.
+        if each.spec.target.startswith("judgeharness.") or estimates[name] is not None or len(sample) < 2:
             continue
-        usable = {name: each for name, each in fitting.items() if metrics[name] is not None}
-        ranking = {view.sort: usable[view.sort]} if view.sort in usable else {}
-        drawn = draw({**bootstrapped(usable), **ranking}, human, model, faults=faults[run.id])
-        sure = intervals_of(drawn, usable, human, model, faults=faults[run.id])
-        found[run.id] = {**dict.fromkeys(fitting), **sure}
-        if view.sort in drawn and len(human) == len(items):
-            ranked[run.id] = drawn[view.sort]
-    own.sort(key=lambda run: _place(run, order))
-    references = (*_people(items, fitting, view.people), *_references(own, items, fitting))
-    printed = _printed(task.published, order, view) if view.published else ()
-    shown = tuple(own[: view.top])
-    return Board(task, shown, references, found, ranks(ranked, order), printed, outdated(shown, stored), faults)
+        faults.setdefault(name, each.fault(sample) or f"{each.who} is not finite without each of the items")
+    intervals = {
+        name: None if found is None else interval(measures[name].spec, found, len(sample))
+        for name, found in estimates.items()
+    }
+    metrics = {**values, **run.metrics} if not len(sample) else {**run.metrics, **values}
+    return _Measured(replace(run, metrics=metrics), sample, estimates, intervals, faults)
+
+
+def _stars(spec: MetricSpec, judges: Sequence[_Measured], references: References) -> frozenset[str]:
+    """Return the models whose value is the best to three decimals, if the best is better than uniform beyond noise."""
+    known = [(each, found) for each in judges if (found := each.estimates.get(spec.name)) is not None]
+    if len(known) < 2:
+        return frozenset()
+    best, found = min(known, key=lambda pair: _place(pair[0].run, spec))
+    uniform = references.nothing.get("baseline:uniform", {}).get(spec.name)
+    if uniform is None or not beats(spec, found, uniform):
+        return frozenset()
+    value = figure(best.run.metrics[spec.name])
+    return frozenset(each.run.id for each, _ in known if figure(each.run.metrics[spec.name]) == value)
+
+
+def _halved(judges: Sequence[_Measured], references: References, by: Measure | None) -> tuple[Run, float] | None:
+    if not judges or by is None or not any(row.against for row in references.rows) or len(judges[0].sample) < MIN_ITEMS:
+        return None
+    found = against_half(judges[0].sample, {by.spec.name: by})[by.spec.name].value
+    return None if found is None else (judges[0].run, found)
+
+
+def _debiased(judges: Sequence[_Measured]) -> dict[str, tuple[float, Interval | None]]:
+    """Return KL against the distribution behind the votes, if these are few."""
+    votes = judges[0].sample.votes if judges else None
+    if votes is None or np.median(votes.sum(axis=1)) >= FEW_VOTES or len(votes) < MIN_ITEMS:
+        return {}
+    by = Measure(built_in("kl-debiased"), kl_debiased)
+    found = {each.run.id: (each.sample, estimate(by, each.sample)) for each in judges}
+    return {
+        key: (known.value, interval(by.spec, known, len(sample)))
+        for key, (sample, known) in found.items()
+        if known is not None
+    }
 
 
 def _printed(published: Published | None, order: MetricSpec, view: View) -> tuple[ReferenceRow, ...]:
@@ -187,54 +262,7 @@ def _printed(published: Published | None, order: MetricSpec, view: View) -> tupl
     return tuple(sorted(rows, key=lambda row: _place(row, order)))
 
 
-def _people(items: Sequence[Item], measures: Mapping[str, Measure], numbers: Sequence[int]) -> list[ReferenceRow]:
-    """Return the human split-half, and how well small numbers of annotators match all of them."""
-    votes = votes_of(items)
-    if votes is None:
-        return []
-    few = {n: annotators_measured(votes, n, measures) for n in numbers}
-    return [
-        *([ReferenceRow(HALVES, halves_measured(votes, measures))] if are_a_ceiling(votes) else []),
-        *(ReferenceRow(f"{n} annotators", figures) for n, figures in few.items()),
-    ]
-
-
-def _faults(
-    measures: Mapping[str, Measure], metrics: Mapping[str, float | None], human: FloatArray, model: FloatArray
-) -> dict[str, str]:
-    """Return why plugins' metrics have no value, by name. Built-in metrics may be undefined without a fault."""
-    suspect = {name: each for name, each in measures.items() if metrics[name] is None and not _is_ours(each.spec)}
-    if not len(human):
-        return {}
-    return {name: reason for name, each in suspect.items() if (reason := each.fault(human, model)) is not None}
-
-
-def _is_ours(spec: MetricSpec) -> bool:
-    """Return whether a metric is built in. A plugin's metric may have changed since a run was measured."""
-    return spec.target.startswith("judgeharness.")
-
-
 def _place(run: Run | ReferenceRow, metric: MetricSpec) -> tuple[bool, bool, float]:
     value = run.metrics.get(metric.name)
-    return (run.strategy is None, value is None, 0.0 if value is None else metric.distance_from_best(value))
-
-
-def _references(
-    runs: Sequence[Run], items: Sequence[Item], measures: Mapping[str, Measure]
-) -> tuple[ReferenceRow, ...]:
-    """Return the uniform distribution and the task's other label sources, unless they are among the runs."""
-    present = {run.backend for run in runs}
-    sources: dict[str, list[tuple[float, ...]]] = {
-        "uniform": [(1 / len(item.human),) * len(item.human) for item in items]
-    }
-    for name in items[0].references if items else ():
-        if all(name in item.references for item in items):
-            sources[name] = [item.references[name] for item in items]
-    return tuple(
-        ReferenceRow(
-            f"baseline:{name}",
-            measure(items, [Prediction(i.uid, p) for i, p in zip(items, rows, strict=True)], measures),
-        )
-        for name, rows in sources.items()
-        if f"baseline:{name}" not in present
-    )
+    is_last = run.strategy is None if isinstance(run, ReferenceRow) else run.is_baseline
+    return (is_last, value is None, 0.0 if value is None else metric.distance_from_best(value))

@@ -48,6 +48,7 @@ def document(parity: Parity) -> dict[str, Any]:
                 "mean_jsd": each.mean_jsd,
                 "largest_jsd": each.largest_jsd,
                 "mean_jsd_temperature_1": each.sharp_jsd,
+                "exchanged_items": list(each.exchanged),
             }
             for each in parity.others
         ],

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from judgeharness.analysis.slices import Slice
 from judgeharness.plugins.specs import MetricSpec
-from judgeharness.reports.text import Console, figure, plain
+from judgeharness.reports.text import Console, figure, margin, plain
 from judgeharness.store.runs import Run
 
 
@@ -25,7 +25,7 @@ def render(run: Run, by: str, slices: Sequence[Slice], metrics: Sequence[MetricS
     unbounded = Console(width=10_000)
     if Measurement.get(unbounded, unbounded.options, table).maximum > width:
         table = _table(by, slices, metrics, with_intervals=False)
-    notes = plain("± half of the 95 % interval; with few items distance correlation is too high", "dim")
+    notes = plain("± half of the 95 % interval, or [low high]; with few items distance correlation is too high", "dim")
     return Group(Text(), plain(f"{names} [{run.id}]", "bold"), table, notes)
 
 
@@ -42,9 +42,8 @@ def _table(by: str, slices: Sequence[Slice], metrics: Sequence[MetricSpec], with
 
 def _cell(one: Slice, spec: MetricSpec, with_interval: bool) -> Text:
     text = Text(figure(one.metrics.get(spec.name)))
-    interval = one.intervals.get(spec.name) if with_interval else None
-    if interval is not None:
-        text.append(f" ±{figure((interval.high - interval.low) / 2).lstrip('0')}", "dim")
+    if with_interval and (behind := margin(one.metrics.get(spec.name), one.intervals.get(spec.name))):
+        text.append(f" {behind}", "dim")
     return text
 
 

@@ -48,6 +48,14 @@ def figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def plus_minus(interval: Interval | None) -> str:
-    """Format half of an interval, to follow a value. Returns an empty text if there is none."""
-    return "" if interval is None else f"±{figure((interval.high - interval.low) / 2).lstrip('0')}"
+def margin(value: float | None, interval: Interval | None) -> str:
+    """Format an interval, to follow a value: half of it if the value is in the middle, and else both ends.
+
+    Returns an empty text if there is none.
+    """
+    if interval is None or value is None:
+        return ""
+    if interval.surrounds(value):
+        return f"±{figure((interval.high - interval.low) / 2).lstrip('0')}"
+    low, high = (figure(end).replace("0.", ".", 1) for end in (interval.low, interval.high))
+    return f"[{low} {high}]"

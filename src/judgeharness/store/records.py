@@ -98,6 +98,9 @@ class RunRecord(Record):
         options_censored: How many of them a server did not list.
         options_mass: The mean probability of all options of a prompt together.
         prompts_left_out: How many prompts have no usable score.
+        order_spread: The standard deviation of a label's probability over the prompts of an item, which show options
+            and explanations in other orders. It is a mean over labels and items, without a temperature.
+        item_spread: The standard deviation of a label's probability over the items, as a mean over labels.
         texts: How many answers were generated.
         texts_cut: How many of them were truncated.
         texts_unread: How many of them name no label.
@@ -122,6 +125,8 @@ class RunRecord(Record):
     options_censored: Count | None = None
     options_mass: Count | None = None
     prompts_left_out: Count | None = None
+    order_spread: Count | None = None
+    item_spread: Count | None = None
     texts: Count | None = None
     texts_cut: Count | None = None
     texts_unread: Count | None = None
@@ -129,7 +134,11 @@ class RunRecord(Record):
 
 
 class TaskRecord(Record):
-    """What the store records about a task."""
+    """What the store records about a task.
+
+    Attributes:
+        clusters: The number of each item's cluster, in the order of the items, if the task has clusters.
+    """
 
     title: str = ""
     licence: str = ""
@@ -139,6 +148,7 @@ class TaskRecord(Record):
     ordinal: bool = False
     files: dict[str, str] = {}
     published: dict[str, Any] | None = None
+    clusters: list[int] | None = None
 
     def parsed(self) -> Published | None:
         """Return the published results. Raises ValueError if they have another shape."""

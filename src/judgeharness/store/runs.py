@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from judgeharness.domain.errors import InputError
@@ -62,6 +62,11 @@ class Run:
         return self.record.finetune is not None
 
     @property
+    def is_baseline(self) -> bool:
+        """Whether this is a baseline, which no model or file of a judge stands behind."""
+        return self.backend.startswith("baseline:")
+
+    @property
     def way(self) -> str:
         """The strategy and the name of the explanations, for display. It is empty if there is no strategy."""
         return (
@@ -107,6 +112,7 @@ class Runs:
             ordinal=definition.ordinal,
             files=dict(task.files),
             published=None if task.published is None else task.published.model_dump(mode="json"),
+            clusters=_numbered([item.cluster for item in task.items]),
         )
         # The digest hashes all items, so it is computed only once.
         digest = task.digest
@@ -153,9 +159,12 @@ class Runs:
         )
         task = self.task(task_digest)
         items = [_item(len(task.labels), *row) for row in rows]
-        if len(items) != task.n_items:
+        clusters = task.record.clusters
+        if len(items) != task.n_items or (clusters is not None and len(clusters) != len(items)):
             raise damaged(f"task {task_digest[:12]} has {len(items):,} of {task.n_items:,} items")
-        return items
+        if clusters is None:
+            return items
+        return [replace(item, cluster=str(number)) for item, number in zip(items, clusters, strict=True)]
 
     def save(self, run: Run, predictions: Sequence[Prediction]) -> None:
         """Save a run with its predictions and metrics. It replaces an earlier run with the same id."""
@@ -271,6 +280,12 @@ def _item_row(digest: str, position: int, item: Item) -> dict[str, Any]:
         "votes": _json_or_none(item.votes),
         "refs": json.dumps(dict(item.references), sort_keys=True),
     }
+
+
+def _numbered(clusters: Sequence[str | None]) -> list[int] | None:
+    """Return clusters as numbers, in the order of their first items. It is None if items have none."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
+    return None if None in numbers else [numbers[name] for name in clusters]
 
 
 def _item(labels: int, whole: object, uid: str, human: str, votes: str | None, refs: str) -> Item:

@@ -55,6 +55,8 @@ class ItemsTable(SourceTable):
         annotations: Labels, one for each annotator: a path to a list of labels, or a list with a path for each
             annotator.
         without_votes: Whether an item without any votes is an error or is dropped.
+        cluster: The path of what items share, such as a premise, a dialogue or a source. Intervals and tests treat
+            items with the same value as belonging together.
     """
 
     fields: dict[FieldName, str]
@@ -62,6 +64,7 @@ class ItemsTable(SourceTable):
     human: str | dict[str, str] | None = None
     annotations: str | Annotated[tuple[str, ...], Field(min_length=2)] | None = None
     without_votes: Literal["error", "drop"] = "error"
+    cluster: str | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -176,7 +176,8 @@ def _item(
     fields = {name: record.text(path) for name, path in table.fields.items()}
     if fields and all(map(_is_blank, fields.values())):
         raise record.fault(f"nothing to judge: no text in {', '.join(map(repr, table.fields.values()))}")
-    return Item(uid, fields, human, votes, explanations, references or NO_REFERENCES)
+    cluster = None if table.cluster is None else record.text(table.cluster)
+    return Item(uid, fields, human, votes, explanations, references or NO_REFERENCES, cluster)
 
 
 def _is_blank(text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from judgeharness.domain.nouns import FloatArray
-from judgeharness.metrics.measure import Measure
+from judgeharness.metrics.measure import Measure, Sample
 from judgeharness.testing.common import Conformance, distributions
 
 SHAPES = ((1, 2), (5, 3), (40, 4))
@@ -28,13 +28,13 @@ class MetricConformance(Conformance):
         catalog = self.registry().metrics
         spec = catalog.spec(self.name)
         parts = [
-            None if each is None else catalog.load_part(self.name, each) for each in (spec.resampled, spec.interval)
+            None if each is None else catalog.load_part(self.name, each) for each in (spec.resampled, spec.squared)
         ]
         return Measure(spec, catalog.load(self.name), *parts)
 
     def _value(self, human: FloatArray, model: FloatArray) -> FloatArray:
         """Return the values of the items, or one number for a corpus metric."""
-        return self._measure().values(human, model)
+        return self._measure().values(_sample(human, model))
 
     def test_it_gives_a_number_an_item_or_one_in_all(self) -> None:
         """The shape of the result follows from the spec's level."""
@@ -100,8 +100,18 @@ class MetricConformance(Conformance):
         chosen = np.random.default_rng(0).integers(0, 12, size=(4, 12))
         counts = np.array([np.bincount(row, minlength=12) for row in chosen])
         direct = [float(self._value(human[row], model[row])) for row in chosen]
-        np.testing.assert_allclose(measure.resamples(human, model, counts), direct, rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(measure.resamples(_sample(human, model), counts), direct, rtol=1e-7, atol=1e-9)
 
-    def test_its_own_interval_has_two_ends(self) -> None:
-        """The test covers `interval`, if the metric has it."""
-        self._measure().own_interval(distributions(40, 3), distributions(40, 3, 1), 0.95)
+    def test_squares_without_each_item_are_what_they_stand_for(self) -> None:
+        """In `squared`, if the metric has it, the values after the first are those of all other items."""
+        measure = self._measure()
+        if measure.squared is None:
+            return
+        sample = _sample(distributions(12, 3), distributions(12, 3, 1))
+        without = [measure.squares(sample.at(np.delete(np.arange(12), place)))[0] for place in range(12)]
+        np.testing.assert_allclose(measure.squares(sample)[1:], without, rtol=1e-7, atol=1e-9)
+
+
+def _sample(human: FloatArray, model: FloatArray) -> Sample:
+    """Return a sample with 100 votes an item, or as many as rounding leaves."""
+    return Sample(human, model, np.round(100 * human))

@@ -11,7 +11,8 @@ from rich.console import Console
 from judgeharness.analysis.intervals import Interval
 from judgeharness.evaluation.components import default_measures
 from judgeharness.reports.formats import table
-from judgeharness.reports.leaderboard import Board, Leaderboard, ReferenceRow, View, leaderboard
+from judgeharness.reports.leaderboard import Board, Leaderboard, View, leaderboard
+from judgeharness.reports.references import HALF, ReferenceRow
 from judgeharness.store.records import RunRecord, TaskRecord
 from judgeharness.store.runs import Run, StoredTask
 from judgeharness.tasks.datasets import DataFolders
@@ -40,12 +41,18 @@ REFERENCES = (
     ReferenceRow("baseline:uniform", {"kl": 0.365, "jsd": 0.307, "tvd": 0.35, "dcor": 0.0}),
     ReferenceRow("baseline:mnli-distribution", {"kl": 1.242, "jsd": 0.209, "tvd": 0.215, "dcor": 0.795}),
 )
+STARS = {
+    "kl": frozenset({RUNS[0].id}),
+    "jsd": frozenset({RUNS[0].id}),
+    "tvd": frozenset({RUNS[0].id}),
+    "dcor": frozenset({RUNS[1].id}),
+}
 
 
 @pytest.fixture
 def board(registry):
     metrics = tuple(each.spec for each in default_measures(registry).values())
-    return Leaderboard(metrics, (Board(TASK, RUNS, REFERENCES),), RUNS)
+    return Leaderboard(metrics, (Board(TASK, RUNS, REFERENCES, stars=STARS),), RUNS)
 
 
 def printed(board, width, **settings):
@@ -64,7 +71,7 @@ hf:smollm2                  no-explanation     norm           0.259   0.262   0.
 
 baseline:uniform                                              0.365   0.307   0.350     0.000
 baseline:mnli-distribution                                    1.242   0.209   0.215     0.795
-* best model
+* best model, if it is better than uniform beyond noise and answered all items
 """
 
 MIDDLE = """
@@ -77,7 +84,7 @@ hf:smollm2 no-explanation norm              0.259   0.262   0.284         -
 
 baseline:uniform                            0.365   0.307   0.350     0.000
 baseline:mnli-distribution                  1.242   0.209   0.215     0.795
-* best model
+* best model, if it is better than uniform beyond noise and answered all items
 """
 
 
@@ -92,15 +99,18 @@ chaosnli · train · 20 of 341 items · 3 labels
    Llama-3-70B †               parallel-explicit  softmax τ=20   0.214         0.237             -             -
    original labels †                                             9.288             -             -             -
 
-   human split-half                                              0.107         0.090         0.087         0.956
+   noise floor                                                   0.010         0.045         0.043         0.988
+   human split-half ½                                            0.107         0.090         0.087         0.956
    baseline:uniform                                              0.365         0.307         0.350         0.000
    baseline:mnli-distribution                                    1.242         0.209         0.215         0.795
-* best model
+* best model, if it is better than uniform beyond noise and answered all items
 † as published in Someone 2020, Table 2
 Llama-3-70B parallel-explicit softmax †: rounded
-human split-half: one half of the votes against the other; no judge can be expected to beat it
-# judges share a rank if their difference is within noise (95 %, paired over items)
-± half of the 95 % interval over items
+noise floor: what a judge gets that knows the distribution behind the votes
+½ against half of the votes, which are noisier than all votes: no bound for a judge
+# judges share a rank if nothing tells them apart (paired tests of all pairs, Holm's correction, .05)
+± half of the 95 % interval on new items; [low high] where the value is not in the middle
+no interval: fewer than 10 items (100 for KL and its kind), or no value
 """  # noqa: E501 (a terminal of 140 columns)
 
 FULL_NARROW = """
@@ -122,16 +132,18 @@ chaosnli · train · 20 of 341 items · 3 labels
    softmax τ=20
    original labels †            9.288       -       -         -
 
-   human split-half             0.107   0.090   0.087     0.956
+   noise floor                  0.010   0.045   0.043     0.988
+   human split-half ½           0.107   0.090   0.087     0.956
    baseline:uniform             0.365   0.307   0.350     0.000
    baseline:mnli-distribution   1.242   0.209   0.215     0.795
-* best model
+* best model, if it is better than uniform beyond noise and answered all items
 † as published in Someone 2020, Table 2
 Llama-3-70B parallel-explicit softmax †: rounded
-human split-half: one half of the votes against the other; no judge can be
-expected to beat it
-# judges share a rank if their difference is within noise (95 %, paired over
-items)
+noise floor: what a judge gets that knows the distribution behind the votes
+½ against half of the votes, which are noisier than all votes: no bound for a
+judge
+# judges share a rank if nothing tells them apart (paired tests of all pairs,
+Holm's correction, .05)
 """
 
 
@@ -155,10 +167,11 @@ def full(board):
         ReferenceRow("original labels", {"kl": 9.288}, source=paper),
     )
     references = (
-        ReferenceRow("human split-half", {"kl": 0.107, "jsd": 0.09, "tvd": 0.087, "dcor": 0.956}),
+        ReferenceRow("noise floor", {"kl": 0.01, "jsd": 0.045, "tvd": 0.043, "dcor": 0.988}),
+        ReferenceRow("human split-half", {"kl": 0.107, "jsd": 0.09, "tvd": 0.087, "dcor": 0.956}, against=HALF),
         *REFERENCES,
     )
-    return Leaderboard(board.metrics, (Board(TASK, RUNS, references, intervals, ranks, printed),), RUNS)
+    return Leaderboard(board.metrics, (Board(TASK, RUNS, references, intervals, ranks, printed, stars=STARS),), RUNS)
 
 
 def test_everything_at_140_columns(full):
@@ -212,7 +225,7 @@ def test_failures_low_masses_and_notices_are_said(registry):
     task = StoredTask("d", "t", "all", ("a", "b"), 20, 20, TaskRecord(notice="votes were made up"))
     text = printed(Leaderboard(metrics, (Board(task, (odd,), ()),), (odd,)), 200)
     assert "t · 20 items · 2 labels" in text
-    assert "(3 failed)" in text
+    assert "(3 of 20 failed)" in text
     assert "3 of 20 items failed and are left out" in text
     assert "hold 3.1% of the probability" in text
     assert "note: votes were made up" in text
@@ -233,7 +246,8 @@ def test_runs_are_ranked_by_the_metrics_direction(registry, store):
         (ranked,) = leaderboard(runs, store.runs, metrics, View(sort=sort)).boards
         assert [each.transform for each in ranked.runs] == expected
         assert [row.name for row in ranked.references] == [
-            "human split-half", "baseline:uniform", "baseline:explanations",
+            "noise floor", "human split-half", "shuffled people", "baseline:uniform", "baseline:mean",
+            "baseline:explanations",
         ]  # fmt: skip
 
 

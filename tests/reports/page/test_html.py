@@ -13,6 +13,7 @@ import zlib
 
 import pytest
 
+from judgeharness.analysis.intervals import Interval
 from judgeharness.backends.contract import BackendContext
 from judgeharness.backends.hf.backend import HuggingFaceBackend
 from judgeharness.backends.hf.options import HuggingFaceOptions
@@ -22,6 +23,7 @@ from judgeharness.plugins.walls import Wall
 from judgeharness.reports.page.html import _require_sound
 from judgeharness.reports.page.report import Section
 from judgeharness.reports.page.subjects import distinct
+from judgeharness.reports.text import margin
 from judgeharness.store.database import Store
 from tests.helpers import judgeharness
 from tests.reports.page.conftest import LABELS, NASTY
@@ -188,8 +190,9 @@ def test_numbers_are_those_of_the_console(made):
     board = json.loads(judgeharness("leaderboard", "--store", made.store, "--published", "--format", "json").out)
     for run in board["runs"]:
         for name, value in run["metrics"].items():
-            low, high = run["intervals"][name]
-            assert f"{value:.3f} ±{(high - low) / 2:.3f}".replace("±0.", "±.") in words
+            ends = run["intervals"][name]
+            assert margin(value, Interval(*ends) if ends else None) in words
+            assert f"{value:.3f}" in words
     for row in board["references"]:
         assert row["name"] in words
         assert all(f"{value:.3f}" in words for value in row["metrics"].values())

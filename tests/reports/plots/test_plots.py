@@ -12,6 +12,7 @@ from judgeharness.analysis.intervals import Interval
 from judgeharness.domain.errors import InputError, MissingExtraError
 from judgeharness.domain.nouns import Item
 from judgeharness.evaluation.components import default_measures
+from judgeharness.metrics.measure import Sample
 from judgeharness.reports.plots import bias, bins, entropy, paper, sketch, ternary
 from judgeharness.reports.plots.series import Judged, Series
 from judgeharness.store.records import TaskRecord
@@ -102,8 +103,8 @@ def test_bins_are_measured_as_their_items_alone(registry):
     measure = default_measures(registry)["tvd"]
     found = bins.bins_of(judged, measure, 4)
     assert sum(found.sizes) == 80
-    assert [name for name, _ in found.lines] == ["hf:a parallel softmax τ=20", "human split-half"]
-    values = measure.values(judged.human, judged.series[0].model)
+    assert [name for name, _ in found.lines] == ["hf:a parallel softmax τ=20", "noise floor"]
+    values = measure.values(Sample(judged.human, judged.series[0].model))
     means = [value for value, _ in found.lines[0][1]]
     assert sum(mean * size for mean, size in zip(means, found.sizes, strict=True)) / 80 == pytest.approx(values.mean())
     with paper.paper():

@@ -37,13 +37,12 @@ def _furthest(
     store: Store, run: Run, measure: Measure
 ) -> list[tuple[str, float, tuple[float, ...], tuple[float, ...]]]:
     """Uid, value, people's and the judge's distribution of each item, worst first."""
-    from judgeharness.plugin import paired
+    from judgeharness.plugin import Sample
 
     predictions = [each for each in store.runs.predictions(run.id) if each.probabilities is not None]
     people = {item.uid: item for item in store.runs.items(run.task_digest)}
     items = [people[each.uid] for each in predictions]
-    human, model = paired(items, predictions)
-    values = measure.values(human, model).tolist()
+    values = measure.values(Sample.of(items, predictions)).tolist()
     rows = [
         (item.uid, value, item.human, each.probabilities or ())
         for item, value, each in zip(items, values, predictions, strict=True)

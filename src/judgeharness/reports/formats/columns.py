@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from judgeharness.plugins.specs import MetricSpec
-from judgeharness.reports.leaderboard import Board, ReferenceRow
-from judgeharness.reports.text import figure, plain, plus_minus
+from judgeharness.reports.leaderboard import Board
+from judgeharness.reports.references import ReferenceRow
+from judgeharness.reports.text import figure, margin, plain
 from judgeharness.store.runs import Run
 
 ARROWS = {"lower": "↓", "higher": "↑", "zero": "→0"}
@@ -31,13 +32,13 @@ def column(
 
 
 def _figure(metric: MetricSpec, board: Board, row: Run | ReferenceRow) -> Text:
-    text, best = figure(row.metrics.get(metric.name)), board.best(metric)
-    if isinstance(row, Run) and row.strategy is not None and best is not None and text == figure(best):
+    text = figure(row.metrics.get(metric.name))
+    if isinstance(row, Run) and board.is_best(row.id, metric):
         # The mark is for readers who see no colour. It comes first, so that the digits line up.
         return Text.assemble((f"*{text}", "bold green"))
     return Text(text)
 
 
 def _interval(metric: MetricSpec, board: Board, row: Run | ReferenceRow) -> str:
-    found = board.intervals.get(row.id, {}).get(metric.name) if isinstance(row, Run) else None
-    return "" if found is None else f" {plus_minus(found)}"
+    found = (board.intervals.get(row.id, {}) if isinstance(row, Run) else row.intervals).get(metric.name)
+    return "" if found is None else f" {margin(row.metrics.get(metric.name), found)}"

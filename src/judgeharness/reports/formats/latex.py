@@ -9,7 +9,8 @@ from judgeharness.domain.escaping import safe
 from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.formats.rows import Cell, Row, rows
 from judgeharness.reports.leaderboard import Board, Leaderboard
-from judgeharness.reports.text import figure
+from judgeharness.reports.text import figure, margin
+from judgeharness.reports.verdict import sentences
 
 ARROWS = {"lower": r"$\downarrow$", "higher": r"$\uparrow$", "zero": r"$\to 0$"}
 SPECIAL = {
@@ -23,7 +24,8 @@ SPECIAL = {
 def write(board: Leaderboard, out: TextIO) -> None:
     """Write a tabular for each board.
 
-    Half of the 95 % interval follows each value, and the best model's values are bold.
+    The 95 % interval follows each value, as half of it where the value is in the middle. The best models' values are
+    bold.
     """
     for each in board.boards:
         out.write("\n".join(_board(each, board.metrics)) + "\n\n")
@@ -43,6 +45,7 @@ def _board(board: Board, metrics: Sequence[MetricSpec]) -> Iterator[str]:
         yield _line(_cells(row))
     yield r"\bottomrule"
     yield r"\end{tabular}"
+    yield from (f"% {escaped(line)}" for line in sentences(board))
     for source in dict.fromkeys(row.source for row in board.published):
         yield rf"% dagger: as published in {escaped(source)}"
 
@@ -63,7 +66,8 @@ def _figure(cell: Cell) -> str:
         text = rf"\textbf{{{figure(cell.value)}}}"
     if cell.interval is None:
         return text
-    return rf"{text} {{\scriptsize $\pm {figure((cell.interval.high - cell.interval.low) / 2).lstrip('0')}$}}"
+    behind = margin(cell.value, cell.interval).replace(" ", r"\;").replace("±", r"\pm ")
+    return rf"{text} {{\scriptsize ${behind}$}}"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -10,13 +10,14 @@ from judgeharness.domain.escaping import safe
 from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.formats.rows import Row, rows
 from judgeharness.reports.leaderboard import Board, Leaderboard
+from judgeharness.reports.verdict import sentences
 
 ARROWS = {"lower": "↓", "higher": "↑", "zero": "→0"}
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!])")
 
 
 def write(board: Leaderboard, out: TextIO) -> None:
-    """Write a heading and a table for each board, with 95 % intervals in brackets and the best model's values bold."""
+    """Write a heading and a table for each board, with 95 % intervals in brackets and the best models' values bold."""
     for each in board.boards:
         out.write("\n".join(_board(each, board.metrics)) + "\n\n")
 
@@ -27,6 +28,7 @@ def _board(board: Board, metrics: Sequence[MetricSpec]) -> Iterator[str]:
     heads = [f"{escaped(spec.label)} {ARROWS[spec.direction]}" for spec in metrics]
     lines = [_cells(row) for row in rows(board, tuple(metrics))]
     yield table("rlll" + "r" * len(heads), ["#", "judge", "strategy", "transform", *heads], lines)
+    yield from (f"\n{escaped(line)}" for line in sentences(board))
     for source in dict.fromkeys(row.source for row in board.published):
         yield f"\n† as published in {escaped(source)}"
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from judgeharness.analysis.people import HALVES
+from judgeharness.analysis.intervals import MIN_HEAVY_ITEMS, MIN_ITEMS
+from judgeharness.analysis.people import FLOOR, SHUFFLED
 from judgeharness.reports.leaderboard import Board
+from judgeharness.reports.verdict import sentences
 from judgeharness.store.runs import Run
 
 LOW_MASS = 0.5
 PRINTED = "†"
+AGAINST = "½"
 
 
 def notes(board: Board, with_intervals: bool, with_ranks: bool) -> Iterator[str]:
     """Yield the notes, one per line. The flags say whether the table shows intervals and ranks."""
-    models = [run for run in board.runs if run.strategy is not None]
-    yield from _legend(board, models, with_intervals, with_ranks)
+    models = [run for run in board.runs if not run.is_baseline]
+    yield from sentences(board)
+    yield from _legend(board, with_intervals, with_ranks)
     yield from _unexpected(board)
     yield from _faults(board)
     if board.task.record.notice:
@@ -39,21 +43,39 @@ def notes(board: Board, with_intervals: bool, with_ranks: bool) -> Iterator[str]
         )
 
 
-def _legend(board: Board, models: list[Run], with_intervals: bool, with_ranks: bool) -> Iterator[str]:
-    if len(models) > 1:
-        yield "* best model"
+def _legend(board: Board, with_intervals: bool, with_ranks: bool) -> Iterator[str]:
+    if any(board.stars.values()):
+        yield "* best model, if it is better than uniform beyond noise and answered all items"
     for source in dict.fromkeys(row.source for row in board.published):
         yield f"{PRINTED} as published in {source}"
     for row in board.published:
         if row.note:
             name = " ".join(part for part in (row.name, row.strategy, row.transform) if part)
             yield f"{name} {PRINTED}: {row.note}"
-    if any(row.name == HALVES for row in board.references):
-        yield f"{HALVES}: one half of the votes against the other; no judge can be expected to beat it"
+    yield from _of_references(board)
     if with_ranks and len(board.ranks) > 1:
-        yield "# judges share a rank if their difference is within noise (95 %, paired over items)"
+        yield "# judges share a rank if nothing tells them apart (paired tests of all pairs, Holm's correction, .05)"
     if with_intervals and board.intervals:
-        yield "± half of the 95 % interval over items"
+        yield from _of_intervals(board)
+
+
+def _of_intervals(board: Board) -> Iterator[str]:
+    yield "± half of the 95 % interval on new items; [low high] where the value is not in the middle"
+    if any(any(row.intervals.values()) for row in board.references):
+        yield "± behind people and the noise floor: the range of 95 % of draws"
+    if any(None in each.values() for each in board.intervals.values()):
+        yield f"no interval: fewer than {MIN_ITEMS} items ({MIN_HEAVY_ITEMS} for KL and its kind), or no value"
+
+
+def _of_references(board: Board) -> Iterator[str]:
+    names = {row.name for row in board.references}
+    if FLOOR in names:
+        yield f"{FLOOR}: what a judge gets that knows the distribution behind the votes"
+    if any(row.against for row in board.references):
+        yield f"{AGAINST} against half of the votes, which are noisier than all votes: no bound for a judge"
+    if SHUFFLED in names:
+        yield f"{SHUFFLED}: people's distributions of other items"
+    yield from (f"{row.name}: {row.note}" for row in board.references if row.note)
 
 
 def _faults(board: Board) -> Iterator[str]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from judgeharness.analysis.intervals import Interval
 from judgeharness.plugins.specs import MetricSpec
-from judgeharness.reports.leaderboard import Board, ReferenceRow
+from judgeharness.reports.leaderboard import Board
+from judgeharness.reports.references import ReferenceRow
 from judgeharness.reports.text import figure
 
 
@@ -49,10 +50,15 @@ class Row:
 
     @property
     def names(self) -> tuple[str, str, str]:
-        """Backend, strategy with the name of the explanations, and transform with its temperature."""
+        """Backend with its failures, strategy with the name of the explanations, and transform with its temperature."""
         tau = "" if self.temperature is None else f" τ={self.temperature:g}"
         way = f"{self.strategy} (explanations: {self.explanations})" if self.explanations else self.strategy
-        return self.backend, way, self.transform + tau
+        return self.backend + self.failures, way, self.transform + tau
+
+    @property
+    def failures(self) -> str:
+        """How many items failed, to follow the backend's name. It is empty if none did."""
+        return f" ({self.n_failed:,} of {self.n_items:,} failed)" if self.n_failed else ""
 
 
 def rows(board: Board, metrics: tuple[MetricSpec, ...]) -> list[Row]:
@@ -64,7 +70,7 @@ def rows(board: Board, metrics: tuple[MetricSpec, ...]) -> list[Row]:
             run.strategy or "",
             run.transform or "",
             run.temperature,
-            tuple(_cell(board, run.id, run.metrics.get(spec.name), spec, run.strategy is not None) for spec in metrics),
+            tuple(_cell(board, run.id, run.metrics.get(spec.name), spec) for spec in metrics),
             run.id,
             run.n_items,
             run.n_failed,
@@ -76,12 +82,10 @@ def rows(board: Board, metrics: tuple[MetricSpec, ...]) -> list[Row]:
 
 
 def _reference(row: ReferenceRow, metrics: tuple[MetricSpec, ...]) -> Row:
-    cells = tuple(Cell(row.metrics.get(spec.name)) for spec in metrics)
-    names = (row.name, row.strategy or "", row.transform or "")
-    return Row(None, *names, row.temperature, cells, source=row.source)
+    cells = tuple(Cell(row.metrics.get(spec.name), row.intervals.get(spec.name)) for spec in metrics)
+    name = f"{row.name} (against {row.against})" if row.against else row.name
+    return Row(None, name, row.strategy or "", row.transform or "", row.temperature, cells, source=row.source)
 
 
-def _cell(board: Board, run_id: str, value: float | None, spec: MetricSpec, is_model: bool) -> Cell:
-    best = board.best(spec)
-    is_best = is_model and best is not None and figure(value) == figure(best)
-    return Cell(value, board.intervals.get(run_id, {}).get(spec.name), is_best)
+def _cell(board: Board, run_id: str, value: float | None, spec: MetricSpec) -> Cell:
+    return Cell(value, board.intervals.get(run_id, {}).get(spec.name), board.is_best(run_id, spec))

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.formats.columns import column
-from judgeharness.reports.formats.notes import PRINTED, notes
-from judgeharness.reports.leaderboard import Board, Leaderboard, ReferenceRow
+from judgeharness.reports.formats.notes import AGAINST, PRINTED, notes
+from judgeharness.reports.leaderboard import Board, Leaderboard
+from judgeharness.reports.references import ReferenceRow
 from judgeharness.reports.text import Console, plain
 from judgeharness.store.runs import Run
 
@@ -117,9 +118,11 @@ def _cells(board: Board, row: Run | ReferenceRow, figures: Sequence[Text], layou
 
 def _names(row: Run | ReferenceRow, layout: Layout) -> list[Text]:
     if isinstance(row, Run):
-        judge = plain(row.backend) + (Text(f" ({row.n_failed} failed)", "bold red") if row.n_failed else Text())
+        failed = f" ({row.n_failed:,} of {row.n_items:,} failed)" if row.n_failed else ""
+        judge = plain(row.backend) + Text(failed, "bold red")
     else:
-        judge = plain(f"{row.name} {PRINTED}" if row.source else row.name)
+        mark = f" {PRINTED}" if row.source else f" {AGAINST}" if row.against else ""
+        judge = plain(row.name + mark)
     tau = "" if row.temperature is None else f" τ={row.temperature:g}"
     names = [judge, plain(row.way), plain((row.transform or "") + tau)]
     return names if layout.joined is None else [Text(layout.joined).join(name for name in names if name.plain)]

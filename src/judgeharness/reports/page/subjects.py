@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from judgeharness.analysis.slices import ENTROPY, slice_names
-from judgeharness.domain.nouns import FloatArray
+from judgeharness.domain.nouns import Item
 from judgeharness.metrics.entropy import entropies
-from judgeharness.metrics.measure import Measure, applicable
+from judgeharness.metrics.measure import Measure, Sample, applicable
 from judgeharness.reports.page.packing import floats
 from judgeharness.reports.page.report import Judge, Report, Subject
 
@@ -48,7 +48,9 @@ def _subject(subject: Subject, report: Report) -> dict[str, Any]:
             name: {"label": measure.spec.label, "direction": measure.spec.direction}
             for name, measure in measures.items()
         },
-        "judges": [_judge(judge, name, human, measures) for judge, name in zip(subject.judges, names, strict=True)],
+        "judges": [
+            _judge(judge, name, subject.items, measures) for judge, name in zip(subject.judges, names, strict=True)
+        ],
     }
 
 
@@ -58,18 +60,19 @@ def distinct(names: Sequence[str], ids: Sequence[str]) -> list[str]:
     return [name if counts[name] == 1 else f"{name} [{key[:6]}]" for name, key in zip(names, ids, strict=True)]
 
 
-def _judge(judge: Judge, name: str, human: FloatArray, measures: Mapping[str, Measure]) -> dict[str, Any]:
-    model = np.full(human.shape, np.nan)
+def _judge(judge: Judge, name: str, items: Sequence[Item], measures: Mapping[str, Measure]) -> dict[str, Any]:
+    model = np.full((len(items), len(items[0].human)), np.nan)
     for place, prediction in enumerate(judge.predictions):
         if prediction.probabilities is not None:
             model[place] = prediction.probabilities
     there = ~np.isnan(model).any(axis=1)
+    sample = Sample.of(items, judge.predictions)
     values = {}
     for key, measure in measures.items():
         # If a metric fails, the leaderboard says so.
-        if there.any() and measure.value(human[there], model[there]) is not None:
-            every = np.full(len(human), np.nan)
-            every[there] = measure.values(human[there], model[there])
+        if there.any() and measure.value(sample) is not None:
+            every = np.full(len(items), np.nan)
+            every[there] = measure.values(sample)
             values[key] = floats(every)
     run = judge.run
     return {

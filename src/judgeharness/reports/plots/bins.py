@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from judgeharness.analysis.intervals import Interval
-from judgeharness.analysis.people import HALVES, are_a_ceiling, halves_measured, votes_of
-from judgeharness.analysis.slices import ENTROPY, slice_names, sliced
+from judgeharness.analysis.people import FLOOR, noise_floor
+from judgeharness.analysis.slices import ENTROPY, by_number, slice_names, sliced
 from judgeharness.domain.nouns import Prediction
-from judgeharness.metrics.measure import Measure
+from judgeharness.metrics.measure import Measure, Sample
 from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.plots.paper import GREY, new_figure, style, wrapped
 from judgeharness.reports.plots.series import Judged
@@ -25,7 +27,7 @@ Point = tuple[float | None, Interval | None]
 class Binned:
     """A metric in bins of entropy, lowest first.
 
-    There is a line for each run, and one for people if there are votes.
+    There is a line for each run, and one for the noise floor if there are votes.
     """
 
     metric: MetricSpec
@@ -39,7 +41,7 @@ def bins_of(judged: Judged, measure: Measure, bins: int) -> Binned:
     name = measure.spec.name
     of_item = slice_names(judged.items, judged.labels, ENTROPY, bins)
     band = dict(zip((item.uid for item in judged.items), of_item, strict=True))
-    names = tuple(sorted(set(of_item)))
+    names = tuple(dict.fromkeys(sorted(of_item, key=by_number)))
     lines = []
     for series in judged.series:
         predictions = [Prediction(uid, tuple(row)) for uid, row in zip(series.uids, series.model.tolist(), strict=True)]
@@ -47,23 +49,25 @@ def bins_of(judged: Judged, measure: Measure, bins: int) -> Binned:
         points = {each.name: (each.metrics[name], each.intervals.get(name)) for each in found}
         lines.append((series.name, tuple(points.get(each, (None, None)) for each in names)))
     sizes = tuple(of_item.count(each) for each in names)
-    return Binned(measure.spec, names, sizes, (*lines, *_people(judged, measure, of_item, names)))
+    return Binned(measure.spec, names, sizes, (*lines, *_floor(judged, measure, of_item, names)))
 
 
-def _people(
+def _floor(
     judged: Judged, measure: Measure, of_item: Sequence[str], names: Sequence[str]
 ) -> list[tuple[str, tuple[Point, ...]]]:
     points: list[Point] = []
+    whole = Sample.of(judged.items, [Prediction(item.uid, item.human) for item in judged.items])
     for name in names:
-        votes = votes_of([item for item, own in zip(judged.items, of_item, strict=True) if own == name])
-        if votes is None or not are_a_ceiling(votes):
+        places = np.array([place for place, own in enumerate(of_item) if own == name])
+        found = noise_floor(whole, {measure.spec.name: measure}, at=places)
+        if not found:
             return []
-        points.append((halves_measured(votes, {measure.spec.name: measure})[measure.spec.name], None))
-    return [(HALVES, tuple(points))]
+        points.append((found[measure.spec.name].value, None))
+    return [(FLOOR, tuple(points))]
 
 
 def draw(bins: Binned) -> Figure:
-    """Plot the metric over the bins with 95 % intervals. People are grey."""
+    """Plot the metric over the bins with 95 % intervals. The noise floor is grey."""
     figure = new_figure(4.8, 3.2 + 0.16 * len(bins.lines))
     axes = figure.subplots()
     for place, (name, points) in enumerate(bins.lines):
@@ -73,7 +77,7 @@ def draw(bins: Binned) -> Figure:
         ends = [
             (value - (sure.low if sure else value), (sure.high if sure else value) - value) for _, value, sure in shown
         ]
-        look = {"color": GREY, "marker": "_", "linestyle": ":"} if name == HALVES else style(place)
+        look = {"color": GREY, "marker": "_", "linestyle": ":"} if name == FLOOR else style(place)
         axes.errorbar(
             [at for at, _, _ in shown], [value for _, value, _ in shown],
             yerr=[[max(low, 0.0) for low, _ in ends], [max(high, 0.0) for _, high in ends]],

@@ -18,7 +18,7 @@ from judgeharness.metrics.entropy import entropies
 from judgeharness.reports.plots import entropy, ternary
 from judgeharness.reports.plots.bins import Binned
 from judgeharness.reports.plots.series import Judged
-from judgeharness.reports.text import figure, plain
+from judgeharness.reports.text import figure, margin, plain
 
 SHADES = ".:-=+*#%@"
 ROWS, COLUMNS = 16, 34
@@ -71,7 +71,7 @@ def bars(bins: Binned) -> RenderableType:
     for name, points in bins.lines:
         table = Table.grid(padding=(0, 2))
         for band, (value, sure) in zip(bins.names, points, strict=True):
-            half = "" if sure is None else f" ±{figure((sure.high - sure.low) / 2).lstrip('0')}"
+            half = f" {margin(value, sure)}".rstrip()
             bar = "" if value is None else "█" * round(abs(value) / most * BAR)
             table.add_row(plain(band), Text(f"{figure(value)}{half}"), Text(bar))
         parts += [Text(), plain(name, "bold"), table]

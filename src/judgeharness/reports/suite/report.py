@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from judgeharness.analysis.significance import ALPHA
 from judgeharness.domain.escaping import safe
 from judgeharness.plugins.specs import MetricSpec
 from judgeharness.reports.comparison import Comparison
@@ -18,8 +19,6 @@ from judgeharness.reports.suite.published import Pair, cells, pairs
 from judgeharness.reports.text import figure
 from judgeharness.store.runs import Run
 from judgeharness.tasks.published import PublishedJudge
-
-SURE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +179,10 @@ def _leaderboard(board: Leaderboard, write: Any) -> str:
 
 def _reading() -> str:
     return (
-        "In brackets the 95 % interval over items (bootstrap). A place (#) is shared where the difference is within "
-        "noise. *human split-half* is one half of the votes against the other half, that no judge is expected to beat. "
-        "Distance correlation is too high for judges that depend weakly on people; its interval says where it would be "
+        "In brackets the 95 % interval on new items of the same kind. Judges share a place (#) if nothing tells them "
+        "apart. *noise floor* is what a judge would get that knows the distribution behind the votes. *human "
+        "split-half* is one half of the people against the other half: both are noisy, so a judge may come closer. "
+        "Distance correlation is too high for judges that depend weakly on people. Its interval says where it would be "
         "with many items, and may lie below it."
     )
 
@@ -191,7 +191,7 @@ def _changes(comparisons: Sequence[Comparison]) -> Iterator[str]:
     first = comparisons[0]
     yield (
         f"Differences from {escaped(first.first.way)}, by the same judge on the same items: below zero is "
-        "lower. **Bold**: beyond noise (paired permutation test, p < .05 after Holm's correction over the strategies)."
+        "lower. **Bold**: beyond noise (paired test, p < .05 after Holm's correction over metrics and strategies)."
     )
     lines = [
         [
@@ -209,7 +209,7 @@ def _difference(each: Any) -> str:
     if each.difference is None:
         return "-"
     text = f"{each.difference:+.4f}"
-    return f"**{text}**" if each.corrected is not None and each.corrected < SURE else text
+    return f"**{text}**" if each.corrected is not None and each.corrected < ALPHA else text
 
 
 def _printed_latex(board: Board, whole: Leaderboard) -> Iterator[str]:

@@ -11,7 +11,7 @@ from judgeharness.reports.formats.rows import Row, rows
 from judgeharness.reports.leaderboard import Board
 from judgeharness.reports.page.report import Report, Section
 from judgeharness.reports.page.templates import asset, html
-from judgeharness.reports.text import figure, plus_minus
+from judgeharness.reports.text import figure, margin
 
 
 def section(report: Report) -> Section:
@@ -36,17 +36,23 @@ def _board(board: Board, metrics: tuple[MetricSpec, ...]) -> dict[str, Any]:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    backend, way, transform = row.names
+    _, way, transform = row.names
+    backend = row.backend
     kind = "run" if row.run is not None else "published" if row.source else "reference"
     return {
         "kind": kind,
         "rank": row.rank,
         "names": (f"{backend} {PRINTED}" if row.source else backend, way, transform),
         "filters": (backend, row.strategy, row.transform),
-        "failed": row.n_failed,
+        "failed": f"{row.n_failed:,} of {row.n_items:,} failed" if row.n_failed else "",
         "run": row.run,
         "cells": [
-            {"value": cell.value, "text": figure(cell.value), "half": plus_minus(cell.interval), "best": cell.best}
+            {
+                "value": cell.value,
+                "text": figure(cell.value),
+                "half": margin(cell.value, cell.interval),
+                "best": cell.best,
+            }
             for cell in row.cells
         ],
     }
