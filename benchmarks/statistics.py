@@ -140,11 +140,11 @@ def _equal_powers(measures: Mapping[str, Measure]) -> dict[str, float]:
 
 def families(measures: Mapping[str, Measure], simulations: int, sizes: list[int]) -> Iterator[str]:
     """Yield how often any of several equal judges has another rank than the first."""
-    for name in ("jsd", "dcor"):
+    for name in ("jsd", "dcor", "entropy-correlation"):
         for items in sizes:
             for count in (2, 10, 40):
                 random, apart = np.random.default_rng(items + count), 0
-                times = simulations if name == "jsd" else max(20, simulations // 10)
+                times = simulations if name != "dcor" or count < 40 or items < 200 else max(20, simulations // 10)
                 for _ in range(times):
                     whole = people(random, items, 100, 3)
                     found = {str(key): estimate(measures[name], judge(random, whole)) for key in range(count)}

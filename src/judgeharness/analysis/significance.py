@@ -74,7 +74,7 @@ def difference(measure: Measure, first: Sample, second: Sample, level: float = L
 def paired(one: Estimate, other: Estimate) -> Estimate:
     """Return the difference of two estimates on the same items: the other minus the one."""
     influences, beyond = other.influences - one.influences, one.beyond + other.beyond
-    return Estimate(other.value - one.value, influences, one.squared, beyond)
+    return replace(one, value=other.value - one.value, influences=influences, beyond=beyond)
 
 
 def p_value(found: Estimate) -> float:
@@ -152,7 +152,7 @@ def differences(measures: Mapping[str, Measure], first: Sample, second: Sample) 
 
 def _without_spread(found: Estimate) -> float:
     """Return the p-value where all items differ by the same: that of a sign test."""
-    return 1.0 if abs(found.value) < 1e-12 else 0.5**found.freedom
+    return 1.0 if abs(found.value) < 1e-12 else 0.5 ** (len(found.influences) - 1)
 
 
 def _interval(spec: MetricSpec, one: Estimate, other: Estimate, items: int, level: float) -> Interval | None:
@@ -199,7 +199,7 @@ def _pairwise(estimates: Sequence[Estimate]) -> FloatArray:
     squares, gaps = n / (n - 1) * (own - 2 * products), np.abs(values[:, None] - values[None, :])
     # What is left of two equal rows is rounding.
     spread = squares > 1e-12 * own
-    p: FloatArray = 2 * stdtr(n - 1, -gaps / np.sqrt(np.where(spread, squares, 1.0)))
+    p: FloatArray = 2 * stdtr(estimates[0].freedom, -gaps / np.sqrt(np.where(spread, squares, 1.0)))
     return np.where(spread, p, np.where(gaps < 1e-9, 1.0, 0.5 ** (n - 1)))
 
 
