@@ -24,7 +24,7 @@ SERIAL = ("--strategy", "serial", "--limit", "3")
 @pytest.fixture
 def server():
     """A stand-in's state and address; it takes a while for each answer."""
-    state = StandIn("vLLM", delay=0.02)
+    state = StandIn("vLLM", delay=0.06)
     with serving(state.handler()) as url:
         yield state, f"{url}/v1"
 
@@ -48,7 +48,7 @@ def judged(state):
 def wait_for(state, prompts):
     deadline = time.monotonic() + 60
     while sum(judged(state).values()) < prompts and time.monotonic() < deadline:
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def spent(path):
