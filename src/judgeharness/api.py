@@ -42,7 +42,7 @@ class Result:
         temperature: The temperature of the transform, or None.
         labels: The labels, in the order of all distributions.
         metrics: Values by the name of the metric; None if a metric is undefined.
-        intervals: 95 % intervals over items, by the name of the metric; only for tasks of ten items or more.
+        intervals: 95 % intervals over items, by the name of the metric; None for too few items.
         human: The human judgment distribution of each item, by uid.
         predictions: The model judgment distribution of each item, by uid, without the items in `failures`.
         failures: Why an item has no distribution, by uid.

@@ -114,6 +114,15 @@ def test_items_of_a_cluster_count_as_one(measures):
     assert apart.high - apart.low < 0.7 * (once.high - once.low)
 
 
+def test_clusters_that_are_not_among_the_items_do_not_count(measures):
+    whole = sample(120, clusters=np.arange(120) // 2)
+    part = whole.at(np.arange(60, 120))
+    alone = Sample(part.human, part.model, part.votes, np.arange(60) // 2)
+    for name in ("jsd", "weighted-f1", "dcor"):
+        assert intervals(measures, part)[name] == intervals(measures, alone)[name]
+    assert len(estimate(measures["jsd"], part).influences) == 30
+
+
 def test_few_items_and_heavy_tails_have_no_interval(measures):
     assert set(intervals(measures, sample(1)).values()) == {None}
     assert set(intervals(measures, sample(9)).values()) == {None}

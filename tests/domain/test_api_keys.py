@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import os
 import string
 import urllib.parse
 
@@ -139,6 +140,12 @@ def test_a_key_that_cannot_be_sent_is_named_without_a_part_of_it(key):
     assert fault is not None
     assert "sk-" not in fault
     assert api_keys.fault_of(KEY) is None
+
+
+def test_a_token_in_a_pipe_is_left_for_the_library(tmp_path):
+    """Reading it would wait for a writer, or take what the library needs."""
+    os.mkfifo(tmp_path / "token")
+    api_keys.remember_environment({"HF_TOKEN_PATH": str(tmp_path / "token"), "RAY_AUTH_TOKEN_PATH": str(tmp_path)})
 
 
 def test_keys_of_the_environment_are_known(tmp_path):

@@ -1,6 +1,7 @@
 """What boards say in words."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,22 @@ def test_the_truth_is_at_the_floor_and_what_has_seen_the_votes_is_below(store, t
     assert "All judges are better than baseline:uniform beyond noise." in said
 
 
+def test_the_best_of_many_that_know_nothing_is_not_starred(store, task, measures):
+    """Forty judges around uniform: the best of them is better in a single test, and that by chance."""
+    random = np.random.default_rng(3)
+    models = {f"hf:{n}": (random.dirichlet([400, 400, 400], 341), {}) for n in range(40)}
+    assert not Stored(store, task, models).board(measures).stars["jsd"]
+
+
+def test_one_item_with_one_vote_leaves_the_noise_floor(store, task, measures):
+    first, *rest = task.items
+    alone = replace(first, human=(1.0, 0.0, 0.0), votes=(1.0, 0.0, 0.0))
+    single = replace(task, items=(alone, *rest))
+    said = list(sentences(Stored(store, single, {"hf:a": (task.human, {})}).board(measures)))
+    assert "There are no people to compare with: that takes two votes for every item." in said
+    assert not any(line.startswith("There is no noise floor") for line in said)
+
+
 def test_flat_judges_are_told_from_what_flattens_them(store, task, measures):
     flat = 1 / 3 + 0.01 * (task.human - 1 / 3)
     models = {"hf:a": (flat, {"temperature": 20.0}), "hf:b": (task.human, {})}
@@ -154,8 +171,6 @@ def test_ranks_do_not_fall_down_the_table(store, task, measures):
 
 
 def test_few_votes_have_a_line_of_their_own(store, task, measures):
-    from dataclasses import replace
-
     random = np.random.default_rng(0)
     votes = random.multinomial(3, task.human)
     items = tuple(

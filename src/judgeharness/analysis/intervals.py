@@ -210,6 +210,8 @@ def _wilson(found: Estimate, items: int, level: float) -> tuple[float, float]:
 
 
 def _bounded(spec: MetricSpec, found: Estimate, level: float) -> tuple[float, float]:
+    from scipy.special import expit, logit
+
     low, high = spec.range
     half = _quantile(level, found.freedom) * found.error
     if low is None or high is None:
@@ -219,13 +221,9 @@ def _bounded(spec: MetricSpec, found: Estimate, level: float) -> tuple[float, fl
         ends = _wilson(replace(found, value=place), n, level)
         return low + (high - low) * ends[0], low + (high - low) * ends[1]
     place = min(max(place, 1 / (2 * n)), 1 - 1 / (2 * n))
-    odds, half = math.log(place / (1 - place)), half / (high - low) / (place * (1 - place))
-    ends = _logistic(odds - half), _logistic(odds + half)
+    odds, half = float(logit(place)), half / (high - low) / (place * (1 - place))
+    ends = float(expit(odds - half)), float(expit(odds + half))
     return low + (high - low) * ends[0], low + (high - low) * ends[1]
-
-
-def _logistic(odds: float) -> float:
-    return 1 / (1 + math.exp(-max(-700.0, min(700.0, odds))))
 
 
 def _quantile(level: float, freedom: float | None) -> float:
@@ -250,7 +248,10 @@ def _summed(groups: npt.NDArray[np.intp], values: FloatArray) -> FloatArray:
 
 
 def _groups(sample: Sample) -> npt.NDArray[np.intp]:
-    return np.arange(len(sample)) if sample.clusters is None else sample.clusters
+    if sample.clusters is None:
+        return np.arange(len(sample))
+    # Not all clusters may be among these items.
+    return np.unique(sample.clusters, return_inverse=True)[1]
 
 
 def _without_each(groups: npt.NDArray[np.intp]) -> Iterator[FloatArray]:

@@ -56,7 +56,7 @@ def verdict(
     # Where knowing people is no better than knowing nothing, as for calibration, the metric is not about people.
     if floor is not None and not all(is_better(spec, floor, each) for each in references.values()):
         return Verdict(ranks(spec, judges), {}, None)
-    below = tuple(key for key, each in judges.items() if floor is not None and beats(spec, each, floor))
+    below = tuple(key for key, each in judges.items() if floor is not None and beats(spec, each, floor, len(judges)))
     return Verdict(
         ranks(spec, judges),
         _better(spec, judges, references),
@@ -83,11 +83,14 @@ def is_better(spec: MetricSpec, one: Estimate, other: Estimate) -> bool:
     return spec.distance_from_best(one.value) < spec.distance_from_best(other.value)
 
 
-def beats(spec: MetricSpec, one: Estimate, other: Estimate) -> bool:
-    """Return whether one estimate is better than the other beyond noise, in a single test. It takes enough items."""
+def beats(spec: MetricSpec, one: Estimate, other: Estimate, tests: int = 1) -> bool:
+    """Return whether one estimate is better than the other beyond noise. It takes enough items.
+
+    `tests` is of how many such tests this one was chosen (Bonferroni).
+    """
     if not is_enough(spec, one) or not is_better(spec, one, other):
         return False
-    return student(_gap(spec, other, one)) < ALPHA
+    return student(_gap(spec, other, one)) * tests < ALPHA
 
 
 def flatness(model: FloatArray) -> float:

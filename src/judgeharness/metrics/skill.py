@@ -13,49 +13,7 @@ from judgeharness.metrics.kl import kl
 from judgeharness.metrics.tvd import tvd
 
 Distance = Callable[[FloatArray, FloatArray], FloatArray]
-
-
-def kl_skill(human: FloatArray, model: FloatArray) -> float:
-    """Return the skill in KL, as `skill_resampled` computes it. Takes two (items, labels)."""
-    return float(kl_skill_resampled(human, model, np.ones((1, len(human))))[0])
-
-
-def kl_skill_resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return `kl_skill` of samples that contain item i counts[b, i] times. Maps (samples, items) to (samples,)."""
-    return skill_resampled(kl, human, model, counts)
-
-
-def jsd_skill(human: FloatArray, model: FloatArray) -> float:
-    """Return the skill in JSD, as `skill_resampled` computes it. Takes two (items, labels)."""
-    return float(jsd_skill_resampled(human, model, np.ones((1, len(human))))[0])
-
-
-def jsd_skill_resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return `jsd_skill` of samples that contain item i counts[b, i] times. Maps (samples, items) to (samples,)."""
-    return skill_resampled(jsd, human, model, counts)
-
-
-def tvd_skill(human: FloatArray, model: FloatArray) -> float:
-    """Return the skill in TVD, as `skill_resampled` computes it. Takes two (items, labels).
-
-    A hundred times this value is the score of SimBench (Hu et al. 2025).
-    """
-    return float(tvd_skill_resampled(human, model, np.ones((1, len(human))))[0])
-
-
-def tvd_skill_resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return `tvd_skill` of samples that contain item i counts[b, i] times. Maps (samples, items) to (samples,)."""
-    return skill_resampled(tvd, human, model, counts)
-
-
-def brier_skill(human: FloatArray, model: FloatArray) -> float:
-    """Return the skill in the Brier score, as `skill_resampled` computes it. Takes two (items, labels)."""
-    return float(brier_skill_resampled(human, model, np.ones((1, len(human))))[0])
-
-
-def brier_skill_resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return `brier_skill` of samples that contain item i counts[b, i] times. Maps (samples, items) to (samples,)."""
-    return skill_resampled(brier, human, model, counts)
+Resampled = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 
 
 def skill_resampled(distance: Distance, human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
@@ -69,3 +27,22 @@ def skill_resampled(distance: Distance, human: FloatArray, model: FloatArray, co
     with np.errstate(divide="ignore", invalid="ignore"):
         found: FloatArray = 1 - counts @ distance(human, model) / uniform
     return np.where(uniform > 0, found, np.nan)
+
+
+def _skill(distance: Distance) -> tuple[Callable[[FloatArray, FloatArray], float], Resampled]:
+    """Return the skill in a distance, and its form for many samples (`skill_resampled`)."""
+
+    def resampled(human: FloatArray, model: FloatArray, counts: FloatArray) -> FloatArray:
+        return skill_resampled(distance, human, model, counts)
+
+    def skill(human: FloatArray, model: FloatArray) -> float:
+        return float(resampled(human, model, np.ones((1, len(human))))[0])
+
+    return skill, resampled
+
+
+kl_skill, kl_skill_resampled = _skill(kl)
+jsd_skill, jsd_skill_resampled = _skill(jsd)
+# A hundred times the skill in TVD is the score of SimBench (Hu et al. 2025).
+tvd_skill, tvd_skill_resampled = _skill(tvd)
+brier_skill, brier_skill_resampled = _skill(brier)

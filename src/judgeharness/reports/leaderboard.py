@@ -133,7 +133,7 @@ def leaderboard(runs: Sequence[Run], stored: Runs, measures: Mapping[str, Measur
     Args:
         runs: The runs.
         stored: The runs of the store.
-        measures: The columns. Metrics that were not computed with a run are computed now.
+        measures: The columns. All are computed from the stored predictions.
         view: How the runs are shown.
 
     Raises:
@@ -223,7 +223,7 @@ def _stars(spec: MetricSpec, judges: Sequence[_Measured], references: References
         return frozenset()
     best, found = min(known, key=lambda pair: _place(pair[0].run, spec))
     uniform = references.nothing.get("baseline:uniform", {}).get(spec.name)
-    if uniform is None or not beats(spec, found, uniform):
+    if uniform is None or not beats(spec, found, uniform, len(known)):
         return frozenset()
     value = figure(best.run.metrics[spec.name])
     return frozenset(each.run.id for each, _ in known if figure(each.run.metrics[spec.name]) == value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from judgeharness.analysis.people import FLOOR, HALVES
 from judgeharness.analysis.verdict import FLAT, Verdict
@@ -22,8 +22,8 @@ def sentences(board: Board) -> Iterator[str]:
         yield from _references(board.verdict, whole)
         yield from _each_other(board.verdict, whole)
         yield from _floor(board.verdict, whole)
-    if board.sort is not None and models and not any(row.name == HALVES for row in board.references):
-        yield f"There is no {FLOOR} and no people to compare with: that takes two votes an item."
+    if board.sort is not None and models:
+        yield from _missing({row.name for row in board.references})
     yield from _votes(board, whole)
     yield from _flat(board, models)
     yield from _orders(models)
@@ -70,6 +70,13 @@ def _floor(verdict: Verdict, models: Sequence[Run]) -> Iterator[str]:
             f"Below the {FLOOR}, which a perfect judge has: {_names(below)}. Such a judge has seen the votes, or it is "
             "surer than people, which some metrics reward if votes are few."
         )
+
+
+def _missing(names: Collection[str]) -> Iterator[str]:
+    if FLOOR not in names:
+        yield f"There is no {FLOOR}: that takes counts of votes, and two votes for some item."
+    if HALVES not in names:
+        yield "There are no people to compare with: that takes two votes for every item."
 
 
 def _votes(board: Board, models: Sequence[Run]) -> Iterator[str]:

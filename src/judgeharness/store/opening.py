@@ -94,7 +94,7 @@ def require_name(path: Path) -> None:
 
 
 def require_place(path: Path) -> None:
-    """Raise InputError if there is no file and none can be created."""
+    """Raise InputError if the path is neither a file nor a place where one can be created."""
     try:
         require_name(path)
         whole = path.resolve()
